@@ -1,0 +1,58 @@
+"""The one exception that a user sees: every problem found, each in one clear sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: what, where, and what would be right.
+
+    ``where`` is a dotted path (``experiment.optimizer.lr``) or a file's name; ``file`` and
+    ``line`` (counted from 1) say where the text stands when it came from a file.
+    """
+
+    message: str
+    where: str = ""
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = [part for part in (self._position(), self.where) if part]
+        return ": ".join([*place, self.message])
+
+    def _position(self) -> str:
+        if self.file is None:
+            return ""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class CeterisError(Exception):
+    """Raised for everything that a user can put right; carries all problems at once.
+
+    The command line prints each problem on a line of its own and exits with code 2.
+    """
+
+    def __init__(self, problems: str | Problem | Iterable[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        self.problems: tuple[Problem, ...] = (
+            (problems,) if isinstance(problems, Problem) else tuple(problems)
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name most like ``name``, or None where nothing is alike."""
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """Say that ``name`` does not exist, with the nearest valid name and all that do."""
+    guess = nearest(name, known)
+    hint = f"; did you mean `{guess}`?" if guess else ""
+    return f"there is no {kind} `{name}`{hint} (known: {', '.join(known)})"
