@@ -1,0 +1,1 @@
+"""Experiments, studies and claims: typed, validated, from YAML and from Python; no torch import."""
