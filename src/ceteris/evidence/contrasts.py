@@ -1,0 +1,200 @@
+"""One comparison of a claim or a table: what it measured, and at which level it is decided.
+
+A comparison is decided at level a where its t interval of confidence 1 - a lies wholly inside the claimed
+region (as claimed) or wholly outside (against the claim). Its p value is the smallest such a, so p and
+interval cannot disagree, and since the interval misses the truth with chance a at most, no more than that
+is the chance of a wrong decision, whichever way. For a difference from 0 this is the two-sided paired t
+test; for equality within a margin it is two one-sided tests (Schuirmann 1987, J. Pharmacokin. Biopharm.
+15:657-680), each at a/2, so that the same interval can also show that the margin is exceeded.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.evidence.exact import fisher_p, sign_flip_p, sign_test_p, signed_rank_test
+from ceteris.evidence.observations import Observations, Unit
+from ceteris.evidence.power import seeds_needed
+from ceteris.evidence.regions import Region
+from ceteris.evidence.student import Estimate, estimate, fold_dependence, interval, p_at_distance, rounding_sd
+
+Method = Literal["t", "ranks", "counts", "none"]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One comparison before any adjustment for others."""
+
+    first: str
+    second: str | None
+    region: Region
+    n: int
+    unit: Unit
+    planned: int
+    method: Method = "none"
+    effect: float = math.nan
+    """Mean for ``t``, median for ranks and counts; NaN where there is no number."""
+    p: float = math.nan
+    """The level at which the comparison would just be decided; NaN where nothing can be tested."""
+    side: int = 0
+    """+1 as claimed, -1 against the claim, 0 neither."""
+    estimate: Estimate | None = None
+    sign_flip_p: float | None = None
+    identical: bool = False
+    """All curves of the two groups agree bit for bit."""
+    diverged: tuple[int, ...] = ()
+    """Units with a diverged trial, per group."""
+    unreached: tuple[int, ...] = ()
+    """Units that finished but never reached what was asked for, per group."""
+    undefined: int = 0
+
+    @property
+    def testable(self) -> bool:
+        """Whether there is a p value at all."""
+        return self.method != "none"
+
+    def limits(self, level: float) -> tuple[float, float]:
+        """Return the interval of confidence 1 - ``level``; NaN where ranks or counts decide."""
+        return (math.nan, math.nan) if self.estimate is None else interval(self.estimate, level)
+
+    def seeds_needed(self, level: float) -> int | None:
+        """Return how many seeds would decide an effect of this size with power 0.8; None if undefined.
+
+        Ranks and counts: the fewest with which an exact test can get below ``level`` at all.
+        """
+        if self.method in ("ranks", "counts"):
+            fewest = math.floor(1 - math.log2(level)) + 1
+            return fewest if self.side and fewest > self.n else None
+        if self.estimate is None or self.unit == "folds" or self.side == 0:
+            return None
+        gaps = [abs(self.effect - bound) for bound in self.region.bounds]
+        return seeds_needed(gaps if self.side > 0 else [min(gaps)], self.estimate.sd, level)
+
+
+def pair_contrast(
+    seen: Observations, first: str, second: str, region: Region, resolution: float = 0.0
+) -> Contrast:
+    """Compare two groups by their difference, first minus second, within each unit.
+
+    With finite numbers only, the paired t test decides. Otherwise ranks decide about a difference, and
+    counts of pairs about equality within a margin. ``resolution`` is the step in which numbers are counted.
+    """
+    x, y = seen.of(first), seen.of(second)
+    base = replace(_describe(seen, first, second, region=region), identical=seen.identical(first, second))
+    difference = _subtract(x, y)
+    if seen.n < 2 or np.isfinite(seen.values[[seen.row[first], seen.row[second]]]).all():
+        return _by_t(base, difference, rounding_sd(resolution, 2))
+    if region.bounds == (0.0,):
+        return _by_ranks(base, difference, np.isinf(x), np.isinf(y))
+    return _by_counts(base, difference)
+
+
+def level_contrast(seen: Observations, label: str, region: Region, resolution: float = 0.0) -> Contrast:
+    """Compare the mean of one group with bounds: one-sample t, or counts where a number is infinite."""
+    values = seen.of(label)
+    base = _describe(seen, label, region=region)
+    if seen.n < 2 or np.isfinite(values).all():
+        return _by_t(base, values, rounding_sd(resolution))
+    return _by_counts(base, values)
+
+
+def interaction_contrast(
+    seen: Observations, cells: tuple[str, str, str, str], region: Region, resolution: float = 0.0
+) -> Contrast:
+    """Compare two differences, (cells[0] - cells[1]) - (cells[2] - cells[3]), within each unit.
+
+    Where a number is infinite there is no difference of differences, and nothing is tested.
+    """
+    base = _describe(seen, *cells, region=region)
+    rows = seen.values[[seen.row[cell] for cell in cells]]
+    if not np.isfinite(rows).all():
+        return base
+    return _by_t(base, (rows[0] - rows[1]) - (rows[2] - rows[3]), rounding_sd(resolution, 4))
+
+
+def _describe(seen: Observations, *labels: str, region: Region) -> Contrast:
+    diverged = tuple(seen.diverged(label) for label in labels)
+    endless = tuple(int(np.isinf(seen.of(label)).sum()) for label in labels)
+    return Contrast(
+        first=labels[0],
+        second=labels[1] if len(labels) > 1 else None,
+        region=region,
+        n=seen.n,
+        unit=seen.unit,
+        planned=seen.planned,
+        diverged=diverged,
+        unreached=tuple(max(0, a - b) for a, b in zip(endless, diverged, strict=True)),
+        undefined=seen.undefined,
+    )
+
+
+def _subtract(x: Values, y: Values) -> Values:
+    """Return x - y, with 0 where both are infinite: neither is worse than the other."""
+    tied = np.isinf(x) & np.isinf(y)
+    return np.subtract(x, y, out=np.zeros_like(x), where=~tied)
+
+
+def _by_t(base: Contrast, values: Values, least_sd: float) -> Contrast:
+    """Decide by Student's t; one value has an effect but no test."""
+    if len(values) == 1 and np.isfinite(values).all():
+        return replace(base, effect=float(values[0]))
+    if len(values) < 2 or not base.region.bounds:
+        return base
+    extra = fold_dependence(base.planned) if base.unit == "folds" else 0.0
+    found = estimate(values, extra=extra, least_sd=least_sd)
+    flips = base.region.bounds == (0.0,) and base.unit == "seeds"
+    return replace(
+        base,
+        method="t",
+        effect=found.mean,
+        p=p_at_distance(base.region.distance(found.mean), found),
+        side=base.region.side(found.mean),
+        estimate=found,
+        sign_flip_p=sign_flip_p(values) if flips else None,
+    )
+
+
+def _by_ranks(
+    base: Contrast, difference: Values, lost_x: NDArray[np.bool_], lost_y: NDArray[np.bool_]
+) -> Contrast:
+    """Decide by the smaller p of two exact tests, doubled (Bonferroni): signed ranks, and rates of loss.
+
+    Signed ranks see by how much the pairs differ, a lost trial further than any other; Fisher's exact
+    test sees how many of each group were lost. With 5 pairs the ranks alone cannot go below 0.0625.
+    """
+    rank_p, rank_side = signed_rank_test(difference)
+    rate_p = fisher_p(int(lost_x.sum()), int(lost_y.sum()), base.n)
+    infinite = difference[np.isinf(difference)]
+    rate_side = int(np.sign(np.sign(infinite).sum()))
+    p, direction = min((rank_p, rank_side), (rate_p, rate_side), key=lambda test: test[0])
+    return replace(
+        base,
+        method="ranks",
+        effect=_median(difference),
+        p=min(1.0, 2 * p),
+        side=base.region.side(float(direction)),
+    )
+
+
+def _by_counts(base: Contrast, values: Values) -> Contrast:
+    """Decide by whether most units lie inside the region (exact sign test)."""
+    inside = sum(base.region.contains(float(value)) for value in values)
+    return replace(
+        base,
+        method="counts",
+        effect=_median(values),
+        p=sign_test_p(inside, base.n),
+        side=int(np.sign(2 * inside - base.n)),
+    )
+
+
+def _median(values: Values) -> float:
+    """Return the median where it is finite, else NaN."""
+    low, high = np.sort(values)[[(len(values) - 1) // 2, len(values) // 2]]
+    return float((low + high) / 2) if np.isfinite([low, high]).all() else math.nan

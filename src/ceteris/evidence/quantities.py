@@ -1,0 +1,118 @@
+"""The number that a claim takes from each trial, and what that number is called."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.spec.claim import Take
+
+Curve = NDArray[np.float64]
+
+GAPS = {"gap_loss": ("val_loss", "train_loss"), "gap_accuracy": ("train_accuracy", "val_accuracy")}
+"""Derived curves: the first minus the second, so that a larger gap is a worse one."""
+
+_WORDS = {
+    "train": "training",
+    "val": "validation",
+    "lr": "learning rate",
+    "grad": "gradient",
+    "gap_loss": "gap between validation and training loss",
+    "gap_accuracy": "gap between training and validation accuracy",
+}
+
+
+def lower_is_better(metric: str) -> bool:
+    """Tell whether a smaller value of the metric is the better one: losses and gaps."""
+    return "loss" in metric or metric.startswith("gap_")
+
+
+def worst_value(metric: str, at: Take) -> float:
+    """Return what a diverged trial counts as: further than every trial that finished.
+
+    Losses, gaps, fluctuations, norms, spreads and epochs until a value are unbounded above; accuracies and
+    a user's own metrics, of which more is better, unbounded below.
+    """
+    grows = lower_is_better(metric) or metric.endswith("_norm") or metric.startswith("std/") or metric == "lr"
+    return math.inf if grows or at in ("fluctuation", "epochs_until") else -math.inf
+
+
+def metric_curve(curves: Mapping[str, Curve], metric: str) -> Curve | None:
+    """Return a recorded or derived curve (epochs,), or None where the trial has none of that name."""
+    if metric in curves:
+        return np.asarray(curves[metric], dtype=np.float64)
+    parts = GAPS.get(metric)
+    if parts is None or not all(part in curves for part in parts):
+        return None
+    return np.asarray(curves[parts[0]] - curves[parts[1]], dtype=np.float64)
+
+
+def metric_names(curves: Mapping[str, Curve]) -> tuple[str, ...]:
+    """Return all metrics that a trial has: the recorded ones, then the gaps that follow from them."""
+    return (*curves, *(gap for gap, parts in GAPS.items() if all(part in curves for part in parts)))
+
+
+def quantity(curve: Curve, metric: str, at: Take, reach: float | None = None) -> float:
+    """Return one number of a curve (epochs,); NaN where it is not defined.
+
+    ``epochs_until`` counts from 1 and is infinite where the value is never reached. ``fluctuation`` needs
+    three epochs, ``change`` two.
+    """
+    if len(curve) == 0:
+        return math.nan
+    if at == "epochs_until":
+        return _epochs_until(curve, metric, reach)
+    if at == "last":
+        return float(curve[-1])
+    if at == "best":
+        return float(curve[best_epoch(curve, metric) - 1])
+    if at == "change":
+        return float(curve[-1] - curve[0]) if len(curve) > 1 else math.nan
+    return float(np.std(np.diff(curve), ddof=1)) if len(curve) > 2 else math.nan
+
+
+def best_epoch(curve: Curve, metric: str) -> int:
+    """Return the epoch (from 1) of the lowest value for losses and gaps, of the highest otherwise."""
+    return int(np.argmin(curve) if lower_is_better(metric) else np.argmax(curve)) + 1
+
+
+def _epochs_until(curve: Curve, metric: str, reach: float | None) -> float:
+    if reach is None:
+        return math.nan
+    reached = curve <= reach if lower_is_better(metric) else curve >= reach
+    return float(np.argmax(reached) + 1) if reached.any() else math.inf
+
+
+def resolution(metric: str, at: Take, rows: int | None) -> float:
+    """Return the step in which the quantity is counted: one epoch, one validation row, or 0 (not known)."""
+    if at == "epochs_until":
+        return 1.0
+    counted = metric == "val_accuracy" and at in ("last", "best", "change") and rows
+    return 1 / rows if counted and rows else 0.0
+
+
+def metric_words(metric: str) -> str:
+    """Return a metric's name in words: ``val_loss`` is "validation loss"."""
+    if metric in _WORDS:
+        return _WORDS[metric]
+    if metric.startswith("std/"):
+        return f"spread of {metric[4:]}"
+    if metric.endswith("_running"):
+        return f"running {metric_words(metric.removesuffix('_running'))}"
+    return " ".join(_WORDS.get(part, part) for part in metric.split("_"))
+
+
+def quantity_words(metric: str, at: Take, reach: float | None = None) -> str:
+    """Return a quantity's name in words, to follow "the"."""
+    name = metric_words(metric)
+    if at == "epochs_until":
+        return f"number of epochs until the {name} reaches {reach:g}" if reach is not None else name
+    return {
+        "last": name,
+        "best": f"best {name} of all epochs",
+        "change": f"change of the {name} from the first epoch to the last",
+        "fluctuation": f"fluctuation of the {name} between epochs",
+    }[at]

@@ -1,0 +1,39 @@
+"""Where a claim says that an effect lies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Region:
+    """The effects that agree with a claim: between ``low`` and ``high``, or all ``but_zero``."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    but_zero: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The values that an interval must not contain for a decision either way."""
+        return (0.0,) if self.but_zero else tuple(b for b in (self.low, self.high) if math.isfinite(b))
+
+    def contains(self, effect: float) -> bool:
+        """Tell whether an effect (may be infinite) agrees with the claim."""
+        return effect != 0 if self.but_zero else self.low < effect < self.high
+
+    def distance(self, effect: float) -> float:
+        """Return how far an effect is from the nearest bound."""
+        return min(abs(effect - bound) for bound in self.bounds)
+
+    def side(self, effect: float) -> int:
+        """Return +1 for an effect that agrees with the claim, -1 against it, 0 on a bound."""
+        if self.distance(effect) == 0:
+            return 0
+        return 1 if self.contains(effect) else -1
+
+
+ABOVE_ZERO = Region(low=0.0)
+BELOW_ZERO = Region(high=0.0)
+NOT_ZERO = Region(but_zero=True)
