@@ -1,0 +1,105 @@
+"""The tables of the current version. Every change to them comes with a migration."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# As text: Row takes one argument per column only from SQLAlchemy 2.1 on.
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("study_name", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("study", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("versions", Text, nullable=False),
+    Column("numerics", Text, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("first_seeds", Integer, nullable=False),
+    # Who writes: all null while nobody does. Times are seconds since 1970.
+    Column("writer", Text),
+    Column("machine", Text),
+    Column("process", Integer),
+    Column("process_start", Text),
+    Column("began", Float),
+    Column("heartbeat", Float),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("run", Integer, ForeignKey("runs.key"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("coordinates", Text, nullable=False),
+    # As text: a seed may be larger than the 63 bits of an SQLite integer.
+    Column("seed", Text, nullable=False),
+    Column("fold", Integer, nullable=False),
+    Column("experiment", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("diverged_step", Integer),
+    Column("seconds", Float, nullable=False),
+    Column("metrics", Integer, ForeignKey("metric_sets.key")),
+    Column("curves", LargeBinary),
+    Column("initial_weights", Text),
+    Column("final_weights", Text),
+    UniqueConstraint("run", "identity"),
+)
+Index("trials_by_identity", trials.c.identity)
+
+metric_sets = Table(
+    "metric_sets",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("names", Text, nullable=False, unique=True),
+)
+
+# The key begins with run and epoch, so that an epoch of many trials is appended to a few pages
+# at the end of the run's part of the tree (three times as fast as a key by trial).
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.key"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("trial", Integer, ForeignKey("trials.key"), primary_key=True),
+    Column("metrics", Integer, ForeignKey("metric_sets.key"), nullable=False),
+    Column("block", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+test_readings = Table(
+    "test_readings",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("time", Text, nullable=False),
+)
+Index("test_readings_by_content", test_readings.c.content)

@@ -1,0 +1,302 @@
+"""The store: all records of one folder, for one writer per run and any number of readers.
+
+A folder holds ``ceteris.db`` and, per run, ``<run>/weights/*.safetensors`` and the report. Every
+public method is one short transaction (``load_run`` decodes after it), so a store can be shared
+by threads and a folder by processes. Epochs are appended as they finish and compacted when their
+trial ends (see ``curves``); weights are on the disk before the row that names them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from ceteris.errors import CeterisError
+from ceteris.records import reading, run_queries, test_rows, trial_queries
+from ceteris.records.database import DATABASE_NAME, Database
+from ceteris.records.entries import Arrays, EndedTrial, PlannedTrial
+from ceteris.records.migrations import bring_up_to_date
+from ceteris.records.names import new_run_id, resolve_run
+from ceteris.records.plain_json import to_column
+from ceteris.records.schema import AnyRow
+from ceteris.records.views import FoundTrial, RunRecord, RunSummary, TestReadings
+from ceteris.records.weights import (
+    Kind,
+    Owner,
+    explained_disk,
+    flush_folder,
+    prepare_folder,
+    read_weights,
+    write_weights,
+)
+from ceteris.records.writers import STALE_SECONDS, this_process
+
+FOLDER_VARIABLE = "CETERIS_RUNS"
+DEFAULT_FOLDER = "ceteris-runs"
+
+
+def records_folder(named: str | Path | None = None) -> Path:
+    """Return the folder of records: the one named, or that in ``CETERIS_RUNS``, or ``./ceteris-runs``."""
+    return Path(named or os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER).expanduser()
+
+
+class Store:
+    """The records in a folder. Close it, or use it in ``with``: runs begun and not finished then stop."""
+
+    def __init__(
+        self, folder: str | Path, *, create: bool = True, stale_after: float = STALE_SECONDS
+    ) -> None:
+        """Open the records in ``folder``, migrating older ones; ``create`` makes them where there are none.
+
+        ``stale_after`` (s): a run without a heartbeat for longer reads as stopped. Raises
+        ``CeterisError`` where the folder or the database in it cannot be used.
+        """
+        self.folder = Path(folder).expanduser().absolute()
+        self._stale = stale_after
+        self._tokens: dict[str, str] = {}
+        self._database = Database(_database_file(self.folder, create))
+        try:
+            bring_up_to_date(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Mark the runs that this store still writes as stopped, and let go of the file."""
+        for run, token in self._tokens.items():
+            # What cannot be written now (a full disk) is told by the heartbeat that ends.
+            with suppress(CeterisError), self._database.write() as connection:
+                run_queries.stop_run(connection, run, token, time.time())
+        self._tokens.clear()
+        self._database.close()
+
+    # -- planning a run ------------------------------------------------------------------------
+
+    def create_run(
+        self,
+        study: Mapping[str, Any],
+        study_name: str,
+        title: str,
+        trials: Sequence[PlannedTrial],
+        facts: Mapping[str, Any],
+        versions: Mapping[str, str],
+        numerics: Mapping[str, Any],
+        device: str,
+    ) -> str:
+        """Record a new run with its trials, all pending, and return its identifier.
+
+        Raises ``CeterisError`` where two trials are the same (two levels with equal experiments).
+        """
+        moment = datetime.now(UTC)
+        columns = {
+            "title": title,
+            "study_name": study_name,
+            "created": moment.isoformat(timespec="microseconds"),
+            "device": device,
+            "study": to_column(study),
+            "facts": to_column(facts),
+            "versions": to_column(versions),
+            "numerics": to_column(numerics),
+            "first_seeds": len({trial.seed for trial in trials}),
+        }
+        with self._database.write() as connection:
+            taken = set(run_queries.run_ids(connection))
+            run = new_run_id(study_name, title, moment)
+            while run in taken:
+                run = new_run_id(study_name, title, moment)
+            key = run_queries.insert_run(connection, {"id": run, **columns})
+            trial_queries.plan_trials(connection, key, trials)
+        return run
+
+    def add_trials(self, run: str, planned: Sequence[PlannedTrial]) -> None:
+        """Add trials to a run that no other process writes; those it has already stay as they are."""
+        with self._database.write() as connection:
+            trial_queries.plan_trials(connection, self._key_to_change(connection, run), planned)
+
+    def note_extension(self, run: str, looks: int, first_seeds: int) -> None:
+        """Keep how often verdicts were looked at (``looks``) and the number of seeds of the first look."""
+        with self._database.write() as connection:
+            run_queries.note_looks(connection, self._key_to_change(connection, run), looks, first_seeds)
+
+    def restart_trials(self, run: str, identities: Iterable[str]) -> None:
+        """Make those of the trials that have not ended pending, dropping the epochs they had reached."""
+        with self._database.write() as connection:
+            key = self._key_to_change(connection, run)
+            trial_queries.restart(
+                connection, key, trial_queries.unended(trial_queries.trial_rows(connection, key, identities))
+            )
+
+    # -- writing a run -------------------------------------------------------------------------
+
+    def begin(self, run: str) -> None:
+        """Become the one writer of a run; raises ``CeterisError`` while another process is."""
+        writer = this_process()
+        with self._database.write() as connection:
+            run_queries.claim(connection, run, writer, time.time(), self._stale)
+        self._tokens[run] = writer.token
+        prepare_folder(self.weights_folder(run))
+
+    def heartbeat(self, run: str) -> None:
+        """Say that the writer lives, at least every few minutes; each epoch recorded says so too."""
+        with self._database.write() as connection:
+            self._beat(connection, run)
+
+    def mark_running(self, run: str, identities: Iterable[str]) -> None:
+        """Mark trials as running (those that have ended stay as they are)."""
+        with self._database.write() as connection:
+            key = self._beat(connection, run)
+            trial_queries.set_running(
+                connection, trial_queries.unended(trial_queries.trial_rows(connection, key, identities))
+            )
+
+    def record_epoch(
+        self, run: str, epoch: int, metric_names: Sequence[str], rows: Mapping[str, NDArray[np.float64]]
+    ) -> None:
+        """Append one finished epoch of many trials in one transaction.
+
+        ``rows`` is identity -> (len(metric_names),) float64. Epochs count up (only their order
+        matters). An epoch that a trial has already, and any of an ended trial, is left as it was.
+        """
+        values = {identity: _numbers(row, metric_names) for identity, row in rows.items()}
+        with self._database.write() as connection:
+            trial_queries.append_epoch(connection, self._beat(connection, run), epoch, metric_names, values)
+
+    def end_trials(self, run: str, ended: Sequence[EndedTrial]) -> None:
+        """Record how trials ended, with their weights, and compact their curves.
+
+        The files of weights are whole and on the disk before the rows commit; a crash in between
+        leaves files that nothing refers to and that the next attempt overwrites. Trials that have
+        ended before are left as they were.
+        """
+        with self._database.write() as connection:
+            known = trial_queries.trial_rows(
+                connection, self._beat(connection, run), [item.identity for item in ended]
+            )
+        open_keys = set(trial_queries.unended(known))
+        fresh = {known[item.identity].key: item for item in ended if known[item.identity].key in open_keys}
+        names = {key: self._write_weights(run, known[item.identity], item) for key, item in fresh.items()}
+        flush_folder(self.weights_folder(run))
+        with self._database.write() as connection:
+            trial_queries.end(connection, self._beat(connection, run), fresh, names)
+
+    def finish(self, run: str, status: Literal["finished", "stopped"], seconds: float) -> None:
+        """End the writing of a run; ``seconds`` of this session are added to those of earlier ones."""
+        with self._database.write() as connection:
+            run_queries.finish_run(connection, self._beat(connection, run), status, seconds)
+        del self._tokens[run]
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def load_run(self, run: str) -> RunRecord:
+        """Return a run by its identifier, the beginning of it, or ``last``.
+
+        Raises ``CeterisError`` for an unknown one, with the nearest and the most recent. Curves
+        that are damaged raise it when they are touched; the other trials load.
+        """
+        with self._database.read() as connection:
+            raw = reading.read_run(connection, self._resolve(connection, run))
+        return reading.as_run_record(raw, self.folder, time.time(), self._stale)
+
+    def list_runs(self) -> tuple[RunSummary, ...]:
+        """Return one line per run, newest first."""
+        with self._database.read() as connection:
+            rows = run_queries.summary_rows(connection)
+        now = time.time()
+        return tuple(run_queries.as_summary(row, now, self._stale) for row in rows)
+
+    def find_trials(self, identity: str) -> tuple[FoundTrial, ...]:
+        """Return the ended (finished or diverged) trials of an identity in all runs, newest run first."""
+        with self._database.read() as connection:
+            rows = reading.read_ended(connection, identity)
+        return tuple(reading.as_found_trial(row) for row in rows)
+
+    def load_weights(self, run: str, identity: str, which: Kind = "final") -> dict[str, NDArray[np.generic]]:
+        """Return the weights of a trial by parameter name; raises ``CeterisError`` where there are none."""
+        with self._database.read() as connection:
+            name = self._resolve(connection, run)
+            file = trial_queries.weights_file(
+                connection, run_queries.run_row(connection, name).key, identity, which
+            )
+        if file is None:
+            raise CeterisError(f"trial {identity} of run {name} has no {which} weights on record")
+        return read_weights(self.weights_folder(name) / file, identity)
+
+    def report_path(self, run: str) -> Path:
+        """Return where the report of a run lies (whether it is written yet or not)."""
+        return self.folder / run / "report.html"
+
+    def weights_folder(self, run: str) -> Path:
+        """Return where the weights of a run lie."""
+        return self.folder / run / "weights"
+
+    # -- readings of test rows -----------------------------------------------------------------
+
+    def record_test_reading(self, content_hash: str, run: str, purpose: str) -> TestReadings:
+        """Count one reading of the test rows of a data set (law 4) and return all, this one included."""
+        with self._database.write() as connection:
+            test_rows.add_reading(connection, content_hash, run, purpose)
+            return test_rows.readings_of(connection, content_hash)
+
+    def test_readings(self, content_hash: str) -> TestReadings:
+        """Return how often the test rows of a data set were read, when, by which run and what for."""
+        with self._database.read() as connection:
+            return test_rows.readings_of(connection, content_hash)
+
+    # -- shared --------------------------------------------------------------------------------
+
+    def _beat(self, connection: Connection, run: str) -> int:
+        return run_queries.beat(connection, run, self._tokens.get(run), time.time())
+
+    def _key_to_change(self, connection: Connection, run: str) -> int:
+        return run_queries.key_to_change(connection, run, self._tokens.get(run), time.time(), self._stale)
+
+    def _resolve(self, connection: Connection, run: str) -> str:
+        return resolve_run(run, run_queries.run_ids(connection), self.folder)
+
+    def _write_weights(self, run: str, row: AnyRow, trial: EndedTrial) -> dict[str, str]:
+        owner = Owner(trial.identity, row.level, int(row.seed), row.fold)
+        kinds: dict[Kind, Arrays] = {"initial": trial.initial, "final": trial.final}
+        folder = self.weights_folder(run)
+        return {kind: write_weights(folder, owner, kind, arrays) for kind, arrays in kinds.items() if arrays}
+
+
+def _database_file(folder: Path, create: bool) -> Path:
+    """Return the path of the database in ``folder``, made where ``create`` says so."""
+    path = folder / DATABASE_NAME
+    if folder.exists() and not folder.is_dir():
+        raise CeterisError(f"{folder} is a file; the folder of the records has to be a folder")
+    if create:
+        with explained_disk(folder, "the folder of the records could not be made"):
+            folder.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise CeterisError(
+            f"there are no records in {folder}; name the folder of the runs or run a study first"
+        )
+    return path
+
+
+def _numbers(row: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
+    numbers = np.asarray(row, dtype=np.float64)
+    if numbers.shape != (len(names),):
+        raise ValueError(
+            f"an epoch has {len(names)} metrics, and a trial gave numbers of shape {numbers.shape}"
+        )
+    return numbers
