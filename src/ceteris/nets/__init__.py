@@ -1,0 +1,1 @@
+"""Networks: their architecture, initial weights, and the modules they are handed out as."""

@@ -1,0 +1,92 @@
+"""Initial weights, drawn by seed and layer so that variants share the numbers behind them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.draws import normals, stream_key, uniforms
+from ceteris.nets.architecture import Architecture, Tensor
+from ceteris.spec.model import (
+    ConstantInit,
+    DefaultInit,
+    HeInit,
+    InitSpec,
+    NormalInit,
+    UniformInit,
+    XavierInit,
+    ZerosInit,
+)
+
+Array = NDArray[np.float64]
+
+
+def initial_parameters(net: Architecture, init: InitSpec, seed: int) -> Array:
+    """Draw the flat parameter vector of one member, shape (n_parameters,).
+
+    The draw behind weight (i, j) of a layer depends on the seed, the layer's role, i and j alone,
+    so networks of other widths or depths start with the same numbers where they overlap.
+    """
+    flat = np.zeros(net.n_parameters)
+    for tensor in net.parameters:
+        values = _initial_tensor(tensor, init, seed)
+        flat[tensor.offset : tensor.offset + tensor.size] = values.reshape(-1)
+    return flat
+
+
+def initial_buffers(net: Architecture) -> Array:
+    """Return the flat buffer vector: running means 0, running variances 1."""
+    flat = np.zeros(net.n_buffers)
+    for tensor in net.buffers:
+        if tensor.kind == "running_var":
+            flat[tensor.offset : tensor.offset + tensor.size] = 1.0
+    return flat
+
+
+def _initial_tensor(tensor: Tensor, init: InitSpec, seed: int) -> Array:
+    if tensor.kind == "norm_weight":
+        return np.ones(tensor.shape)
+    if tensor.kind == "weight":
+        return _weight(tensor, init, seed)
+    if tensor.kind == "bias" and isinstance(init, DefaultInit):
+        return _uniform(tensor, seed, 1 / math.sqrt(tensor.fan_in))
+    return np.zeros(tensor.shape)
+
+
+def _weight(tensor: Tensor, init: InitSpec, seed: int) -> Array:
+    fan_in, fan_out = tensor.fan_in, tensor.fan_out
+    if isinstance(init, DefaultInit):
+        return _uniform(tensor, seed, 1 / math.sqrt(fan_in))
+    if isinstance(init, NormalInit):
+        return init.mean + _normal(tensor, seed, init.std)
+    if isinstance(init, UniformInit):
+        middle, half = (init.low + init.high) / 2, (init.high - init.low) / 2
+        return middle + _uniform(tensor, seed, half)
+    if isinstance(init, ConstantInit):
+        return np.full(tensor.shape, init.value)
+    if isinstance(init, ZerosInit):
+        return np.zeros(tensor.shape)
+    variance = _scaled_variance(init, fan_in, fan_out)
+    if init.distribution == "normal":
+        return _normal(tensor, seed, math.sqrt(variance))
+    return _uniform(tensor, seed, math.sqrt(3 * variance))
+
+
+def _scaled_variance(init: XavierInit | HeInit, fan_in: int, fan_out: int) -> float:
+    return 2 / (fan_in + fan_out) if isinstance(init, XavierInit) else 2 / fan_in
+
+
+def _uniform(tensor: Tensor, seed: int, bound: float) -> Array:
+    return (2 * _draw(uniforms, tensor, seed) - 1) * bound
+
+
+def _normal(tensor: Tensor, seed: int, std: float) -> Array:
+    return std * _draw(normals, tensor, seed)
+
+
+def _draw(source: Callable[..., Array], tensor: Tensor, seed: int) -> Array:
+    rows, columns = tensor.shape if len(tensor.shape) == 2 else (1, tensor.shape[0])
+    return source(stream_key(seed, tensor.kind, tensor.role), rows, columns).reshape(tensor.shape)

@@ -1,0 +1,133 @@
+"""Networks as ordinary ``torch.nn.Module``s, with ordinary parameter names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ceteris.errors import CeterisError
+from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, Linear, named_views
+
+_ACTIVATIONS: Mapping[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "leaky_relu": nn.LeakyReLU,
+    "identity": nn.Identity,
+}
+
+
+class Network(nn.Module):
+    """A linear model or MLP: ``input`` (dropout), ``hidden`` (blocks), ``head`` (linear).
+
+    Maps inputs (rows, n_in) to outputs (rows, n_out): logits for classes, values for numbers.
+    """
+
+    def __init__(self, net: Architecture, rates: Sequence[float] = ()) -> None:
+        super().__init__()
+        self.input = _block("input", net, rates)
+        roles = [layer.role for layer in net.layers if isinstance(layer, Linear) and layer.role != "head"]
+        self.hidden = nn.ModuleList(_block(role, net, rates) for role in roles)
+        head = next(layer for layer in net.layers if isinstance(layer, Linear) and layer.role == "head")
+        self.head = nn.Linear(head.n_in, head.n_out, bias=head.bias is not None)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row."""
+        x = self.input(x.flatten(1))
+        for block in self.hidden:
+            x = block(x)
+        out: torch.Tensor = self.head(x)
+        return out
+
+
+def to_module(
+    net: Architecture,
+    parameters: NDArray[np.floating],
+    buffers: NDArray[np.floating],
+    rates: Sequence[float] = (),
+) -> Network:
+    """Hand out one member of a stack as a module in evaluation mode.
+
+    Args:
+        net: the architecture of the stack.
+        parameters: flat vector, shape (n_parameters,).
+        buffers: flat vector, shape (n_buffers,).
+        rates: the member's dropout probabilities, one per dropout place.
+    """
+    module = Network(net, rates)
+    dtype = torch.from_numpy(np.asarray(parameters)).dtype
+    module.to(dtype)
+    tensors = dict(named_views(net.parameters, parameters)) | dict(named_views(net.buffers, buffers))
+    load_tensors(module, tensors)
+    return module.eval()
+
+
+def load_tensors(module: Network, tensors: Mapping[str, NDArray[np.floating]]) -> None:
+    """Set a network's parameters and buffers by name; every name has to be there.
+
+    Raises:
+        CeterisError: where names are missing or unknown, or shapes differ.
+    """
+    own = {
+        n: t for n, t in module.state_dict(keep_vars=True).items() if not n.endswith("num_batches_tracked")
+    }
+    if own.keys() != tensors.keys():
+        differing = ", ".join(sorted(own.keys() ^ tensors.keys()))
+        raise CeterisError(
+            f"these tensors are in the network or in the weights, but not in both: {differing}"
+        )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            if tuple(tensor.shape) != tensors[name].shape:
+                raise CeterisError(
+                    f"`{name}` has shape {tensors[name].shape}; the network's is {tuple(tensor.shape)}"
+                )
+            tensor.copy_(torch.from_numpy(np.array(tensors[name])))
+
+
+def from_module(net: Architecture, module: nn.Module) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take a module back: its flat parameter and buffer vectors.
+
+    Raises:
+        CeterisError: where the module lacks a tensor of the architecture, or shapes differ.
+    """
+    state = module.state_dict()
+    flat = (np.empty(net.n_parameters), np.empty(net.n_buffers))
+    for vector, tensors in zip(flat, (net.parameters, net.buffers), strict=True):
+        for tensor in tensors:
+            if tensor.name not in state:
+                raise CeterisError(
+                    f"the module has no tensor `{tensor.name}`; it is not a network of this kind"
+                )
+            value = state[tensor.name].detach().cpu().double().numpy()
+            if value.shape != tensor.shape:
+                raise CeterisError(
+                    f"`{tensor.name}` has shape {value.shape}; the network's is {tensor.shape}"
+                )
+            vector[tensor.offset : tensor.offset + tensor.size] = value.reshape(-1)
+    return flat
+
+
+def _block(role: str, net: Architecture, rates: Sequence[float]) -> nn.Sequential:
+    block = nn.Sequential()
+    for layer in net.layers:
+        if layer.role == role:
+            name, module = _layer(layer, rates)
+            block.add_module(name, module)
+    return block
+
+
+def _layer(layer: Layer, rates: Sequence[float]) -> tuple[str, nn.Module]:
+    match layer:
+        case Linear():
+            return "linear", nn.Linear(layer.n_in, layer.n_out, bias=layer.bias is not None)
+        case BatchNorm():
+            return "norm", nn.BatchNorm1d(layer.n, eps=layer.eps, momentum=layer.momentum)
+        case Activate():
+            return "activation", _ACTIVATIONS[layer.kind]()
+        case Drop():
+            return "dropout", nn.Dropout(rates[layer.slot] if rates else 0.0)

@@ -1,0 +1,50 @@
+"""A stack of networks of one architecture, with the member axis first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from ceteris.nets.architecture import Architecture, dropout_rates
+from ceteris.nets.initial import initial_buffers, initial_parameters
+from ceteris.nets.module import Network, from_module, to_module
+from ceteris.spec.model import MLP, LinearModel
+
+
+@dataclass(frozen=True)
+class StackedNetwork:
+    """Members of one architecture: ``parameters`` (M, P), ``buffers`` (M, Q), ``rates`` (M, slots)."""
+
+    architecture: Architecture
+    parameters: NDArray[np.floating]
+    buffers: NDArray[np.floating]
+    rates: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def member(self, index: int) -> Network:
+        """Hand out one member as an ordinary module (a copy), in evaluation mode."""
+        return to_module(
+            self.architecture, self.parameters[index], self.buffers[index], tuple(self.rates[index])
+        )
+
+    def set_member(self, index: int, module: nn.Module) -> None:
+        """Take a member back: copy the module's parameters and buffers into the stack."""
+        self.parameters[index], self.buffers[index] = from_module(self.architecture, module)
+
+
+def initial_stack(
+    net: Architecture, specs: Sequence[LinearModel | MLP], seeds: Sequence[int], dtype: type = np.float32
+) -> StackedNetwork:
+    """Draw the initial stack of members with the given model specifications and seeds."""
+    parameters = np.stack(
+        [initial_parameters(net, spec.init, seed) for spec, seed in zip(specs, seeds, strict=True)]
+    )
+    buffers = np.tile(initial_buffers(net), (len(specs), 1))
+    rates = np.array([dropout_rates(spec) for spec in specs], dtype=np.float64).reshape(len(specs), -1)
+    return StackedNetwork(net, parameters.astype(dtype), buffers.astype(dtype), rates)

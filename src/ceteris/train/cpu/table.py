@@ -1,0 +1,88 @@
+"""The layer table: a network written as rows of integers that the compiled interpreter reads.
+
+Every row is a layer. Offsets of activations and their gradients point into one workspace vector
+that all members use in turn, so it stays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, Linear
+
+# Columns of the table.
+KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, WORDS = range(14)
+N_COLUMNS = 14
+# Kinds of layers.
+LINEAR, ACTIVATE, BATCH_NORM, DROP = range(4)
+# Variants of ACTIVATE.
+ACTIVATIONS = {"identity": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "leaky_relu": 4}
+IDENTITY, RELU, TANH, SIGMOID, LEAKY_RELU = range(5)
+NONE = -1
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """The table, the numbers of its batch-norm rows, and how large the workspaces have to be.
+
+    ``rows`` is (layers, N_COLUMNS) int64; ``numbers`` is (layers, 2) float64 (eps, momentum);
+    ``workspace`` counts floats, ``words`` counts 32-bit words.
+    """
+
+    rows: NDArray[np.int64]
+    numbers: NDArray[np.float64]
+    workspace: int
+    words: int
+
+
+def layer_table(net: Architecture, batch: int, *, dropout: bool) -> LayerTable:
+    """Write a network as a table for batches of up to ``batch`` rows.
+
+    Args:
+        net: the architecture.
+        batch: largest number of rows handled at once, in training or evaluation.
+        dropout: whether any member drops anything; where none does, dropout rows are left out.
+    """
+    layers = [layer for layer in net.layers if dropout or not isinstance(layer, Drop)]
+    rows = np.full((len(layers), N_COLUMNS), NONE, dtype=np.int64)
+    numbers = np.zeros((len(layers), 2))
+    place = batch * net.n_in
+    x, dx = 0, NONE  # no gradient is needed with respect to the inputs
+    words = 0
+    for index, layer in enumerate(layers):
+        row = rows[index]
+        n_in, n_out = _describe(layer, row, numbers[index])
+        row[N_IN], row[N_OUT], row[X], row[DX] = n_in, n_out, x, dx
+        row[Y], row[DY] = place, place + batch * n_out
+        place += 2 * batch * n_out
+        if isinstance(layer, BatchNorm):  # normalised inputs, then the inverse deviation per unit
+            row[EXTRA] = place
+            place += batch * n_out + 2 * n_out
+        if isinstance(layer, Drop):
+            row[WORDS] = words
+            words += batch * n_out
+        # Nothing before the first parameters needs a gradient: the chain of input layers ends there.
+        x, dx = row[Y], row[DY]
+        if isinstance(layer, Drop) and row[DX] == NONE:
+            dx = NONE
+    return LayerTable(rows, numbers, place, max(words, 1))
+
+
+def _describe(layer: Layer, row: NDArray[np.int64], numbers: NDArray[np.float64]) -> tuple[int, int]:
+    match layer:
+        case Linear():
+            row[KIND], row[WEIGHT] = LINEAR, layer.weight.offset
+            row[BIAS] = NONE if layer.bias is None else layer.bias.offset
+            return layer.n_in, layer.n_out
+        case BatchNorm():
+            row[KIND], row[WEIGHT], row[BIAS] = BATCH_NORM, layer.weight.offset, layer.bias.offset
+            row[MEAN], row[VARIANCE] = layer.running_mean.offset, layer.running_var.offset
+            numbers[:] = layer.eps, layer.momentum
+        case Activate():
+            row[KIND], row[VARIANT] = ACTIVATE, ACTIVATIONS[layer.kind]
+        case Drop():
+            row[KIND], row[VARIANT] = DROP, layer.slot
+    return layer.n, layer.n

@@ -1,0 +1,89 @@
+"""Optimiser steps in one pass over memory, written out for one member.
+
+Hyper-parameters arrive as a vector of float64 in the order of ``ceteris.train.hyper``; scalars are
+computed in float64 and rounded once, as ``torch.optim`` does.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ceteris.train.cpu.layers import kernel
+from ceteris.train.hyper import (
+    BETA1,
+    BETA2,
+    DAMPENING,
+    DECOUPLED,
+    EPS,
+    LR,
+    MOMENTUM,
+    NESTEROV,
+    WEIGHT_DECAY,
+)
+
+
+@kernel
+def sgd(step, hyper, param, grad, velocity):
+    """One step of SGD, in place; all vectors (P,), ``step`` counted from 0.
+
+    Source: Sutskever et al. 2013, eq. 3 and 4, in PyTorch's form (the rate outside the velocity).
+    """
+    real = param.dtype.type
+    lr, decay = real(hyper[LR]), real(hyper[WEIGHT_DECAY])
+    momentum = real(hyper[MOMENTUM])
+    if hyper[MOMENTUM] == 0.0:
+        for i in range(param.size):
+            param[i] -= lr * (grad[i] + decay * param[i])
+        return
+    fresh = real(1.0 if step == 0 else 1.0 - hyper[DAMPENING])
+    kept = real(0.0 if step == 0 else hyper[MOMENTUM])
+    if hyper[NESTEROV] != 0.0:
+        for i in range(param.size):
+            g = grad[i] + decay * param[i]
+            velocity[i] = kept * velocity[i] + fresh * g
+            param[i] -= lr * (g + momentum * velocity[i])
+    else:
+        for i in range(param.size):
+            g = grad[i] + decay * param[i]
+            velocity[i] = kept * velocity[i] + fresh * g
+            param[i] -= lr * velocity[i]
+
+
+@kernel
+def adam(step, hyper, param, grad, first, second):
+    """One step of Adam or AdamW, in place; all vectors (P,), ``step`` counted from 0.
+
+    Source: Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2.
+    """
+    real = param.dtype.type
+    lr, beta1, beta2 = hyper[LR], hyper[BETA1], hyper[BETA2]
+    correction1 = 1.0 - beta1 ** (step + 1)
+    correction2 = 1.0 - beta2 ** (step + 1)
+    size = real(lr / correction1)
+    root = real(1.0 / np.sqrt(correction2))
+    eps = real(hyper[EPS])
+    b1, rest1 = real(beta1), real(1.0 - beta1)
+    b2, rest2 = real(beta2), real(1.0 - beta2)
+    decoupled = hyper[DECOUPLED] != 0.0
+    shrink = real(1.0 - lr * hyper[WEIGHT_DECAY]) if decoupled else real(1.0)
+    coupled = real(0.0) if decoupled else real(hyper[WEIGHT_DECAY])
+    for i in range(param.size):
+        g = grad[i] + coupled * param[i]
+        m = b1 * first[i] + rest1 * g
+        v = b2 * second[i] + rest2 * (g * g)
+        first[i] = m
+        second[i] = v
+        param[i] = param[i] * shrink - size * (m / (np.sqrt(v) * root + eps))
+
+
+# Sums may be reordered so that they vectorise: the order then depends on the length alone.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+def sum_of_squares(vector):
+    """Return the sum of squares of a vector, accumulated in float64."""
+    total = 0.0
+    for i in range(vector.size):
+        total += np.float64(vector[i]) * np.float64(vector[i])
+    return total

@@ -1,0 +1,89 @@
+"""What every engine does: holds a stack of members and trains and evaluates them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.nets.architecture import Architecture
+from ceteris.spec.optimizer import SGD, Adam, AdamW
+
+GRADIENT_EVERY = 10
+"""The gradient norm is measured at the first step of an epoch and every tenth after it."""
+
+EVALUATION_ROWS = 256
+"""Rows evaluated at once; fixed, because the kernel that a product takes depends on it."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The prepared data of one stream and the members that read it.
+
+    ``x`` (N, features); ``y`` (N,) class numbers or (N, k) values; ``members`` (m,) places in the stack.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.generic]
+    members: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StackSpec:
+    """Everything about a stack that stays as it is while it trains; vectors have one entry a member."""
+
+    net: Architecture
+    loss: str
+    batch_size: int
+    steps: int
+    optimizers: tuple[SGD | Adam | AdamW, ...]
+    rates: NDArray[np.float64]
+    keys: NDArray[np.uint32]
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What members gathered since an epoch began; every array has shape (M,).
+
+    Sums over rows seen: ``loss``, ``right``; ``rows``; the mean ``grad_norm`` over the steps at which
+    it was measured; ``diverged`` is -1 or the step, counted over the whole training.
+    """
+
+    loss: NDArray[np.float64]
+    right: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    grad_norm: NDArray[np.float64]
+    diverged: NDArray[np.int64]
+
+
+class Engine(Protocol):
+    """A stack of members under training. ``active`` members train and are evaluated; others rest."""
+
+    def begin_epoch(self, epoch: int, orders: Sequence[NDArray[np.int64]]) -> None:
+        """Start an epoch (counted from 0) with one order of row numbers per feed."""
+
+    def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
+        """Do the steps ``first`` to ``last`` (exclusive) of the epoch."""
+
+    def totals(self) -> Totals:
+        """Read what was gathered in this epoch; waits for the device."""
+
+    def evaluate(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Evaluate on one array of row numbers per feed, in evaluation mode.
+
+        Returns:
+            (M, 2) mean loss and share of right answers, and the outputs (M, n, k) if kept, where n is
+            the longest array of rows.
+        """
+
+    def parameters(self) -> NDArray[np.floating]:
+        """Return the parameters, (M, P)."""
+
+    def buffers(self) -> NDArray[np.floating]:
+        """Return the buffers, (M, Q)."""

@@ -1,0 +1,228 @@
+"""Trains one cohort: epochs, measurements, members that leave the stack, messages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.preparation import Preparation, Prepared
+from ceteris.nets.architecture import Drop, named_views
+from ceteris.nets.stacked import StackedNetwork, initial_stack
+from ceteris.train.cpu.engine import CompiledEngine
+from ceteris.train.engine import Engine, Feed, StackSpec
+from ceteris.train.measure import (
+    Columns,
+    Metric,
+    evaluated_measurements,
+    parameter_measurements,
+    running_measurements,
+    user_measurements,
+)
+from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, TrialEnded
+from ceteris.train.plan import Cohort
+from ceteris.train.streams import dropout_keys, epoch_order
+
+REPORT_SECONDS = 0.25
+"""About how long training runs between two reports of its progress."""
+
+Emit = Callable[[Message], None]
+
+
+def train_cohort(
+    cohort: Cohort,
+    preparation: Preparation,
+    *,
+    device: str = "cpu",
+    metrics: Mapping[str, Metric] | None = None,
+    emit: Emit,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Train the trials of a cohort (or a shard of one) together, from fresh weights to their end.
+
+    Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch and ``TrialEnded`` for
+    every trial that finished or diverged. Returns early, after the epoch under way, once
+    ``should_stop()`` is true; trials that had not ended then emit nothing more.
+
+    Args:
+        cohort: trials of one structure.
+        preparation: the data they read.
+        device: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        metrics: the user's own metrics by name, for the names in the cohort's structure.
+    """
+    wanted = {name: (metrics or {})[name] for name in cohort.structure.metrics}
+    training = _Training(cohort, preparation, device, wanted, emit)
+    for epoch in range(cohort.structure.epochs):
+        training.run_epoch(epoch)
+        if training.finished or should_stop():
+            return
+
+
+class _Training:
+    """The state of a cohort under training."""
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        preparation: Preparation,
+        device: str,
+        metrics: Mapping[str, Metric],
+        emit: Emit,
+    ) -> None:
+        self._cohort = cohort
+        self._emit = emit
+        self._metrics = metrics
+        self._classes = preparation.dataset.task == "classification"
+        trials = cohort.trials
+        self._prepared = [preparation.prepare(t.experiment.data, t.seed) for t in trials]
+        self._stack = initial_stack(
+            cohort.structure.net, [t.experiment.model for t in trials], [t.seed for t in trials]
+        )
+        self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
+        self._first, feeds = _feeds(cohort, self._prepared)
+        self._engine = _engine(device, _stack_spec(cohort, self._stack, feeds), self._stack)
+        self._active = np.ones(len(trials), dtype=np.bool_)
+        self._seconds = np.zeros(len(trials))
+        self._model_steps = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether no member trains any more."""
+        return not self._active.any()
+
+    def run_epoch(self, epoch: int) -> None:
+        """Train one epoch, measure, report, and let members leave that diverged or are done."""
+        begin = time.perf_counter()
+        self._train(epoch)
+        totals = self._engine.totals()
+        columns = self._measure()
+        parameters = self._engine.parameters()
+        last_step = (epoch + 1) * self._cohort.steps - 1
+        diverged = _diverged_steps(totals.diverged, columns["weight_norm"], last_step)
+        self._seconds[self._active] += (time.perf_counter() - begin) / self._active.sum()
+        self._report_epoch(epoch, running_measurements(totals, classes=self._classes) | columns)
+        ended = self._active & ((diverged >= 0) | (epoch + 1 == self._cohort.structure.epochs))
+        for place in np.flatnonzero(ended):
+            self._report_end(int(place), int(diverged[place]), parameters)
+        self._active &= ~ended
+
+    def _train(self, epoch: int) -> None:
+        orders = [
+            epoch_order(t.seed, t.fold, p.split.train, epoch)
+            for t, p in ((self._cohort.trials[i], self._prepared[i]) for i in self._first)
+        ]
+        self._engine.begin_epoch(epoch, orders)
+        step, chunk = 0, 1
+        while step < self._cohort.steps:
+            begin = time.perf_counter()
+            last = min(step + chunk, self._cohort.steps)
+            self._engine.run_steps(step, last, self._active)
+            self._model_steps += (last - step) * int(self._active.sum())
+            step = last
+            seconds = time.perf_counter() - begin
+            chunk = max(1, min(4 * chunk, int(chunk * REPORT_SECONDS / max(seconds, 1e-9))))
+            self._report_progress(epoch, step)
+
+    def _measure(self) -> Columns:
+        rows = {
+            "train": [self._prepared[i].train_slice for i in self._first],
+            "val": [self._prepared[i].split.validation for i in self._first],
+        }
+        columns: Columns = {}
+        for split, own in rows.items():
+            results, outputs = self._engine.evaluate(own, self._active, keep_outputs=bool(self._metrics))
+            columns |= evaluated_measurements(split, results, classes=self._classes)
+            if outputs is not None:
+                targets = [p.y[_rows(p, split)] for p in self._prepared]
+                columns |= user_measurements(split, self._metrics, outputs, targets, self._active)
+        rates = np.array([t.experiment.optimizer.lr for t in self._cohort.trials])
+        spread = parameter_measurements(self._cohort.structure.net, self._engine.parameters())
+        return columns | {"lr": rates} | spread
+
+    def _report_progress(self, epoch: int, step: int) -> None:
+        totals = self._engine.totals()
+        rows = totals.rows[self._active].sum()
+        self._emit(
+            Progress(
+                cohort=self._cohort.index,
+                epoch=epoch,
+                epochs=self._cohort.structure.epochs,
+                step=step,
+                steps=self._cohort.steps,
+                members=int(self._active.sum()),
+                loss=float(totals.loss[self._active].sum() / max(rows, 1)),
+                accuracy=float(totals.right[self._active].sum() / max(rows, 1)) if self._classes else None,
+                model_steps=self._model_steps,
+            )
+        )
+
+    def _report_epoch(self, epoch: int, columns: Columns) -> None:
+        table = np.stack(list(columns.values()), axis=1)
+        rows = {self._cohort.trials[i].identity: table[i] for i in np.flatnonzero(self._active)}
+        self._emit(EpochMeasured(self._cohort.index, epoch, tuple(columns), rows))
+
+    def _report_end(self, place: int, diverged: int, parameters: NDArray[np.floating]) -> None:
+        net = self._cohort.structure.net
+        buffers = self._engine.buffers()
+
+        def tensors(vector: NDArray[np.floating], buffer: NDArray[np.floating]) -> Tensors:
+            views = dict(named_views(net.parameters, vector)) | dict(named_views(net.buffers, buffer))
+            return {name: view.copy() for name, view in views.items()}
+
+        self._emit(
+            TrialEnded(
+                identity=self._cohort.trials[place].identity,
+                status="finished" if diverged < 0 else "diverged",
+                diverged_step=None if diverged < 0 else diverged,
+                seconds=float(self._seconds[place]),
+                initial=tensors(self._initial[0][place], self._initial[1][place]),
+                final=tensors(parameters[place], buffers[place]),
+            )
+        )
+
+
+def _rows(prepared: Prepared, split: str) -> NDArray[np.int64]:
+    return prepared.train_slice if split == "train" else prepared.split.validation
+
+
+def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[Feed, ...]]:
+    """Group members that read the same rows of the same arrays; also give the first member of each."""
+    groups: dict[tuple[int, int, str, bytes], list[int]] = {}
+    for place, (trial, own) in enumerate(zip(cohort.trials, prepared, strict=True)):
+        rows = own.split.train.tobytes() + own.split.validation.tobytes()
+        groups.setdefault((trial.seed, trial.fold, own.key, rows), []).append(place)
+    first = [places[0] for places in groups.values()]
+    feeds = [Feed(prepared[p[0]].x, prepared[p[0]].y, np.array(p)) for p in groups.values()]
+    return first, tuple(feeds)
+
+
+def _stack_spec(cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...]) -> StackSpec:
+    structure = cohort.structure
+    roles = tuple(layer.role for layer in structure.net.layers if isinstance(layer, Drop))
+    return StackSpec(
+        net=structure.net,
+        loss=structure.loss,
+        batch_size=structure.batch_size,
+        steps=cohort.steps,
+        optimizers=tuple(t.experiment.optimizer for t in cohort.trials),
+        rates=stack.rates,
+        keys=np.stack([dropout_keys(t.seed, roles) for t in cohort.trials]),
+        feeds=feeds,
+    )
+
+
+def _engine(device: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
+    if device == "cpu":
+        return CompiledEngine(spec, stack)
+    from ceteris.train.device.engine import TensorEngine
+
+    return TensorEngine(spec, stack, device)
+
+
+def _diverged_steps(
+    diverged: NDArray[np.int64], weight_norm: NDArray[np.float64], last_step: int
+) -> NDArray[np.int64]:
+    """Add members whose parameters left the finite numbers at the very last step of the epoch."""
+    return np.where((diverged < 0) & ~np.isfinite(weight_norm), last_step, diverged)

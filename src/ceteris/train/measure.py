@@ -1,0 +1,65 @@
+"""What is measured at the end of every epoch, by which name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.nets.architecture import Architecture
+from ceteris.train.engine import Totals
+
+Metric = Callable[..., float]
+"""A metric of the user's own: (outputs (n, k), targets (n,) or (n, k)), torch tensors -> a number."""
+
+Columns = dict[str, NDArray[np.float64]]
+
+
+def running_measurements(totals: Totals, *, classes: bool) -> Columns:
+    """Means over the epoch's batches while the weights changed, in training mode."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = {"train_loss_running": totals.loss / totals.rows}
+        if classes:
+            columns["train_accuracy_running"] = totals.right / totals.rows
+    return columns | {"grad_norm": totals.grad_norm}
+
+
+def evaluated_measurements(split: str, results: NDArray[np.float64], *, classes: bool) -> Columns:
+    """Mean loss and accuracy on a split (``train`` or ``val``) in evaluation mode; results (M, 2)."""
+    columns = {f"{split}_loss": results[:, 0]}
+    if classes:
+        columns[f"{split}_accuracy"] = results[:, 1]
+    return columns
+
+
+def parameter_measurements(net: Architecture, parameters: NDArray[np.floating]) -> Columns:
+    """The 2-norm of all parameters, and the standard deviation of each tensor as ``std/<name>``."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.einsum("mp,mp->m", parameters, parameters, dtype=np.float64)
+        columns: Columns = {"weight_norm": np.sqrt(squares)}
+        for tensor in net.parameters:
+            part = parameters[:, tensor.offset : tensor.offset + tensor.size]
+            columns[f"std/{tensor.name}"] = part.std(axis=1, dtype=np.float64)
+    return columns
+
+
+def user_measurements(
+    split: str,
+    metrics: Mapping[str, Metric],
+    outputs: NDArray[np.float32],
+    targets: Sequence[NDArray[np.generic]],
+    active: NDArray[np.bool_],
+) -> Columns:
+    """The user's own metrics; outputs (M, n, k), one array of at most n targets per member."""
+    import torch
+
+    columns: Columns = {}
+    for name, metric in metrics.items():
+        values = np.full(len(outputs), np.nan)
+        for place in np.flatnonzero(active):
+            own = targets[place]
+            answer = metric(torch.from_numpy(outputs[place][: len(own)]), torch.from_numpy(own))
+            values[place] = float(answer)
+        columns[f"{split}_{name}"] = values
+    return columns

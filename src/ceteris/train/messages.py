@@ -1,0 +1,56 @@
+"""What training tells the outside: plain data, sent from worker processes to the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensors = Mapping[str, NDArray[np.floating]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a shard of a cohort is; sent a few times a second.
+
+    ``loss`` and ``accuracy`` are the running means of this epoch over the shard's members;
+    ``model_steps`` counts optimisation steps times members since the shard began.
+    """
+
+    cohort: int
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    members: int
+    loss: float
+    accuracy: float | None
+    model_steps: int
+
+
+@dataclass(frozen=True)
+class EpochMeasured:
+    """The measurements of one finished epoch: a vector in the order of ``names`` per trial."""
+
+    cohort: int
+    epoch: int
+    names: tuple[str, ...]
+    rows: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial has finished or diverged; with its initial and final tensors by name."""
+
+    identity: str
+    status: Literal["finished", "diverged"]
+    diverged_step: int | None
+    seconds: float
+    initial: Tensors
+    final: Tensors
+
+
+Message = Progress | EpochMeasured | TrialEnded
