@@ -1,0 +1,123 @@
+"""The user's own data in `.npz` files: arrays, never pickles (law 10)."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ceteris.data.dataset import Dataset, Rows, SourceData, content_hash
+from ceteris.data.download import Report
+from ceteris.data.user_arrays import source_data
+from ceteris.errors import CeterisError
+
+ARRAYS = ("x", "y", "x_test", "y_test", "classes")
+
+
+@dataclass(frozen=True)
+class NpzSource:
+    """A file with the arrays `x`, `y` and, if wanted, `x_test`, `y_test`, `classes`; satisfies ``Source``."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def description(self) -> str:
+        """One line for the list of sources."""
+        return "arrays of your own"
+
+    def place(self, folder: Path | None) -> str | None:
+        """Return the file's path, or None if it is not there."""
+        return str(self.path) if self.path.is_file() else None
+
+    def read(self, folder: Path | None, report: Report | None) -> SourceData:
+        """Return all rows of the file, checked."""
+        return source_data(read_npz(self.path), self.name, origin=str(self.path))
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """Return the arrays of the file that Ceteris knows; nothing is unpickled.
+
+    Raises CeterisError for a file that is missing, empty, damaged, no `.npz`, or holds Python objects.
+    """
+    _check_is_zip(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: _read_array(file, name, path) for name in ARRAYS if name in file.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise CeterisError(f"{path} is damaged: {error}") from error
+
+
+def _read_array(file: Any, name: str, path: Path) -> Any:
+    try:
+        return file[name]
+    except MemoryError as error:
+        raise CeterisError(f"{path}: array `{name}` does not fit into memory") from error
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise CeterisError(
+                f"{path}: array `{name}` holds Python objects, which are not loaded because they can run "
+                "code; save it as numbers or text"
+            ) from error
+        raise
+
+
+def _check_is_zip(path: Path) -> None:
+    if path.is_dir():
+        raise CeterisError(f"{path} is a folder, not an .npz file")
+    try:
+        empty = path.stat().st_size == 0
+        is_zip = zipfile.is_zipfile(path)
+    except OSError as error:
+        raise CeterisError(f"{path} cannot be read: {error.strerror or error}") from error
+    if empty:
+        raise CeterisError(f"{path} is empty")
+    if not is_zip:
+        raise CeterisError(f"{path} is not an .npz file, or a damaged one (numpy.savez writes them)")
+
+
+def save_arrays(dataset: Dataset, path: str | Path) -> Path:
+    """Write the data set's rows as an `.npz` file that loads to the same content hash; return its path.
+
+    The file appears whole or not at all. Raises CeterisError for a data set with test rows, which are not
+    in memory (law 4): the file that it came from is the one to keep.
+    """
+    if content_hash(Rows(dataset.x, dataset.y), None) != dataset.content:
+        raise CeterisError(
+            f"`{dataset.name}` has test rows, which a data set does not carry; keep the files of its source "
+            f"({dataset.origin}) instead"
+        )
+    given: dict[str, Any] = {"x": dataset.x, "y": dataset.y}
+    if dataset.classes:
+        given["classes"] = np.array(dataset.classes, dtype=np.str_)
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(target, given)
+    except OSError as error:
+        raise CeterisError(f"cannot write {target}: {error.strerror or error}") from error
+    return target
+
+
+def _write_whole(target: Path, given: dict[str, Any]) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, **given)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o644)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Every named source, and how the name in an experiment becomes a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ceteris.data.bundled import BUNDLED_SOURCES
+from ceteris.data.dataset import Dataset, Source, without_test_rows
+from ceteris.data.download import Download
+from ceteris.data.mnist import FASHION_MNIST, MNIST, IdxSource
+from ceteris.data.npz import NpzSource
+from ceteris.data.places import user_folders
+from ceteris.errors import CeterisError, Problem, unknown_name
+
+DIGITS, *OTHER_BUNDLED = BUNDLED_SOURCES
+NAMED_SOURCES: tuple[Source, ...] = (DIGITS, MNIST, FASHION_MNIST, *OTHER_BUNDLED)
+WHERE = "experiment.data.source"
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """One line of the list of sources."""
+
+    name: str
+    description: str
+    place: str | None
+    """Where its files lie; None if they would have to be downloaded."""
+
+
+def load(
+    source: str, folder: Path | None = None, *, report: Callable[[Download], None] | None = None
+) -> Dataset:
+    """Return the data set that an experiment calls ``source``: a named one, or the path of an `.npz` file.
+
+    ``folder`` is searched first, then the folder in the environment variable CETERIS_DATA, the
+    per-user cache and the system's own; what is nowhere is downloaded into the cache, ``report``
+    being told how far it has come.
+    Test rows are not in it (law 4). Raises CeterisError.
+    """
+    return without_test_rows(find_source(source, folder).read(folder, report))
+
+
+def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the test rows (x, y) of a source, unprepared. The only way to them: callers count each reading.
+
+    Raises CeterisError where the source has none.
+    """
+    data = find_source(source, folder).read(folder, None)
+    if data.test is None:
+        raise CeterisError(f"`{data.name}` has no test rows (arrays `x_test` and `y_test`)")
+    return data.test.x, data.test.y
+
+
+def fetch(name: str, folder: Path | None = None, report: Callable[[Download], None] | None = None) -> str:
+    """Make sure that the files of a named source are at hand, downloading what is missing; return where.
+
+    With ``folder``, they are put into ``folder / name``; else into the per-user cache, unless they lie
+    somewhere else already. Files that are right are not downloaded again.
+    """
+    source = find_source(name, folder if folder is not None and folder.is_dir() else None)
+    if not isinstance(source, IdxSource):
+        return source.place(folder) or name
+    if folder is None:
+        return source.read(None, report).origin
+    return str(source.fetch(folder, report))
+
+
+def list_sources(folder: Path | None = None) -> tuple[SourceEntry, ...]:
+    """Return all named sources with one line each and where they lie; reads and downloads nothing."""
+    return tuple(SourceEntry(s.name, s.description, s.place(folder)) for s in NAMED_SOURCES)
+
+
+def find_source(source: str, folder: Path | None = None) -> Source:
+    """Resolve a source's name or path. Raises CeterisError with the nearest name."""
+    for named in NAMED_SOURCES:
+        if named.name == source:
+            return named
+    if source.endswith(".npz"):
+        return NpzSource(_find_npz(source, folder))
+    if Path(source).suffix or "/" in source:
+        message = f"`{source}` is neither a named source nor an .npz file with arrays `x` and `y`"
+        raise CeterisError(Problem(message, where=WHERE))
+    message = unknown_name("data source", source, [named.name for named in NAMED_SOURCES])
+    raise CeterisError(Problem(f"{message}; or the path of an .npz file", where=WHERE))
+
+
+def _find_npz(source: str, folder: Path | None) -> Path:
+    """Find the file where it says, or in a folder that the user named."""
+    path = Path(source).expanduser()
+    tried = [path, *(base / path for base in user_folders(folder))]
+    for candidate in tried:
+        if candidate.exists():
+            return candidate
+    near = sorted(path.parent.glob("*.npz")) if path.parent.is_dir() else []
+    hint = f"; beside it lie {', '.join(file.name for file in near[:5])}" if near else ""
+    raise CeterisError(Problem(f"there is no file {source}{hint}", where=WHERE))

@@ -1,0 +1,125 @@
+"""Training and validation rows, carved from the training rows of a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.dataset import Dataset
+from ceteris.data.stratify import stratified_order
+from ceteris.draws import stream_key
+from ceteris.errors import CeterisError, Problem
+from ceteris.spec.data import DataSpec
+
+FIXED_SEED = 0
+"""A fixed split is the one that this seed draws, whatever the trial's seed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Row numbers of ``Dataset.x``, sorted ascending; no row is in both parts."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+def split_rows(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
+    """Carve validation rows from the data set and limit the training rows, both stratified by class.
+
+    The validation rows depend on the seed (with ``split: fixed`` on nothing) and their number alone; the
+    training rows are what is left, or the first ``spec.rows`` of what is left in an order drawn by
+    the seed, so that a smaller training set is part of every larger one.
+    Raises CeterisError for sizes that cannot be had.
+    """
+    stratify = dataset.task == "classification"
+    if stratify:
+        _check_classes(dataset)
+    size = validation_size(dataset, spec)
+    key = stream_key(split_seed(spec, seed), "split")
+    order = stratified_order(dataset.y, key, stratify=stratify)
+    train = np.sort(order[size:])
+    if spec.rows is not None:
+        _check_rows(dataset, spec.rows, len(train))
+        kept = stratified_order(dataset.y[train], stream_key(seed, "rows"), stratify=stratify)[: spec.rows]
+        train = train[np.sort(kept)]
+    return Split(train=train, validation=np.sort(order[:size]))
+
+
+def split_seed(spec: DataSpec, seed: int) -> int:
+    """Return the seed by which the split is drawn."""
+    return seed if spec.split == "per-seed" else FIXED_SEED
+
+
+def validation_size(dataset: Dataset, spec: DataSpec) -> int:
+    """Return the number of validation rows: as the experiment says, else the data set's own default.
+
+    Raises CeterisError where either part would be too small to hold a row of every class.
+    """
+    n, least = len(dataset.x), _least(dataset)
+    wanted = dataset.default_validation if spec.validation is None else spec.validation
+    size = wanted if isinstance(wanted, int) else max(1, round(wanted * n))
+    if size > n - least:
+        raise _problem(
+            "validation",
+            f"{_rows(size, 'validation row')} cannot be carved from the {n:,} rows of `{dataset.name}`; "
+            f"at most {max(n - least, 0):,} leave {_one_of_each(dataset)} to train on",
+        )
+    if size < least:
+        raise _problem(
+            "validation",
+            f"{_rows(size, 'validation row')} of `{dataset.name}` cannot hold {_one_of_each(dataset)}; "
+            f"use at least {least}",
+        )
+    return size
+
+
+def _check_rows(dataset: Dataset, rows: int, left: int) -> None:
+    if rows > left:
+        raise _problem(
+            "rows",
+            f"{_rows(rows, 'training row')} cannot be taken: {left:,} of the {len(dataset.x):,} rows of "
+            f"`{dataset.name}` are left after the split",
+        )
+    if rows < _least(dataset):
+        raise _problem(
+            "rows",
+            f"{_rows(rows, 'training row')} of `{dataset.name}` cannot hold {_one_of_each(dataset)}; "
+            f"use at least {_least(dataset)}",
+        )
+
+
+def _check_classes(dataset: Dataset) -> None:
+    """Refuse a class with a single row: it cannot be both trained and validated on."""
+    labels, counts = np.unique(dataset.y, return_counts=True)
+    alone = [dataset.classes[int(label)] for label in labels[counts == 1]]
+    if not alone:
+        return
+    named = ", ".join(f"`{name}`" for name in alone[:3]) + (", ..." if len(alone) > 3 else "")
+    has = (
+        f"class {named} of `{dataset.name}` has"
+        if len(alone) == 1
+        else (f"{len(alone)} classes of `{dataset.name}` ({named}) have")
+    )
+    raise _problem(
+        "source",
+        f"{has} 1 row, and a class needs at least 2: one to train on and one to validate on",
+    )
+
+
+def _least(dataset: Dataset) -> int:
+    """Return the smallest part that holds every class that occurs."""
+    return len(np.unique(dataset.y)) if dataset.task == "classification" else 1
+
+
+def _one_of_each(dataset: Dataset) -> str:
+    return f"a row of each of its {_least(dataset)} classes" if dataset.task == "classification" else "a row"
+
+
+def _rows(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _problem(field: str, message: str) -> CeterisError:
+    return CeterisError(Problem(message, where=f"experiment.data.{field}"))

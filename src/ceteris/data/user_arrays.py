@@ -1,0 +1,149 @@
+"""The user's own arrays, from Python: checked, typed, and turned into a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.dataset import Dataset, Rows, SourceData, without_test_rows
+from ceteris.data.targets import Targets, read_targets, read_test_targets
+from ceteris.errors import CeterisError, Problem
+
+LARGEST = float(np.finfo(np.float32).max)
+RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0), "bool": (0.0, 1.0)}
+"""Types of inputs whose own range is the documented one: those that images come in."""
+
+Result = TypeVar("Result")
+
+
+def arrays(x: Any, y: Any, classes: Sequence[str] | None = None, name: str = "arrays") -> Dataset:
+    """Make a data set of the user's own rows.
+
+    ``x`` is (N, *shape) numbers, ``y`` is (N,) labels or (N,) / (N, outputs) floats: NumPy arrays,
+    lists, pandas frames, torch tensors, whatever ``numpy.asarray`` reads. Text, booleans and whole
+    numbers in ``y`` are labels; floats are numbers to predict, unless ``classes`` names the classes
+    that 0, 1, ... stand for.
+    Raises CeterisError with everything that is wrong.
+    """
+    given = {"x": x, "y": y} if classes is None else {"x": x, "y": y, "classes": classes}
+    return without_test_rows(source_data(given, name, origin="memory"))
+
+
+def source_data(given: dict[str, Any], name: str, origin: str) -> SourceData:
+    """Check the arrays `x`, `y` and, where given, `x_test`, `y_test`, `classes`; all problems at once."""
+    problems: list[Problem] = []
+
+    def attempt(step: Callable[[], Result]) -> Result | None:
+        try:
+            return step()
+        except CeterisError as error:
+            problems.extend(Problem(problem.message, where=name) for problem in error.problems)
+            return None
+
+    for missing in _missing(given):
+        problems.append(Problem(f"there is no array `{missing}`; it has {_listed(given)}", where=name))
+    x = attempt(lambda: as_inputs(given["x"], "x")) if "x" in given else None
+    targets = attempt(lambda: _targets(given)) if "y" in given else None
+    x_test = attempt(lambda: as_inputs(given["x_test"], "x_test")) if "x_test" in given else None
+    y_test = attempt(lambda: _test_targets(given["y_test"], targets)) if "y_test" in given else None
+    attempt(lambda: _check_same_length(x, targets.y if targets else None, "x", "y"))
+    attempt(lambda: _check_same_length(x_test, y_test, "x_test", "y_test"))
+    attempt(lambda: _check_same_shape(x, x_test))
+    if problems or x is None or targets is None:
+        raise CeterisError(problems)
+    test = None if x_test is None or y_test is None else Rows(x_test, y_test)
+    value_range = RANGES.get(x.dtype.name)
+    return SourceData(name, targets.task, Rows(x, targets.y), test, targets.classes, value_range, origin)
+
+
+def as_inputs(values: Any, name: str) -> NDArray[Any]:
+    """Return inputs as an array (N, *shape) of numbers; (N,) becomes (N, 1)."""
+    array = _as_array(values, name)
+    if array.dtype.kind not in "biuf":
+        what = "text" if array.dtype.kind in "US" else f"values of type {array.dtype}"
+        raise CeterisError(f"`{name}` holds {what}; inputs are numbers")
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.size == 0:
+        raise CeterisError(f"`{name}` has shape {array.shape}: there are no values in it")
+    _check_finite(array, name)
+    return np.ascontiguousarray(_native(array))
+
+
+def _targets(given: dict[str, Any]) -> Targets:
+    classes = given.get("classes")
+    y = _as_array(given["y"], "y")
+    if y.size == 0:
+        raise CeterisError(f"`y` has shape {y.shape}: there are no values in it")
+    _check_finite(y, "y")
+    names = None if classes is None else [str(item) for item in np.asarray(classes).ravel()]
+    return read_targets(np.ascontiguousarray(_native(y)), names)
+
+
+def _test_targets(values: Any, like: Targets | None) -> NDArray[Any] | None:
+    y = _as_array(values, "y_test")
+    _check_finite(y, "y_test")
+    return None if like is None else read_test_targets(np.ascontiguousarray(_native(y)), like)
+
+
+def _as_array(values: Any, name: str) -> NDArray[Any]:
+    """Read anything array-like; objects that are all text become text, other objects are refused."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CeterisError(f"`{name}` cannot be read as an array: {error}") from error
+    if array.ndim == 0:
+        raise CeterisError(f"`{name}` is a single value, not an array of rows")
+    if array.dtype.kind not in "OT":
+        return array
+    if all(isinstance(item, str) for item in array.flat):
+        return array.astype(np.str_)
+    kinds = sorted({type(item).__name__ for item in array.flat})
+    raise CeterisError(f"`{name}` mixes values that make no array of numbers ({', '.join(kinds)})")
+
+
+def _check_finite(array: NDArray[Any], name: str) -> None:
+    """Refuse NaN, infinities, and numbers that a 32-bit float cannot hold."""
+    if array.dtype.kind != "f":
+        return
+    good = np.isfinite(array)
+    what = "not finite (NaN or infinity)"
+    if good.all():
+        good = np.abs(array) <= LARGEST
+        what = "too large for a 32-bit float (3.4e38)"
+    bad = np.flatnonzero(~good.reshape(len(array), -1).all(axis=1))
+    if len(bad):
+        count = int((~good).sum())
+        raise CeterisError(
+            f"`{name}` has {count:,} value{' that is' if count == 1 else 's that are'} {what}, "
+            f"the first in row {bad[0]}"
+        )
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array in little-endian order, so that equal values have equal bytes and one hash."""
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def _check_same_length(x: NDArray[Any] | None, y: NDArray[Any] | None, x_name: str, y_name: str) -> None:
+    if x is not None and y is not None and len(x) != len(y):
+        raise CeterisError(
+            f"`{x_name}` has {len(x):,} rows and `{y_name}` has {len(y):,}; they must be as many"
+        )
+
+
+def _check_same_shape(x: NDArray[Any] | None, x_test: NDArray[Any] | None) -> None:
+    if x is not None and x_test is not None and x.shape[1:] != x_test.shape[1:]:
+        raise CeterisError(f"`x` has rows of shape {x.shape[1:]} and `x_test` of {x_test.shape[1:]}")
+
+
+def _missing(given: dict[str, Any]) -> list[str]:
+    needed = ["x", "y", *(["x_test", "y_test"] if {"x_test", "y_test"} & set(given) else [])]
+    return [name for name in needed if name not in given]
+
+
+def _listed(given: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in given) if given else "none at all"
