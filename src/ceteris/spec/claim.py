@@ -2,71 +2,153 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ceteris.spec.base import Spec
+from ceteris.spec.base import Label, Number, Spec, wrong
 
 Take = Literal["last", "best", "change", "fluctuation", "epochs_until"]
+
+Levels = Annotated[tuple[Label, ...], Field(min_length=2, title="list of levels")]
+Pair = Annotated[tuple[Label, Label], Field(title="pair of levels")]
+
+
+def _refuse_repeats(levels: tuple[str, ...], field: str) -> None:
+    repeated = [level for level in dict.fromkeys(levels) if levels.count(level) > 1]
+    if repeated:
+        raise wrong(f"the level `{repeated[0]}` is named twice; a level is not compared with itself", field)
 
 
 class Equal(Spec):
     """Two or more levels that differ by no more than ``margin`` (two one-sided tests, each pair)."""
 
-    levels: Annotated[tuple[str, ...], Field(min_length=2)]
-    margin: Annotated[float, Field(gt=0)]
+    levels: Levels
+    margin: Annotated[Number, Field(gt=0, title="margin")]
+
+    @model_validator(mode="after")
+    def _different_levels(self) -> Self:
+        _refuse_repeats(self.levels, "levels")
+        return self
 
 
 class Within(Spec):
     """Levels whose mean lies between ``low`` and ``high`` (either may be left out)."""
 
-    levels: tuple[str, ...] = ()
+    levels: tuple[Label, ...] = ()
     """Empty: all levels."""
-    low: float | None = None
-    high: float | None = None
+    low: Annotated[Number | None, Field(title="lower bound")] = None
+    high: Annotated[Number | None, Field(title="upper bound")] = None
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Self:
+        if self.low is None and self.high is None:
+            raise wrong("there is no bound; give `low`, `high` or both")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise wrong(f"{self.high:g} is not above `low`, which is {self.low:g}", "high")
+        _refuse_repeats(self.levels, "levels")
+        return self
 
 
 class Interaction(Spec):
     """A difference of differences: (a1 - a2) at b1 minus (a1 - a2) at b2, for two factors."""
 
-    factors: dict[str, tuple[str, str]]
+    factors: dict[str, Pair]
     """Two factors, each with two of its levels: {a: [a1, a2], b: [b1, b2]}."""
-    sign: Literal["positive", "negative", "any"] = "any"
+    sign: Annotated[Literal["positive", "negative", "any"], Field(title="sign")] = "any"
+
+    @model_validator(mode="after")
+    def _two_factors(self) -> Self:
+        if len(self.factors) != 2:
+            raise wrong(f"an interaction is between 2 factors, not {len(self.factors)}", "factors")
+        for factor, levels in self.factors.items():
+            _refuse_repeats(levels, f"factors.{factor}")
+        return self
 
 
 class Claim(Spec):
     """One claim: a quantity of each trial, and exactly one relation between levels."""
 
-    text: str
+    text: Annotated[str, Field(min_length=1, title="sentence")]
 
-    metric: str
+    metric: Annotated[str, Field(min_length=1, title="metric")]
     """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, `std/head.weight`, ...), or
     `gap_loss` (validation minus training) or `gap_accuracy` (training minus validation)."""
 
-    at: Take = "last"
+    at: Annotated[Take, Field(title="point of a curve")] = "last"
     """Which number of the curve: the `last` epoch, the `best` epoch (lowest for losses, highest
     otherwise), the `change` from the first epoch to the last, the `fluctuation` (standard deviation
     of the differences between adjacent epochs), or `epochs_until` the metric reaches `reach`."""
 
-    reach: float | None = None
+    reach: Annotated[Number | None, Field(title="value to reach")] = None
 
     factor: str | None = None
     """The factor whose levels are compared; may be left out where the study has one factor."""
 
-    where: dict[str, str] = Field(default_factory=dict)
+    where: dict[str, Label] = Field(default_factory=dict)
     """Levels of other factors to which the claim is restricted; else averaged over."""
 
-    order: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    order: Levels | None = None
     """Rising from the first level to the last: all adjacent pairs."""
-    greater: tuple[str, str] | None = None
+    greater: Pair | None = None
     """The first level's quantity is greater than the second's."""
-    less: tuple[str, str] | None = None
-    differ: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    less: Pair | None = None
+    """The first level's quantity is less than the second's."""
+    differ: Levels | None = None
     """At least one pair of these levels differs."""
     equal: Equal | None = None
     within: Within | None = None
     interaction: Interaction | None = None
+
+    @property
+    def relation(self) -> str:
+        """The name of the one relation that this claim states."""
+        return next(name for name in RELATIONS if getattr(self, name) is not None)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of ``factor`` that this claim names; empty for an interaction or for all levels."""
+        if self.equal is not None:
+            return self.equal.levels
+        if self.within is not None:
+            return self.within.levels
+        return self.order or self.greater or self.less or self.differ or ()
+
+    @model_validator(mode="after")
+    def _one_relation(self) -> Self:
+        given = [name for name in RELATIONS if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = f"{len(given)}: {', '.join(given)}" if given else "none"
+            raise wrong(
+                f"a claim has exactly one relation, and this one has {found} (known: {', '.join(RELATIONS)})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _different_levels(self) -> Self:
+        for name in ("order", "greater", "less", "differ"):
+            _refuse_repeats(getattr(self, name) or (), name)
+        return self
+
+    @model_validator(mode="after")
+    def _reach_with_epochs_until(self) -> Self:
+        if self.at == "epochs_until" and self.reach is None:
+            raise wrong("`at: epochs_until` needs the value to `reach`", "reach")
+        if self.at != "epochs_until" and self.reach is not None:
+            raise wrong(f"`reach` belongs to `at: epochs_until`, and this claim is at `{self.at}`", "reach")
+        return self
+
+    @model_validator(mode="after")
+    def _factor_fits(self) -> Self:
+        if self.interaction is not None and self.factor is not None:
+            raise wrong("an interaction names its two factors itself; leave `factor` out", "factor")
+        compared = set(self.interaction.factors) if self.interaction else {self.factor}
+        for name in self.where:
+            if name in compared:
+                raise wrong(
+                    f"the levels of `{name}` are compared, so it cannot be held at one of them", "where"
+                )
+        return self
 
 
 RELATIONS = ("order", "greater", "less", "differ", "equal", "within", "interaction")

@@ -4,43 +4,82 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
-from ceteris.spec.base import Spec
+from ceteris.spec.base import AnyNumber, Label, Spec, wrong
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.plain import plain_data
 
-PatchValue = Any
+PatchValue = Annotated[Any, BeforeValidator(plain_data)]
 
 
 class Level(Spec):
-    """A label and a patch of the experiment: {dotted path: value, ...}."""
+    """A label and a patch of the experiment: {dotted path: value, ...}; values are plain data."""
 
-    label: str
+    label: Annotated[Label, Field(min_length=1, title="label")]
     patch: dict[str, PatchValue]
 
 
 class Factor(Spec):
     """A named list of levels."""
 
-    name: str
-    levels: Annotated[tuple[Level, ...], Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, title="name")]
+    levels: Annotated[tuple[Level, ...], Field(min_length=1, title="list of levels")]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the levels, in order."""
+        return tuple(level.label for level in self.levels)
+
+    @field_validator("levels")
+    @classmethod
+    def _labels_differ(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        labels = [level.label for level in levels]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise wrong(f"two levels are called `{label}`; give them labels of their own")
+        return levels
+
+
+Combine = Annotated[
+    Literal["cross", "zip"] | tuple[dict[str, Label], ...], Field(title="way to combine factors")
+]
+SeedCount = Annotated[int, AnyNumber, Field(ge=1, le=10_000)]
+Seed = Annotated[int, AnyNumber, Field(ge=0, lt=2**63)]
 
 
 class Study(Spec):
     """A base experiment, its factors, seeds, and claims."""
 
-    title: str = ""
-    source: str = ""
+    title: Annotated[str, Field(title="title")] = ""
+    source: Annotated[str, Field(title="source")] = ""
     """Where the question comes from."""
     experiment: Experiment
-    vary: tuple[Factor, ...] = ()
+    vary: Annotated[tuple[Factor, ...], Field(title="list of factors")] = ()
     """In YAML a mapping: factor -> list of values, or factor -> {label: {path: value}}."""
 
-    combine: Literal["cross", "zip"] | tuple[dict[str, str], ...] = "cross"
+    combine: Combine = "cross"
     """How factors are combined: `cross`ed, `zip`ped level by level, or a list of {factor: level}."""
 
-    seeds: Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=0)], ...] = 5
+    seeds: Annotated[
+        SeedCount | Annotated[tuple[Seed, ...], Field(min_length=1, max_length=10_000)],
+        Field(title="number or list of seeds"),
+    ] = 5
     """How many seeds (0, 1, ...), or which."""
 
-    claims: tuple[Claim, ...] = ()
+    claims: Annotated[tuple[Claim, ...], Field(title="list of claims")] = ()
+
+    @field_validator("vary", mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        from ceteris.spec.factors import factors_in_python
+
+        return factors_in_python(value)
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        if isinstance(seeds, tuple) and len(set(seeds)) < len(seeds):
+            raise wrong("a seed is listed twice; each gives one trial per level")
+        return seeds

@@ -1,0 +1,92 @@
+"""Checks a whole study: settings, levels, combinations and claims, collecting every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ceteris.errors import Problem
+from ceteris.spec.claim import Claim
+from ceteris.spec.claim_check import claim_problems, known_metrics, metric_problem, missing_levels
+from ceteris.spec.combine import combine_problems
+from ceteris.spec.draft import Draft
+from ceteris.spec.factors import ReadFactors
+from ceteris.spec.level_check import combination_problems, level_problems, resolved
+from ceteris.spec.patch import ROOT, complete
+from ceteris.spec.study import Combine, Factor, Study
+from ceteris.spec.wording import problems_of
+
+
+def checked_study(draft: Draft, read: ReadFactors, *, allow_code: bool) -> Study | None:
+    """Return the study, or None and all problems in ``draft.problems``."""
+    settings = {key: value for key, value in draft.data.items() if key != "vary"}
+    study, problems = _validated(settings)
+    draft.problems += problems
+    experiment = settings.get(ROOT)
+    base = complete(experiment) if isinstance(experiment, dict) else None
+    if base is not None:
+        draft.problems += level_problems(base, read.factors, read.places)
+    draft.problems += _combine_problems(settings.get("combine", "cross"), read.factors)
+    draft.problems += _claim_problems(settings, read)
+    if study is None or base is None or draft.problems:
+        return None
+    factors = tuple(resolved(factor, base) for factor in read.factors)
+    draft.problems += combination_problems(study, factors, base, read.places, allow_code=allow_code)
+    return study.model_copy(update={"vary": factors})
+
+
+def _validated(settings: Mapping[str, Any]) -> tuple[Study | None, list[Problem]]:
+    try:
+        return Study.model_validate(settings), []
+    except ValidationError as error:
+        return None, problems_of(error, Study, settings)
+
+
+def _combine_problems(combine: Any, factors: Sequence[Factor]) -> list[Problem]:
+    adapter: TypeAdapter[Any] = TypeAdapter(Combine)
+    try:
+        return combine_problems(factors, adapter.validate_python(combine))
+    except ValidationError:
+        return []  # the validation of the study has said so
+
+
+def _claim_problems(settings: Mapping[str, Any], read: ReadFactors) -> list[Problem]:
+    experiment = settings.get(ROOT)
+    own = experiment.get("metrics") if isinstance(experiment, dict) else None
+    metrics = known_metrics([name for name in own if isinstance(name, str)] if isinstance(own, list) else [])
+    problems = []
+    for where, claim in valid_claims(settings.get("claims")).items():
+        problems += metric_problem(claim, where, metrics)
+        if not read.problems:
+            problems += claim_problems(claim, where, read.factors)
+    return problems
+
+
+def valid_claims(claims: Any) -> dict[str, Claim]:
+    """Return the claims that are valid by themselves, each by its dotted path."""
+    found = {}
+    for i, claim in enumerate(claims if isinstance(claims, list) else ()):
+        try:
+            found[f"claims.{i}"] = Claim.model_validate(claim)
+        except ValidationError:
+            continue
+    return found
+
+
+def drop_claims(draft: Draft, factors: Sequence[Factor]) -> None:
+    """Drop the claims about levels that --vary took out of the study, with a note for each."""
+    claims = draft.data.get("claims")
+    if not isinstance(claims, list):
+        return
+    valid = valid_claims(claims)
+    kept = []
+    for i, raw in enumerate(claims):
+        claim = valid.get(f"claims.{i}")
+        missing = missing_levels(claim, factors) if claim is not None else []
+        if claim is not None and missing:
+            draft.notes.append(f"the claim '{claim.text}' is dropped: --vary left out the level {missing[0]}")
+        else:
+            kept.append(raw)
+    draft.data["claims"] = kept

@@ -1,0 +1,102 @@
+"""Claims against their study: do the factors, levels and metrics that they name exist?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ceteris.errors import Problem, nearest, unknown_name
+from ceteris.spec.claim import Claim
+from ceteris.spec.experiment import metric_name
+from ceteris.spec.study import Factor
+
+CURVES = (
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "train_loss_running",
+    "train_accuracy_running",
+    "lr",
+    "grad_norm",
+    "weight_norm",
+)
+"""What is measured at the end of every epoch of every trial (accuracies for classes only)."""
+
+DERIVED = ("gap_loss", "gap_accuracy")
+SPREAD = "std/"
+"""``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
+
+
+def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that a claim may use, besides ``std/<parameter>``; ``own``: the user's metrics."""
+    names = [metric_name(metric) for metric in own]
+    return (*CURVES, *DERIVED, *(f"{split}_{name}" for name in names for split in ("train", "val")))
+
+
+def metric_problem(claim: Claim, where: str, known: Sequence[str]) -> list[Problem]:
+    """Return a problem where a claim's metric is neither known nor the spread of a parameter."""
+    metric = claim.metric
+    if metric in known or (metric.startswith(SPREAD) and len(metric) > len(SPREAD)):
+        return []
+    message = unknown_name("metric", metric, [*known, SPREAD + "<parameter>"])
+    return [Problem(message, where=f"{where}.metric")]
+
+
+def claim_problems(claim: Claim, where: str, factors: Sequence[Factor]) -> list[Problem]:
+    """Return the factors and levels that a claim names and its study does not have."""
+    labels = {factor.name: factor.labels for factor in factors}
+    problems = _compared_problems(claim, where, labels)
+    for name, label in claim.where.items():
+        problems += _level_problems(name, [label], f"{where}.where", labels)
+    if claim.interaction is not None:
+        for name, pair in claim.interaction.factors.items():
+            problems += _level_problems(name, pair, f"{where}.interaction.factors", labels)
+    return problems
+
+
+def _compared_problems(claim: Claim, where: str, labels: Mapping[str, Sequence[str]]) -> list[Problem]:
+    if claim.interaction is not None:
+        return []
+    if claim.factor is not None:
+        place = f"{where}.factor" if claim.factor not in labels else f"{where}.{claim.relation}"
+        return _level_problems(claim.factor, claim.levels, place, labels)
+    if not claim.levels:
+        return []
+    if not labels:
+        return [Problem("the study varies nothing, so there are no levels to compare", where=where)]
+    if len(labels) > 1:
+        names = ", ".join(f"`{name}`" for name in labels)
+        return [
+            Problem(f"the study has several factors; name the `factor` that is meant: {names}", where=where)
+        ]
+    return _level_problems(next(iter(labels)), claim.levels, f"{where}.{claim.relation}", labels)
+
+
+def _level_problems(
+    factor: str, levels: Iterable[str], where: str, labels: Mapping[str, Sequence[str]]
+) -> list[Problem]:
+    if factor not in labels:
+        if not labels:
+            return [Problem(f"there is no factor `{factor}`; the study varies nothing", where=where)]
+        return [Problem(unknown_name("factor", factor, list(labels)), where=where)]
+    known = list(labels[factor])
+    return [
+        Problem(_unknown_level(label, factor, known), where=where) for label in levels if label not in known
+    ]
+
+
+def _unknown_level(label: str, factor: str, known: Sequence[str]) -> str:
+    guess = nearest(label, known)
+    hint = f"; did you mean `{guess}`?" if guess else ""
+    return f"`{factor}` has no level `{label}`{hint} (its levels: {', '.join(known)})"
+
+
+def missing_levels(claim: Claim, factors: Sequence[Factor]) -> list[str]:
+    """Return the factors and levels that a claim names and the study does not have."""
+    labels = {factor.name: factor.labels for factor in factors}
+    only = next(iter(labels)) if len(labels) == 1 else None
+    named = [(claim.factor or only, label) for label in claim.levels]
+    named += list(claim.where.items())
+    if claim.interaction is not None:
+        named += [(name, label) for name, pair in claim.interaction.factors.items() for label in pair]
+    return [label for name, label in named if name is not None and label not in labels.get(name, ())]

@@ -1,0 +1,91 @@
+"""A study written out: as plain data for records, and as YAML for people."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ceteris.errors import CeterisError
+from ceteris.spec.labels import format_label
+from ceteris.spec.patch import path_problem
+from ceteris.spec.study import Factor, Study
+from ceteris.spec.wording import problems_of
+
+
+def study_to_dict(study: Study) -> dict[str, Any]:
+    """Return every setting of a study as plain data that JSON can hold; `study_from_dict` reverses it."""
+    return study.model_dump(mode="json")
+
+
+def study_from_dict(data: Mapping[str, Any]) -> Study:
+    """Return the study that `study_to_dict` wrote.
+
+    Raises:
+        CeterisError: where the data is not that of a study.
+    """
+    try:
+        return Study.model_validate(data)
+    except ValidationError as error:
+        problems = problems_of(error, Study, data)
+    raise CeterisError(problems)
+
+
+def study_to_yaml(study: Study) -> str:
+    """Return a study as a YAML file that `parse_study` reads back to an equal study.
+
+    Settings at their defaults are left out; what a level changes is in the shortest form.
+    """
+    from ruamel.yaml import YAML
+
+    writer: Any = YAML(typ="safe", pure=True)
+    writer.default_flow_style = None
+    writer.allow_unicode = True
+    writer.width = 100
+    writer.sort_base_mapping_type_on_output = False
+    stream = io.StringIO()
+    writer.dump(compact(study), stream)
+    return stream.getvalue()
+
+
+def compact(study: Study) -> dict[str, Any]:
+    """Return a study in the short forms of a file."""
+    fields = _differing(study)
+    if study.vary:
+        fields["vary"] = {factor.name: _compact_factor(factor) for factor in study.vary}
+    order = ("title", "source", "experiment", "vary", "combine", "seeds", "claims")
+    return {name: fields[name] for name in order if name in fields}
+
+
+def _compact_factor(factor: Factor) -> list[Any] | dict[str, Any]:
+    is_path = path_problem(factor.name) is None
+    values = [level.patch.get(factor.name) for level in factor.levels]
+    plain = all(
+        set(level.patch) == {factor.name} and level.label == format_label(value)
+        for level, value in zip(factor.levels, values, strict=True)
+    )
+    if is_path and plain:
+        return values
+    return {level.label: dict(level.patch) for level in factor.levels}
+
+
+def _differing(part: BaseModel) -> dict[str, Any]:
+    """Return the settings of a part that differ from their defaults, and its ``kind``, as plain data."""
+    settings: dict[str, Any] = {}
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        if name == "kind" or value != field.get_default(call_default_factory=True):
+            settings[name] = _plain(value)
+    return settings
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return _differing(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,117 @@
+"""From a YAML file or a Python mapping to a checked study, with all problems told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ceteris.errors import CeterisError, Problem
+from ceteris.spec.check import checked_study, drop_claims
+from ceteris.spec.combine import Combination
+from ceteris.spec.document import read_document
+from ceteris.spec.draft import Draft
+from ceteris.spec.factors import Places, read_factors
+from ceteris.spec.labels import shown
+from ceteris.spec.level_check import at_level
+from ceteris.spec.named import find_study
+from ceteris.spec.overrides import (
+    apply_counts,
+    apply_sets,
+    apply_varies,
+    note_hidden_settings,
+    note_replaced_parts,
+)
+from ceteris.spec.plain import explicit, plain_data
+from ceteris.spec.study import Study
+
+
+@dataclass(frozen=True)
+class ParsedStudy:
+    """A checked study that remembers where its parts stood, for problems that binding finds later."""
+
+    study: Study
+    file: str | None = None
+    """The file that it was read from, or None for a study from Python."""
+    notes: tuple[str, ...] = ()
+    """What the options of the command line dropped or left without effect, one sentence each."""
+    draft: Draft = field(default_factory=lambda: Draft({}), repr=False)
+    places: Places = field(default_factory=dict, repr=False)
+
+    def problem(self, path: str, message: str) -> Problem:
+        """Return a problem at a dotted path (``experiment.data.source``), with file and line."""
+        return self.draft.located(Problem(message, where=path))
+
+    def combination_problem(self, combination: Combination, path: str, message: str) -> Problem:
+        """Return a problem of one combination, placed at the level that set ``path``, if one did."""
+        found = Problem(message, where=path)
+        return self.draft.located(at_level(found, self.study.vary, combination.coordinates, self.places))
+
+
+def parse_study(
+    source: str | Path | Mapping[str, Any] | Study,
+    *,
+    sets: Sequence[str] = (),
+    varies: Sequence[str] = (),
+    seeds: int | None = None,
+    epochs: int | None = None,
+    allow_code: bool = False,
+) -> ParsedStudy:
+    """Read and check a study.
+
+    Args:
+        source: a YAML file, the name of a named study, a mapping, or a study made in Python.
+        sets: changes of the base experiment, each ``path=value`` with the value in YAML.
+        varies: factors to add or replace, each ``path=a,b,c``.
+        seeds: how many seeds instead of the study's own.
+        epochs: how many epochs instead of the base experiment's own.
+        allow_code: whether metrics may name the user's own code, ``package.module:Name``.
+
+    Raises:
+        CeterisError: with every problem that was found, each with file and line or option.
+    """
+    draft = _draft(source)
+    apply_counts(draft, seeds, epochs)
+    apply_sets(draft, sets)
+    apply_varies(draft, varies)
+    read = read_factors(draft.data.get("vary"))
+    draft.problems += read.problems
+    if varies and not draft.problems:
+        drop_claims(draft, read.factors)
+    study = checked_study(draft, read, allow_code=allow_code)
+    if study is None or draft.problems:
+        raise CeterisError(_in_order(draft))
+    note_hidden_settings(draft, study.vary)
+    note_replaced_parts(draft, read.factors)
+    return ParsedStudy(study, draft.file, tuple(dict.fromkeys(draft.notes)), draft, read.places)
+
+
+def _draft(source: object) -> Draft:
+    if isinstance(source, Study):
+        return Draft(plain_data(explicit(source)))
+    if isinstance(source, Mapping):
+        return Draft(plain_data(source))
+    if not isinstance(source, str | Path):
+        raise CeterisError(f"a {type(source).__name__} is not a study; give a file, a name or a mapping")
+    document = read_document(_file_of(source))
+    if not isinstance(document.data, dict):
+        kind = "a list" if isinstance(document.data, list) else shown(document.data)
+        message = f"a study is a mapping of settings such as `experiment` and `vary`, not {kind}"
+        raise CeterisError(Problem(message, file=document.file, line=document.lines.get("")))
+    return Draft(document.data, document.lines, document.file)
+
+
+def _file_of(source: str | Path) -> Path:
+    """Return the file that a user means: one that exists, else the named study of that name."""
+    try:
+        is_file = isinstance(source, Path) or source.endswith((".yaml", ".yml")) or Path(source).exists()
+    except (OSError, ValueError):
+        is_file = False
+    return Path(source) if is_file else find_study(str(source))
+
+
+def _in_order(draft: Draft) -> list[Problem]:
+    """Return the problems with their positions, from the first line of the file to the last."""
+    located = dict.fromkeys(draft.located(problem) for problem in draft.problems)
+    return sorted(located, key=lambda problem: problem.line or 0)

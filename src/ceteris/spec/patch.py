@@ -1,0 +1,163 @@
+"""Patches: changed copies of an experiment, by dotted paths such as ``optimizer.lr``."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ceteris.errors import CeterisError, Problem, nearest
+from ceteris.spec.base import Spec
+from ceteris.spec.experiment import Experiment
+from ceteris.spec.paths import has_kinds, is_list, member_for, members, setting_paths
+from ceteris.spec.plain import plain_data
+from ceteris.spec.wording import problems_of
+
+ROOT = "experiment"
+
+
+def apply_patch(experiment: Experiment, patch: Mapping[str, Any]) -> Experiment:
+    """Return the experiment with the settings at some dotted paths replaced, validated again.
+
+    A path may name a whole part (``optimizer``), a setting (``optimizer.lr``) or an item of a
+    list (``model.hidden.0``). Whole parts are replaced before settings inside them. A new
+    ``optimizer.kind`` keeps the settings that the new kind has.
+
+    Raises:
+        CeterisError: for paths that do not exist and values that are not possible.
+    """
+    problems = [Problem(found, where=path) for path in patch if (found := path_problem(path))]
+    if problems:
+        raise CeterisError(problems)
+    patched, problems = checked(patched_settings(complete(plain_data(experiment)), patch))
+    if patched is None:
+        raise CeterisError(problems)
+    return patched
+
+
+def checked(settings: Mapping[str, Any]) -> tuple[Experiment | None, list[Problem]]:
+    """Return the experiment with these settings, or None and every problem in them."""
+    try:
+        return Experiment.model_validate(settings), []
+    except ValidationError as error:
+        return None, problems_of(error, Experiment, settings, ROOT)
+
+
+def own_path(path: str) -> str:
+    """Return a path below the experiment, whether or not it starts with ``experiment.``."""
+    return path.removeprefix(ROOT + ".")
+
+
+def path_problem(path: str) -> str | None:
+    """Say what is wrong with a dotted path of an experiment, or return None."""
+    known = setting_paths(Experiment)
+    parent, _, item = path.rpartition(".")
+    if path in known or (item.isdecimal() and parent in known and is_list(known[parent])):
+        return None
+    same_name = [other for other in known if other.rsplit(".", 1)[-1] == path]
+    guess = same_name[0] if same_name else nearest(path, list(known))
+    hint = (
+        f"; did you mean `{guess}`?"
+        if guess
+        else f" (known: {', '.join(Experiment.model_fields)}, and below)"
+    )
+    return f"there is no setting `{path}` in an experiment{hint}"
+
+
+def complete(settings: Mapping[str, Any], owner: type[BaseModel] = Experiment) -> dict[str, Any]:
+    """Return settings with short forms written out and parts that were left out filled in.
+
+    ``optimizer: adam`` becomes ``optimizer: {kind: adam}``, so that a path can lead into it.
+    Values that do not fit are left as they are, for the validation to name.
+    """
+    filled = dict(settings)
+    for name, field in owner.model_fields.items():
+        if not members(field.annotation):
+            continue
+        value = filled.get(name)
+        if value is None and isinstance(field.default, Spec) and name not in filled:
+            value = {"kind": getattr(field.default, "kind", None)}
+        if isinstance(value, str):
+            value = {"kind": value} if has_kinds(field.annotation) else {"source": value}
+        if isinstance(value, Mapping):
+            member = member_for(field.annotation, value.get("kind"))
+            filled[name] = complete(value, member) if member else dict(value)
+    return filled
+
+
+def patched_settings(settings: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return completed settings with a patch of known paths applied; nothing is validated.
+
+    Raises:
+        CeterisError: where an item of a list is named that the list does not have.
+    """
+    patched = copy.deepcopy(dict(settings))
+    for path in sorted(patch, key=_outer_first):
+        _set(patched, path, copy.deepcopy(patch[path]))
+        patched = complete(patched)
+    return patched
+
+
+def _outer_first(path: str) -> tuple[int, bool]:
+    """Order paths so that a part is replaced before its kind, and its kind before its settings."""
+    return path.count("."), not path.endswith("kind")
+
+
+def _set(settings: dict[str, Any], path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    part: Any = settings
+    for name in outer:
+        part = part.get(name) if isinstance(part, dict) else None
+    if isinstance(part, dict):
+        if last == "kind" and path.count("."):
+            _forget_defaults_of_old_kind(part, ".".join(outer), value)
+        part[last] = value
+    elif isinstance(part, list) and last.isdecimal() and int(last) < len(part):
+        part[int(last)] = value
+    else:
+        raise CeterisError(Problem(_no_such_item(part, ".".join(outer), last), where=path))
+
+
+def _no_such_item(part: Any, parent: str, last: str) -> str:
+    if isinstance(part, list):
+        return f"there is no item {last} in `{parent}`, which has {len(part)}, counted from 0"
+    if last.isdecimal():
+        return f"`{parent}` is not a list here, so it has no item {last}"
+    return f"`{parent}` is not set here, so `{last}` cannot be changed; set `{parent}` as a whole"
+
+
+def _forget_defaults_of_old_kind(part: dict[str, Any], path: str, new_kind: object) -> None:
+    """Drop what the new kind does not have, unless it was set to something of the user's own."""
+    annotation = setting_paths(Experiment)[path]
+    old, new = member_for(annotation, part.get("kind")), member_for(annotation, new_kind)
+    if old is None or new is None:
+        return
+    for name, field in old.model_fields.items():
+        default = plain_data(field.default) if not field.is_required() else None
+        if name in part and name not in new.model_fields and part[name] == default:
+            del part[name]
+
+
+def resolve_kinds(settings: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a patch in which a changed ``kind`` is written as the whole part that results from it.
+
+    What a new kind keeps depends on which settings the base gives; the resolved patch does not,
+    so that a record of the study repeats exactly.
+    """
+    nodes = [path.rpartition(".")[0] for path in patch if path.endswith(".kind")]
+    outer = [node for node in nodes if not any(node.startswith(other + ".") for other in nodes)]
+    if not outer:
+        return dict(patch)
+    patched = patched_settings(settings, patch)
+    rest = {p: v for p, v in patch.items() if not any(p == n or p.startswith(n + ".") for n in outer)}
+    for node in outer:
+        rest[node] = _at(patched, node)
+    return rest
+
+
+def _at(settings: Any, path: str) -> Any:
+    for name in path.split("."):
+        settings = settings[name]
+    return settings

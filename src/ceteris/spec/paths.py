@@ -1,0 +1,83 @@
+"""The dotted paths of a specification's settings, found from its classes."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+
+def plain_type(annotation: Any) -> Any:
+    """Strip ``Annotated`` and ``| None`` from a type, as far as they do not leave a choice."""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
+            continue
+        branches = choices(annotation)
+        real = [branch for branch in branches if branch is not type(None)]
+        if len(real) == 1 and len(branches) > 1:
+            annotation = real[0]
+            continue
+        return annotation
+
+
+def choices(annotation: Any) -> tuple[Any, ...]:
+    """Return the branches of a union, or nothing for another type."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else ()
+
+
+def members(annotation: Any) -> tuple[type[BaseModel], ...]:
+    """Return the classes that a setting's mapping may become: one, one per ``kind``, or none."""
+    kind = plain_type(annotation)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return (kind,)
+    classes = tuple(member for branch in choices(kind) for member in members(branch))
+    return classes if len(classes) == len(choices(kind)) else ()
+
+
+def has_kinds(annotation: Any) -> bool:
+    """Tell whether the setting is a mapping whose ``kind`` chooses among classes."""
+    found = members(annotation)
+    return bool(found) and all("kind" in member.model_fields for member in found)
+
+
+def kind_name(member: type[BaseModel]) -> str:
+    """Return the value of ``kind`` that chooses this class, such as ``adam``."""
+    return str(member.model_fields["kind"].default)
+
+
+def member_for(annotation: Any, kind: object) -> type[BaseModel] | None:
+    """Return the class that ``kind`` chooses, the only class there is, or None."""
+    found = members(annotation)
+    if found and not has_kinds(annotation):
+        return found[0]
+    return next((member for member in found if kind_name(member) == kind), None)
+
+
+def is_list(annotation: Any) -> bool:
+    """Tell whether a setting is, or may be, a list whose items can be changed one by one."""
+    kind = plain_type(annotation)
+    return any(get_origin(plain_type(branch)) in (tuple, list) for branch in (choices(kind) or (kind,)))
+
+
+@lru_cache
+def setting_paths(owner: type[BaseModel]) -> dict[str, Any]:
+    """Return the dotted path of every setting below a class, with its type.
+
+    Where a ``kind`` chooses among classes, the settings of all of them are included.
+    """
+    found: dict[str, Any] = {}
+    for path, annotation in _walk(owner):
+        found.setdefault(path, annotation)
+    return found
+
+
+def _walk(owner: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    for name, field in owner.model_fields.items():
+        yield name, field.annotation
+        for member in members(field.annotation):
+            for path, annotation in _walk(member):
+                yield f"{name}.{path}", annotation
