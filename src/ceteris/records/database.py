@@ -30,6 +30,7 @@ class Database:
         self._engine = create_engine(
             URL.create("sqlite", database=str(path)),
             connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+            hide_parameters=True,  # blobs are no reading
         )
         self._writing = self._engine.execution_options(ceteris_begin="BEGIN IMMEDIATE")
         event.listen(self._engine, "connect", _set_up_connection)

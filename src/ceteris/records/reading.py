@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from ceteris.records.curves import DamagedBlobError, DamagedCurves, as_curves, join_epochs, unpack
+from ceteris.records.curves import DamagedBlobError, DamagedCurves, as_curves, join_epochs, unpack_named
 from ceteris.records.plain_json import from_column
 from ceteris.records.run_queries import run_row, seconds_of, status_of
 from ceteris.records.schema import AnyRow, epochs, metric_sets, runs, trials
@@ -111,8 +111,8 @@ def _curves(row: AnyRow, partial: Sequence[AnyRow], run: str) -> Mapping[str, An
     """Return the curves of a trial: its one blob once it has ended, its epochs before."""
     try:
         if row.curves is not None:
-            return as_curves(_names(row.names or "[]"), unpack(row.curves))
-        return as_curves(*join_epochs([(_names(part.names), unpack(part.block)) for part in partial]))
+            return as_curves(*unpack_named(_names(row.names or "[]"), row.curves))
+        return as_curves(*join_epochs([unpack_named(_names(part.names), part.block) for part in partial]))
     except DamagedBlobError as damage:
         return DamagedCurves(
             f"the curves of trial {row.identity} (level `{row.level}`, seed {row.seed}) in run {run} "

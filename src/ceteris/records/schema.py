@@ -40,13 +40,19 @@ runs = Table(
     Column("numerics", Text, nullable=False),
     Column("looks", Integer, nullable=False),
     Column("first_seeds", Integer, nullable=False),
-    # Who writes: all null while nobody does. Times are seconds since 1970.
-    Column("writer", Text),
-    Column("machine", Text),
-    Column("process", Integer),
-    Column("process_start", Text),
-    Column("began", Float),
-    Column("heartbeat", Float),
+)
+
+# A table of its own, since a heartbeat rewrites its row, and a run's row is long.
+writers = Table(
+    "writers",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.key"), primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("process_start", Text, nullable=False),
+    Column("began", Float, nullable=False),
+    Column("heartbeat", Float, nullable=False),
 )
 
 trials = Table(
@@ -56,19 +62,20 @@ trials = Table(
     Column("run", Integer, ForeignKey("runs.key"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("identity", Text, nullable=False),
+    # Before the long columns, so that it is found without reading them.
+    Column("status", Text, nullable=False),
     Column("level", Text, nullable=False),
-    Column("coordinates", Text, nullable=False),
     # As text: a seed may be larger than the 63 bits of an SQLite integer.
     Column("seed", Text, nullable=False),
     Column("fold", Integer, nullable=False),
-    Column("experiment", Text, nullable=False),
-    Column("status", Text, nullable=False),
     Column("diverged_step", Integer),
     Column("seconds", Float, nullable=False),
-    Column("metrics", Integer, ForeignKey("metric_sets.key")),
-    Column("curves", LargeBinary),
     Column("initial_weights", Text),
     Column("final_weights", Text),
+    Column("coordinates", Text, nullable=False),
+    Column("experiment", Text, nullable=False),
+    Column("metrics", Integer, ForeignKey("metric_sets.key")),
+    Column("curves", LargeBinary),
     UniqueConstraint("run", "identity"),
 )
 Index("trials_by_identity", trials.c.identity)

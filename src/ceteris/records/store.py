@@ -22,13 +22,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ceteris.errors import CeterisError
-from ceteris.records import reading, run_queries, test_rows, trial_queries
+from ceteris.records import reading, run_queries, sessions, test_rows, trial_queries
+from ceteris.records.curves import pack
 from ceteris.records.database import DATABASE_NAME, Database
 from ceteris.records.entries import Arrays, EndedTrial, PlannedTrial
 from ceteris.records.migrations import bring_up_to_date
 from ceteris.records.names import new_run_id, resolve_run
 from ceteris.records.plain_json import to_column
 from ceteris.records.schema import AnyRow
+from ceteris.records.sessions import Session
 from ceteris.records.views import FoundTrial, RunRecord, RunSummary, TestReadings
 from ceteris.records.weights import (
     Kind,
@@ -63,7 +65,7 @@ class Store:
         """
         self.folder = Path(folder).expanduser().absolute()
         self._stale = stale_after
-        self._tokens: dict[str, str] = {}
+        self._sessions: dict[str, Session] = {}
         self._database = Database(_database_file(self.folder, create))
         try:
             bring_up_to_date(self._database)
@@ -81,11 +83,11 @@ class Store:
 
     def close(self) -> None:
         """Mark the runs that this store still writes as stopped, and let go of the file."""
-        for run, token in self._tokens.items():
+        for session in self._sessions.values():
             # What cannot be written now (a full disk) is told by the heartbeat that ends.
             with suppress(CeterisError), self._database.write() as connection:
-                run_queries.stop_run(connection, run, token, time.time())
-        self._tokens.clear()
+                sessions.stop(connection, session, time.time())
+        self._sessions.clear()
         self._database.close()
 
     # -- planning a run ------------------------------------------------------------------------
@@ -150,8 +152,8 @@ class Store:
         """Become the one writer of a run; raises ``CeterisError`` while another process is."""
         writer = this_process()
         with self._database.write() as connection:
-            run_queries.claim(connection, run, writer, time.time(), self._stale)
-        self._tokens[run] = writer.token
+            session = sessions.claim(connection, run, writer, time.time(), self._stale)
+        self._sessions[run] = session
         prepare_folder(self.weights_folder(run))
 
     def heartbeat(self, run: str) -> None:
@@ -175,9 +177,14 @@ class Store:
         ``rows`` is identity -> (len(metric_names),) float64. Epochs count up (only their order
         matters). An epoch that a trial has already, and any of an ended trial, is left as it was.
         """
-        values = {identity: _numbers(row, metric_names) for identity, row in rows.items()}
+        blobs = [_epoch_blob(row, metric_names) for row in rows.values()]
+        session = self._session(run)
         with self._database.write() as connection:
-            trial_queries.append_epoch(connection, self._beat(connection, run), epoch, metric_names, values)
+            key = self._beat(connection, run)
+            keys = trial_queries.trial_keys(connection, key, rows, session.trial_keys)
+            trial_queries.append_epoch(
+                connection, key, epoch, metric_names, dict(zip(keys, blobs, strict=True))
+            )
 
     def end_trials(self, run: str, ended: Sequence[EndedTrial]) -> None:
         """Record how trials ended, with their weights, and compact their curves.
@@ -200,8 +207,9 @@ class Store:
     def finish(self, run: str, status: Literal["finished", "stopped"], seconds: float) -> None:
         """End the writing of a run; ``seconds`` of this session are added to those of earlier ones."""
         with self._database.write() as connection:
-            run_queries.finish_run(connection, self._beat(connection, run), status, seconds)
-        del self._tokens[run]
+            self._beat(connection, run)
+            sessions.finish(connection, self._session(run), status, seconds)
+        del self._sessions[run]
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -262,11 +270,17 @@ class Store:
 
     # -- shared --------------------------------------------------------------------------------
 
+    def _session(self, run: str) -> Session:
+        if run not in self._sessions:
+            raise CeterisError(f"run {run} has to be begun (`begin`) before it is written")
+        return self._sessions[run]
+
     def _beat(self, connection: Connection, run: str) -> int:
-        return run_queries.beat(connection, run, self._tokens.get(run), time.time())
+        return sessions.beat(connection, self._session(run), time.time())
 
     def _key_to_change(self, connection: Connection, run: str) -> int:
-        return run_queries.key_to_change(connection, run, self._tokens.get(run), time.time(), self._stale)
+        session = self._sessions.get(run)
+        return sessions.key_to_change(connection, run, session, time.time(), self._stale)
 
     def _resolve(self, connection: Connection, run: str) -> str:
         return resolve_run(run, run_queries.run_ids(connection), self.folder)
@@ -293,10 +307,9 @@ def _database_file(folder: Path, create: bool) -> Path:
     return path
 
 
-def _numbers(row: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
-    numbers = np.asarray(row, dtype=np.float64)
-    if numbers.shape != (len(names),):
+def _epoch_blob(row: NDArray[np.float64], names: Sequence[str]) -> bytes:
+    if np.shape(row) != (len(names),):
         raise ValueError(
-            f"an epoch has {len(names)} metrics, and a trial gave numbers of shape {numbers.shape}"
+            f"an epoch has {len(names)} metrics, and a trial gave numbers of shape {np.shape(row)}"
         )
-    return numbers
+    return pack(np.asarray(row, dtype=np.float64).reshape(-1, 1))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Integer, LargeBinary, bindparam, delete, func, insert, select, update
 
 from ceteris.errors import CeterisError, nearest
-from ceteris.records.curves import DamagedBlobError, join_epochs, pack, unpack
+from ceteris.records.curves import DamagedBlobError, join_epochs, pack, unpack_named
 from ceteris.records.entries import EndedTrial, PlannedTrial
 from ceteris.records.plain_json import from_column, to_column
 from ceteris.records.schema import AnyRow, epochs, metric_sets, trials
@@ -90,6 +87,17 @@ def _no_such_trial(connection: Connection, run: int, identity: str) -> CeterisEr
     return CeterisError(f"there is no trial `{identity}` in this run of {len(known)} trials{hint}")
 
 
+def trial_keys(
+    connection: Connection, run: int, identities: Iterable[str], known: dict[str, int]
+) -> list[int]:
+    """Return the keys of trials, looking up those that are not in ``known`` and adding them to it."""
+    wanted = list(identities)
+    unknown = [identity for identity in wanted if identity not in known]
+    if unknown:
+        known |= {identity: row.key for identity, row in trial_rows(connection, run, unknown).items()}
+    return [known[identity] for identity in wanted]
+
+
 def unended(rows: Mapping[str, AnyRow]) -> list[int]:
     """Return the keys of those trials that have not ended."""
     return [row.key for row in rows.values() if row.status not in ENDED]
@@ -104,11 +112,13 @@ def set_running(connection: Connection, keys: Sequence[int]) -> None:
 def metric_set(connection: Connection, names: Sequence[str]) -> int:
     """Return the key of a set of metric names, which is made where it is new."""
     text = to_column(list(names))
-    known = select(metric_sets.c.key).where(metric_sets.c.names == text)
-    key = connection.execute(known).scalar_one_or_none()
+    key = connection.execute(_METRIC_SET, {"text": text}).scalar_one_or_none()
     if key is None:
         key = connection.execute(insert(metric_sets).values(names=text)).lastrowid
     return int(key)
+
+
+_METRIC_SET = select(metric_sets.c.key).where(metric_sets.c.names == bindparam("text"))
 
 
 def append_epoch(
@@ -116,27 +126,28 @@ def append_epoch(
     run: int,
     epoch: int,
     names: Sequence[str],
-    values: Mapping[str, NDArray[np.float64]],
+    blobs: Mapping[int, bytes],
 ) -> None:
-    """Append one epoch of many trials; what is there already, or belongs to an ended trial, stays."""
-    rows = trial_rows(connection, run, values)
-    metrics = metric_set(connection, names)
-    fresh = [
-        {
-            "run": run,
-            "epoch": epoch,
-            "trial": rows[identity].key,
-            "metrics": metrics,
-            "block": pack(numbers.reshape(-1, 1)),
-        }
-        for identity, numbers in values.items()
-        if rows[identity].status not in ENDED
-    ]
-    if fresh:
-        connection.execute(_APPEND, fresh)
+    """Append one epoch: trial key -> blob. What is there already, or is of an ended trial, stays."""
+    fixed = {"in_run": run, "at_epoch": epoch, "in_set": metric_set(connection, names)}
+    if blobs:
+        connection.execute(_APPEND, [{"of": key, "blob": blob, **fixed} for key, blob in blobs.items()])
 
 
-_APPEND = sqlite_insert(epochs).on_conflict_do_nothing()
+_APPEND = (
+    insert(epochs)
+    .prefix_with("OR IGNORE")
+    .from_select(
+        ["run", "epoch", "trial", "metrics", "block"],
+        select(
+            bindparam("in_run", type_=Integer),
+            bindparam("at_epoch", type_=Integer),
+            trials.c.key,
+            bindparam("in_set", type_=Integer),
+            bindparam("blob", type_=LargeBinary),
+        ).where(trials.c.key == bindparam("of"), *(trials.c.status != ended for ended in ENDED)),
+    )
+)
 
 
 def end(
@@ -167,7 +178,7 @@ def end(
 
 def _compacted(connection: Connection, parts: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
     try:
-        names, block = join_epochs([(tuple(from_column(names)), unpack(blob)) for names, blob in parts])
+        names, block = join_epochs([unpack_named(tuple(from_column(names)), blob) for names, blob in parts])
     except DamagedBlobError:
         return {"metrics": None, "curves": None}
     return {"metrics": metric_set(connection, names), "curves": pack(block)}
