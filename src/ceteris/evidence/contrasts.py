@@ -33,6 +33,8 @@ class Contrast:
 
     first: str
     second: str | None
+    groups: tuple[str, ...]
+    """All groups that are compared: one, two, or the four cells of an interaction."""
     region: Region
     n: int
     unit: Unit
@@ -44,6 +46,10 @@ class Contrast:
     """The level at which the comparison would just be decided; NaN where nothing can be tested."""
     side: int = 0
     """+1 as claimed, -1 against the claim, 0 neither."""
+    direction: int = 0
+    """Sign of the effect, also where ranks decide and the effect is not a number."""
+    inside: int = 0
+    """Units inside the region, where counts decide."""
     estimate: Estimate | None = None
     sign_flip_p: float | None = None
     identical: bool = False
@@ -53,6 +59,9 @@ class Contrast:
     unreached: tuple[int, ...] = ()
     """Units that finished but never reached what was asked for, per group."""
     undefined: int = 0
+    """Complete units left out because the quantity is not defined there."""
+    means: tuple[float, ...] = ()
+    """Mean of each group over the units; infinite with a lost trial."""
 
     @property
     def testable(self) -> bool:
@@ -124,6 +133,7 @@ def _describe(seen: Observations, *labels: str, region: Region) -> Contrast:
     return Contrast(
         first=labels[0],
         second=labels[1] if len(labels) > 1 else None,
+        groups=labels,
         region=region,
         n=seen.n,
         unit=seen.unit,
@@ -131,6 +141,7 @@ def _describe(seen: Observations, *labels: str, region: Region) -> Contrast:
         diverged=diverged,
         unreached=tuple(max(0, a - b) for a, b in zip(endless, diverged, strict=True)),
         undefined=seen.undefined,
+        means=tuple(float(np.mean(seen.of(label))) for label in labels) if seen.n else (),
     )
 
 
@@ -155,6 +166,7 @@ def _by_t(base: Contrast, values: Values, least_sd: float) -> Contrast:
         effect=found.mean,
         p=p_at_distance(base.region.distance(found.mean), found),
         side=base.region.side(found.mean),
+        direction=int(np.sign(found.mean)),
         estimate=found,
         sign_flip_p=sign_flip_p(values) if flips else None,
     )
@@ -179,6 +191,7 @@ def _by_ranks(
         effect=_median(difference),
         p=min(1.0, 2 * p),
         side=base.region.side(float(direction)),
+        direction=direction,
     )
 
 
@@ -191,6 +204,7 @@ def _by_counts(base: Contrast, values: Values) -> Contrast:
         effect=_median(values),
         p=sign_test_p(inside, base.n),
         side=int(np.sign(2 * inside - base.n)),
+        inside=inside,
     )
 
 

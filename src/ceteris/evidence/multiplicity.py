@@ -38,6 +38,11 @@ def holm_adjust(p: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
     return adjusted
 
 
+def adjust_to(p: Sequence[float] | NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """Adjust (m,) p values of a family that is judged at ``level``, so that below 5% means rejected."""
+    return np.minimum(1.0, holm_adjust(p) * (ALPHA / level))
+
+
 def holm_levels(p: Sequence[float] | NDArray[np.float64], alpha: float = ALPHA) -> NDArray[np.float64]:
     """Return, for each of (m,) p values, the level at which Holm's procedure decides its hypothesis.
 

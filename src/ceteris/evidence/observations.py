@@ -82,11 +82,11 @@ def observe(layout: Layout, groups: Sequence[Group], measure: Callable[[TrialRec
     complete = [unit for unit in found if all(unit)]
     numbers = [[_average(trials, measure) for trials in unit] for unit in complete]
     values = np.array(numbers, dtype=np.float64).reshape(len(complete), len(groups)).T
-    defined = ~np.isnan(values).any(axis=0)
+    defined = [not np.isnan(column).any() for column in values.T]
     kept = [unit for unit, good in zip(complete, defined, strict=True) if good]
     return Observations(
         labels=tuple(group.label for group in groups),
-        values=values[:, defined],
+        values=values[:, np.array(defined, dtype=bool)],
         trials=tuple(tuple(unit[i] for unit in kept) for i in range(len(groups))),
         unit="folds" if layout.by_folds else "seeds",
         planned=len(layout.units),

@@ -19,6 +19,8 @@ class Estimate:
     sd: float
     se: float
     n: int
+    steady: bool = False
+    """The values vary less than rounding may hide; ``sd`` is what rounding may hide."""
 
     @property
     def df(self) -> int:
@@ -38,8 +40,9 @@ def estimate(
     x = np.asarray(values, dtype=np.float64)
     if len(x) < 2:
         raise ValueError("a spread needs at least two values")
-    sd = max(float(np.std(x, ddof=1)), least_sd, float(np.finfo(np.float64).eps * np.max(np.abs(x))))
-    return Estimate(float(np.mean(x)), sd, sd * math.sqrt(1 / len(x) + extra), len(x))
+    seen = float(np.std(x, ddof=1))
+    sd = max(seen, least_sd, float(np.finfo(np.float64).eps * np.max(np.abs(x))))
+    return Estimate(float(np.mean(x)), sd, sd * math.sqrt(1 / len(x) + extra), len(x), steady=seen < sd)
 
 
 def fold_dependence(folds: int) -> float:

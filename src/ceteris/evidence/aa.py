@@ -1,0 +1,78 @@
+"""A/A: how often a study with a factor that does nothing raises a false alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.evidence.exact import binomial_interval
+from ceteris.evidence.multiplicity import ALPHA, holm_adjust
+from ceteris.evidence.plain import plain
+from ceteris.evidence.student import estimate, p_at_distance
+from ceteris.evidence.wording import percent
+
+
+@dataclass(frozen=True)
+class FalseAlarmRate:
+    """How many repetitions of a study without an effect claimed one; ``low`` and ``high`` are exact."""
+
+    alarms: int
+    repetitions: int
+    rate: float
+    low: float
+    high: float
+    promised: float = ALPHA
+    confidence: float = 0.95
+
+    def __str__(self) -> str:
+        """Say it in plain words."""
+        low, high = percent(self.low), percent(self.high)
+        return (
+            f"{self.alarms} of {self.repetitions} repetitions raised a false alarm: {percent(self.rate)} "
+            f"({percent(self.confidence)} interval {low} to {high}); {self._comparison()}"
+        )
+
+    def _comparison(self) -> str:
+        promised = percent(self.promised)
+        if self.low > self.promised:
+            return f"that is more than the {promised} that is promised"
+        if self.high < self.promised:
+            return f"that is less than the {promised} that is promised"
+        return f"that agrees with the {promised} that is promised"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values, with the sentence."""
+        return {**plain(self), "text": str(self)}
+
+
+def false_alarm_rate(outcomes: Iterable[bool]) -> FalseAlarmRate:
+    """Count false alarms: one outcome per repetition, each with seeds of its own.
+
+    The interval is Clopper and Pearson's. Raises ValueError without any repetition.
+    """
+    alarms = [bool(outcome) for outcome in outcomes]
+    if not alarms:
+        raise ValueError("a rate needs at least one repetition")
+    count, n = sum(alarms), len(alarms)
+    return FalseAlarmRate(count, n, count / n, *binomial_interval(count, n))
+
+
+def raises_alarm(values: NDArray[np.float64]) -> bool:
+    """Tell whether (levels, seeds) numbers make any pair of levels differ: paired t over all pairs, Holm.
+
+    Levels that do nothing and share their seeds give identical trials, which never differ. To try the
+    tests themselves, give each level seeds of its own.
+    """
+    differences = [first - second for first, second in combinations(values, 2)]
+    p = [p_at_distance(found.mean, found) for found in map(estimate, differences)]
+    return bool((holm_adjust(p) < ALPHA).any())
+
+
+def false_alarms(values: NDArray[np.float64]) -> tuple[bool, ...]:
+    """Tell for (repetitions, levels, seeds) numbers which repetitions raise an alarm."""
+    return tuple(raises_alarm(repetition) for repetition in values)

@@ -1,0 +1,165 @@
+"""From the claims of a study to the comparisons that decide them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ceteris.errors import unknown_name
+from ceteris.evidence.contrasts import Contrast, interaction_contrast, level_contrast, pair_contrast
+from ceteris.evidence.layout import Layout
+from ceteris.evidence.observations import Group, Observations, observe
+from ceteris.evidence.quantities import metric_curve, metric_names, quantity, resolution, worst_value
+from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
+from ceteris.spec.claim import Claim, Take
+
+if TYPE_CHECKING:
+    from ceteris.records.views import TrialRecord
+
+Needs = Literal["all", "any"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A claim with the comparisons that decide it."""
+
+    claim: Claim
+    contrasts: tuple[Contrast, ...] = ()
+    needs: Needs = "all"
+    """Whether all comparisons have to come out as claimed, or any one of them."""
+    mixed: bool = False
+    """The compared levels were not combined with the same levels of the other factors."""
+    problem: str = ""
+    """What keeps the claim from being looked at, in words."""
+
+
+def measure(metric: str, at: Take, reach: float | None = None) -> Callable[[TrialRecord], float]:
+    """Return what takes one number from a trial: worst of all if it diverged, NaN if not defined."""
+
+    def number(trial: TrialRecord) -> float:
+        if trial.status == "diverged":
+            return worst_value(metric, at)
+        curve = metric_curve(trial.curves, metric)
+        return math.nan if curve is None else quantity(curve, metric, at, reach)
+
+    return number
+
+
+def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
+    """Compare what a claim compares."""
+    groups = _groups(claim, layout)
+    problem = _problem(claim, layout, groups)
+    if problem:
+        return Question(claim, problem=problem)
+    relation = _Relation(claim, layout, groups, resolution(claim.metric, claim.at, validation_rows))
+    return Question(
+        claim,
+        contrasts=relation.contrasts(),
+        needs="any" if claim.differ else "all",
+        mixed=_mixed(layout, groups, _factors(claim, layout)),
+    )
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """The comparisons of a claim, each over the units that its own groups completed."""
+
+    claim: Claim
+    layout: Layout
+    groups: Sequence[Group]
+    resolution: float
+
+    def contrasts(self) -> tuple[Contrast, ...]:
+        claim, groups = self.claim, self.groups
+        if claim.interaction:
+            regions = {"positive": ABOVE_ZERO, "negative": BELOW_ZERO, "any": NOT_ZERO}
+            return (self._interaction(regions[claim.interaction.sign]),)
+        if claim.within:
+            region = Region(_or(claim.within.low, -math.inf), _or(claim.within.high, math.inf))
+            return tuple(self._level(group, region) for group in groups)
+        if claim.order:
+            return tuple(self._pair(b, a, ABOVE_ZERO) for a, b in itertools.pairwise(groups))
+        region = _pair_region(claim)
+        return tuple(self._pair(a, b, region) for a, b in itertools.combinations(groups, 2))
+
+    def _see(self, *groups: Group) -> Observations:
+        return observe(self.layout, groups, measure(self.claim.metric, self.claim.at, self.claim.reach))
+
+    def _pair(self, first: Group, second: Group, region: Region) -> Contrast:
+        return pair_contrast(self._see(first, second), first.label, second.label, region, self.resolution)
+
+    def _level(self, group: Group, region: Region) -> Contrast:
+        return level_contrast(self._see(group), group.label, region, self.resolution)
+
+    def _interaction(self, region: Region) -> Contrast:
+        a, b, c, d = (group.label for group in self.groups)
+        return interaction_contrast(self._see(*self.groups), (a, b, c, d), region, self.resolution)
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _pair_region(claim: Claim) -> Region:
+    if claim.equal:
+        return Region(-claim.equal.margin, claim.equal.margin)
+    return ABOVE_ZERO if claim.greater else BELOW_ZERO if claim.less else NOT_ZERO
+
+
+def _factors(claim: Claim, layout: Layout) -> tuple[str, ...]:
+    """Return the factors whose levels a claim compares; none where it takes combinations as they are."""
+    if claim.interaction:
+        return tuple(claim.interaction.factors)
+    if claim.factor:
+        return (claim.factor,)
+    names = tuple(next(iter(layout.cells.values()), {}))
+    return names if len(names) == 1 else ()
+
+
+def _groups(claim: Claim, layout: Layout) -> tuple[Group, ...]:
+    """Return the groups that a claim names, in its order."""
+    factors = _factors(claim, layout)
+    if claim.interaction:
+        (a, (a1, a2)), (b, (b1, b2)) = claim.interaction.factors.items()
+        corners = [(a1, b1), (a2, b1), (a1, b2), (a2, b2)]
+        return tuple(_group(f"{x}, {y}", layout, {a: x, b: y, **claim.where}) for x, y in corners)
+    if factors:
+        levels = claim.levels or _levels(layout, factors[0], claim.where)
+        return tuple(_group(level, layout, {factors[0]: level, **claim.where}) for level in levels)
+    possible = layout.cells_with(claim.where)
+    return tuple(Group(cell, tuple(c for c in possible if c == cell)) for cell in claim.levels or possible)
+
+
+def _group(label: str, layout: Layout, where: Mapping[str, str]) -> Group:
+    return Group(label, layout.cells_with(where))
+
+
+def _levels(layout: Layout, factor: str, where: Mapping[str, str]) -> tuple[str, ...]:
+    cells = layout.cells_with(where)
+    return tuple(dict.fromkeys(layout.cells[cell][factor] for cell in cells if factor in layout.cells[cell]))
+
+
+def _problem(claim: Claim, layout: Layout, groups: Sequence[Group]) -> str:
+    """Say what the claim names that the study or its trials do not have; empty if nothing."""
+    empty = [group.label for group in groups if not group.cells]
+    if empty or not groups:
+        return f"the study trains nothing with {empty[0]}" if empty else "the study trains no such levels"
+    finished = [t for t in layout.ended([c for g in groups for c in g.cells]) if t.status == "finished"]
+    names = list(dict.fromkeys(name for trial in finished for name in metric_names(trial.curves)))
+    if finished and claim.metric not in names:
+        return unknown_name("measurement", claim.metric, names)
+    return ""
+
+
+def _mixed(layout: Layout, groups: Sequence[Group], factors: Sequence[str]) -> bool:
+    """Tell whether groups that are compared differ in more than the compared factors."""
+    if not factors:
+        return False
+    others = [
+        {frozenset((f, x) for f, x in layout.cells[c].items() if f not in factors) for c in group.cells}
+        for group in groups
+    ]
+    return any(other != others[0] for other in others)

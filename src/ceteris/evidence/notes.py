@@ -1,0 +1,85 @@
+"""What a reader of a verdict, or of a whole study, has to know besides the numbers."""
+
+from __future__ import annotations
+
+from ceteris.evidence.claims import Question
+from ceteris.evidence.contrasts import Contrast
+from ceteris.evidence.exact import SIGN_FLIP_LIMIT
+from ceteris.evidence.layout import Layout
+from ceteris.evidence.pairs import MOST_LEVELS
+from ceteris.evidence.wording import units
+from ceteris.spec.study import Study
+
+
+def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[str, ...]:
+    """Say everything else that a reader of the verdict has to know, one clause each."""
+    contrasts = question.contrasts
+    found = [*_progress(contrasts), *_losses(contrasts)]
+    if any(contrast.unit == "folds" for contrast in contrasts):
+        found.append(
+            "folds of one seed share training rows; the variance is corrected for that (Nadeau and Bengio)"
+        )
+    if any(c.estimate is not None and c.estimate.steady and not c.identical for c in contrasts):
+        found.append(
+            "the values do not vary from seed to seed; their spread is taken for what rounding can hide"
+        )
+    if question.mixed:
+        found.append(
+            "the levels were combined with different levels of other factors, so their effects are mixed"
+        )
+    if looks:
+        first = f", first with {units(first_seeds, 'seeds')}" if first_seeds else ""
+        found.append(
+            f"the verdicts were looked at {looks + 1} times{first}; p and interval are corrected for that"
+        )
+    return tuple(found)
+
+
+def _progress(contrasts: tuple[Contrast, ...]) -> list[str]:
+    found = []
+    least = min(contrasts, key=lambda c: c.n + c.undefined, default=None)
+    if least is not None and least.n + least.undefined < least.planned:
+        found.append(f"provisional: {least.n + least.undefined} of {least.planned} {least.unit} finished")
+    undefined = max((contrast.undefined for contrast in contrasts), default=0)
+    if undefined:
+        found.append(f"{undefined} of the {contrasts[0].unit} left out, where the quantity is not defined")
+    return found
+
+
+def _losses(contrasts: tuple[Contrast, ...]) -> list[str]:
+    """Say how many units of which level diverged or never got there, and what follows."""
+    lost: dict[str, tuple[int, int, int]] = {}
+    for contrast in contrasts:
+        for label, diverged, unreached in zip(
+            contrast.groups, contrast.diverged, contrast.unreached, strict=True
+        ):
+            lost[label] = (diverged, unreached, contrast.n)
+    found = [f"{d} of {n} with {label} diverged" for label, (d, _, n) in lost.items() if d]
+    found += [f"{u} of {n} with {label} never got there" for label, (_, u, n) in lost.items() if u]
+    if found:
+        found.append("these count as worst and are in no average")
+    return found
+
+
+def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
+    """Say what all intervals of a study speak of, and what its tests can and cannot do."""
+    n = len(layout.units)
+    if n < 2:
+        return ("With one seed nothing can be established: run more seeds.",)
+    splits = "a train/validation split, " if study.experiment.data.split == "per-seed" else ""
+    scope = f"Intervals speak of other seeds: {splits}initial weights and row order drawn anew."
+    if not splits:
+        scope += " The split is fixed: they do not speak of another split of the same data."
+    if layout.by_folds:
+        scope = "Intervals speak of other rows for the one seed that was run, not of other seeds."
+    found = [scope]
+    found.append("An interval wider than 95% shares the error budget of 5% with other comparisons (Holm).")
+    if not layout.by_folds and n <= SIGN_FLIP_LIMIT:
+        found.append(f"With {units(n, 'seeds')} the exact sign-flip p cannot go below {2.0 ** (1 - n):.4g}.")
+    if len(layout.cells) > MOST_LEVELS:
+        found.append(
+            f"With more than {MOST_LEVELS} levels the table of differences compares neighbours only."
+        )
+    if looks:
+        found.append(f"Looked at {looks + 1} times: p and intervals are corrected for that (Bonferroni).")
+    return tuple(found)

@@ -1,0 +1,154 @@
+"""Verdicts on the claims of a study: supported, contradicted, not established.
+
+Two families share the study's 5%. Within a claim its comparisons are adjusted by Holm's procedure, which
+gives the claim one p value: the level at which its verdict would just be given. Across the study, Holm's
+procedure runs over these p values, since a verdict is what a reader takes away. A claim of which no
+verdict would be true is given one at level a with chance a at most, because that takes a wrong decision
+on one of its comparisons; so the chance that a study gives any such verdict is at most 5%. Each claim is
+thereby judged at a level of its own, and each of its comparisons at one again (`holm_levels`): these are
+the levels of the printed intervals. Claims that cannot be tested give no verdict and take no share.
+
+The direction is read off with the decision. A wrong direction for an effect that is not zero has at most
+half the chance of a false alarm (Shaffer 1980, Annals of Statistics 8:1342-1347, on Holm's procedure).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ceteris.evidence.claims import Question
+from ceteris.evidence.contrasts import Contrast, Method
+from ceteris.evidence.multiplicity import ALPHA, adjust_to, holm_adjust, holm_levels, level_after
+from ceteris.evidence.observations import Unit
+
+Ruling = Literal["supported", "contradicted", "not established"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison of a claim; None where a number does not exist."""
+
+    first: str
+    second: str | None
+    """None where one level is compared with bounds."""
+    method: Method
+    n: int
+    unit: Unit
+    effect: float | None
+    low: float | None
+    high: float | None
+    confidence: float | None
+    """Of the interval, such as 0.95; higher where comparisons share the error budget."""
+    p: float | None
+    """Adjusted, so that below 0.05 means decided."""
+    p_unadjusted: float | None
+    sign_flip_p: float | None
+    """Exact, not adjusted: beside the t test, not deciding."""
+    side: int
+    """+1 as claimed, -1 against the claim."""
+    seeds_needed: int | None
+    """What would decide an effect of this size with power 0.8; None where decided, undefined or over 1000."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim's ruling with the comparisons behind it; ``decisive`` is the one that the ruling rests on."""
+
+    ruling: Ruling
+    p: float | None
+    comparisons: tuple[Comparison, ...]
+    decisive: int | None
+    seeds_needed: int | None = None
+
+
+def judge(questions: Sequence[Question], looks: int = 0) -> tuple[Judgement, ...]:
+    """Judge all claims of a study together."""
+    decisive = [_decisive(question) for question in questions]
+    family = [i for i, found in enumerate(decisive) if found is not None]
+    p = [found[0] for found in decisive if found is not None]
+    alpha = level_after(looks)
+    levels, adjusted = holm_levels(p, alpha), adjust_to(p, alpha)
+    judged = {i: (float(levels[k]), float(adjusted[k])) for k, i in enumerate(family)}
+    return tuple(
+        _judgement(question, found[1], *judged[i]) if found is not None else _untested(question)
+        for i, (question, found) in enumerate(zip(questions, decisive, strict=True))
+    )
+
+
+def _decisive(question: Question) -> tuple[float, int] | None:
+    """Return the level at which the claim's verdict would just be given, and the comparison that gives it.
+
+    Where all comparisons have to agree, the strongest that goes against the claim; where none does, the
+    weakest. Where one is enough, the strongest.
+    """
+    tested = [i for i, contrast in enumerate(question.contrasts) if contrast.testable]
+    if not tested or (question.needs == "all" and len(tested) < len(question.contrasts)):
+        return None
+    adjusted = holm_adjust([question.contrasts[i].p for i in tested])
+    found = [(float(p), i) for p, i in zip(adjusted, tested, strict=True)]
+    against = [(p, i) for p, i in found if question.contrasts[i].side < 0]
+    if question.needs == "any" or against:
+        return min(against or found, key=lambda each: (each[0], question.contrasts[each[1]].p))
+    return max(found, key=lambda each: (each[0], question.contrasts[each[1]].p))
+
+
+def _judgement(question: Question, decisive: int, level: float, p: float) -> Judgement:
+    comparisons = _compare_at(question.contrasts, level)
+    side = comparisons[decisive].side
+    if p < ALPHA and side:
+        return Judgement("supported" if side > 0 else "contradicted", p, comparisons, decisive)
+    return Judgement(
+        "not established", p, comparisons, decisive, _seeds_for_claim(question, comparisons, decisive)
+    )
+
+
+def _seeds_for_claim(question: Question, comparisons: Sequence[Comparison], decisive: int) -> int | None:
+    """Return how many seeds would decide what is open; None where one of the numbers does not exist."""
+    if question.needs == "any" or comparisons[decisive].side < 0:
+        return comparisons[decisive].seeds_needed
+    needed = [c.seeds_needed for c in comparisons if c.p is not None and c.p >= ALPHA]
+    known = [seeds for seeds in needed if seeds is not None]
+    return max(known) if known and len(known) == len(needed) else None
+
+
+def _compare_at(contrasts: Sequence[Contrast], level: float) -> tuple[Comparison, ...]:
+    """Adjust the comparisons of a claim that is judged at ``level``."""
+    tested = [contrast for contrast in contrasts if contrast.testable]
+    p = [contrast.p for contrast in tested]
+    adjusted = iter(zip(holm_levels(p, level), adjust_to(p, level), strict=True))
+    return tuple(
+        _comparison(contrast, *map(float, next(adjusted))) if contrast.testable else _comparison(contrast)
+        for contrast in contrasts
+    )
+
+
+def _comparison(contrast: Contrast, level: float | None = None, p: float = math.nan) -> Comparison:
+    low, high = (math.nan, math.nan) if level is None else contrast.limits(level)
+    return Comparison(
+        first=contrast.first,
+        second=contrast.second,
+        method=contrast.method,
+        n=contrast.n,
+        unit=contrast.unit,
+        effect=_known(contrast.effect),
+        low=_known(low),
+        high=_known(high),
+        confidence=None if level is None or contrast.estimate is None else 1 - level,
+        p=_known(p),
+        p_unadjusted=_known(contrast.p),
+        sign_flip_p=contrast.sign_flip_p,
+        side=contrast.side,
+        seeds_needed=None if level is None or p < ALPHA else contrast.seeds_needed(level),
+    )
+
+
+def _untested(question: Question) -> Judgement:
+    comparisons = tuple(_comparison(contrast) for contrast in question.contrasts)
+    return Judgement("not established", None, comparisons, None)
+
+
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None

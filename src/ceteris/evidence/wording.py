@@ -1,0 +1,53 @@
+"""Numbers and counts as a reader sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ceteris.evidence.observations import Unit
+
+
+def numbers(*values: float) -> tuple[str, ...]:
+    """Write numbers that stand together with the same decimals: three digits of the largest.
+
+    More decimals where a number that is not zero would read as zero.
+    """
+    sizes = [abs(value) for value in values if value]
+    if not sizes:
+        return tuple("0" for _ in values)
+    if max(sizes) >= 1e6 or max(sizes) < 1e-4:
+        return tuple(format(value, ".3g") for value in values)
+    decimals = max(0, 2 - math.floor(math.log10(max(sizes))))
+    while decimals < 6 and any(float(format(size, f".{decimals}f")) == 0 for size in sizes):
+        decimals += 1
+    return tuple(format(value, f".{decimals}f") for value in values)
+
+
+def number(value: float | None) -> str:
+    """Write one number with three digits; an empty place for None."""
+    return "-" if value is None else numbers(value)[0]
+
+
+def p_words(p: float) -> str:
+    """Write a p value: ``p = 0.0004``, ``p < 0.0001``."""
+    if p < 1e-4:
+        return "p < 0.0001"
+    return f"p = {float(format(p, '.2g')):g}"
+
+
+def percent(confidence: float) -> str:
+    """Write a confidence: ``95%``, ``98.3%``."""
+    return f"{float(format(100 * confidence, '.4g')):g}%"
+
+
+def units(n: int, unit: Unit) -> str:
+    """Write how many seeds or folds: ``5 seeds``, ``1 seed``, ``5 folds of one seed``."""
+    if unit == "folds":
+        return f"{n} folds of one seed"
+    return f"{n} seed" if n == 1 else f"{n} seeds"
+
+
+def listing(words: Sequence[str]) -> str:
+    """Write a list: ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
