@@ -30,6 +30,8 @@ class Question:
     contrasts: tuple[Contrast, ...] = ()
     needs: Needs = "all"
     """Whether all comparisons have to come out as claimed, or any one of them."""
+    averaged: tuple[str, ...] = ()
+    """Factors over whose levels the numbers of a seed are averaged."""
     mixed: bool = False
     """The compared levels were not combined with the same levels of the other factors."""
     problem: str = ""
@@ -54,12 +56,14 @@ def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
     problem = _problem(claim, layout, groups)
     if problem:
         return Question(claim, problem=problem)
+    others = _others(layout, groups, _factors(claim, layout))
     relation = _Relation(claim, layout, groups, resolution(claim.metric, claim.at, validation_rows))
     return Question(
         claim,
         contrasts=relation.contrasts(),
         needs="any" if claim.differ else "all",
-        mixed=_mixed(layout, groups, _factors(claim, layout)),
+        averaged=tuple(f for f in layout.factors if any(len(by[f]) > 1 for by in others if f in by)),
+        mixed=claim.within is None and any(by != others[0] for by in others),
     )
 
 
@@ -115,8 +119,7 @@ def _factors(claim: Claim, layout: Layout) -> tuple[str, ...]:
         return tuple(claim.interaction.factors)
     if claim.factor:
         return (claim.factor,)
-    names = tuple(next(iter(layout.cells.values()), {}))
-    return names if len(names) == 1 else ()
+    return layout.factors if len(layout.factors) == 1 else ()
 
 
 def _groups(claim: Claim, layout: Layout) -> tuple[Group, ...]:
@@ -154,12 +157,12 @@ def _problem(claim: Claim, layout: Layout, groups: Sequence[Group]) -> str:
     return ""
 
 
-def _mixed(layout: Layout, groups: Sequence[Group], factors: Sequence[str]) -> bool:
-    """Tell whether groups that are compared differ in more than the compared factors."""
-    if not factors:
-        return False
-    others = [
-        {frozenset((f, x) for f, x in layout.cells[c].items() if f not in factors) for c in group.cells}
+def _others(
+    layout: Layout, groups: Sequence[Group], factors: Sequence[str]
+) -> list[dict[str, frozenset[str]]]:
+    """Return for each group the levels of the factors that are not compared: {factor: levels}."""
+    others = [name for name in layout.factors if factors and name not in factors]
+    return [
+        {name: frozenset(layout.cells[cell][name] for cell in group.cells) for name in others}
         for group in groups
     ]
-    return any(other != others[0] for other in others)

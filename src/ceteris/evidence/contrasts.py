@@ -17,9 +17,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.evidence.exact import fisher_p, sign_flip_p, sign_test_p, signed_rank_test
+from ceteris.evidence.exact import sign_flip_p, sign_test_p
 from ceteris.evidence.observations import Observations, Unit
 from ceteris.evidence.power import seeds_needed
+from ceteris.evidence.ranks import counts_if_repeated, rank_decision, ranks_if_repeated
 from ceteris.evidence.regions import Region
 from ceteris.evidence.student import Estimate, estimate, fold_dependence, interval, p_at_distance, rounding_sd
 
@@ -50,14 +51,16 @@ class Contrast:
     """Sign of the effect, also where ranks decide and the effect is not a number."""
     inside: int = 0
     """Units inside the region, where counts decide."""
+    differences: tuple[float, ...] = ()
+    """Of the pairs, where ranks decide."""
     estimate: Estimate | None = None
     sign_flip_p: float | None = None
     identical: bool = False
     """All curves of the two groups agree bit for bit."""
     diverged: tuple[int, ...] = ()
     """Units with a diverged trial, per group."""
-    unreached: tuple[int, ...] = ()
-    """Units that finished but never reached what was asked for, per group."""
+    endless: tuple[int, ...] = ()
+    """Units with an infinite number, per group: diverged, or never reached what was asked for."""
     undefined: int = 0
     """Complete units left out because the quantity is not defined there."""
     means: tuple[float, ...] = ()
@@ -75,12 +78,15 @@ class Contrast:
     def seeds_needed(self, level: float) -> int | None:
         """Return how many seeds would decide an effect of this size with power 0.8; None if undefined.
 
-        Ranks and counts: the fewest with which an exact test can get below ``level`` at all.
+        Ranks and counts: with how many units like the ones seen an exact test would decide.
         """
-        if self.method in ("ranks", "counts"):
-            fewest = math.floor(1 - math.log2(level)) + 1
-            return fewest if self.side and fewest > self.n else None
-        if self.estimate is None or self.unit == "folds" or self.side == 0:
+        if self.side == 0:
+            return None
+        if self.method == "ranks":
+            return ranks_if_repeated(self.differences, (self.endless[0], self.endless[1]), level)
+        if self.method == "counts":
+            return counts_if_repeated(self.inside, self.n, level)
+        if self.estimate is None or self.unit == "folds":
             return None
         gaps = [abs(self.effect - bound) for bound in self.region.bounds]
         return seeds_needed(gaps if self.side > 0 else [min(gaps)], self.estimate.sd, level)
@@ -100,7 +106,7 @@ def pair_contrast(
     if seen.n < 2 or np.isfinite(seen.values[[seen.row[first], seen.row[second]]]).all():
         return _by_t(base, difference, rounding_sd(resolution, 2))
     if region.bounds == (0.0,):
-        return _by_ranks(base, difference, np.isinf(x), np.isinf(y))
+        return _by_ranks(base, difference)
     return _by_counts(base, difference)
 
 
@@ -139,7 +145,7 @@ def _describe(seen: Observations, *labels: str, region: Region) -> Contrast:
         unit=seen.unit,
         planned=seen.planned,
         diverged=diverged,
-        unreached=tuple(max(0, a - b) for a, b in zip(endless, diverged, strict=True)),
+        endless=endless,
         undefined=seen.undefined,
         means=tuple(float(np.mean(seen.of(label))) for label in labels) if seen.n else (),
     )
@@ -172,26 +178,17 @@ def _by_t(base: Contrast, values: Values, least_sd: float) -> Contrast:
     )
 
 
-def _by_ranks(
-    base: Contrast, difference: Values, lost_x: NDArray[np.bool_], lost_y: NDArray[np.bool_]
-) -> Contrast:
-    """Decide by the smaller p of two exact tests, doubled (Bonferroni): signed ranks, and rates of loss.
-
-    Signed ranks see by how much the pairs differ, a lost trial further than any other; Fisher's exact
-    test sees how many of each group were lost. With 5 pairs the ranks alone cannot go below 0.0625.
-    """
-    rank_p, rank_side = signed_rank_test(difference)
-    rate_p = fisher_p(int(lost_x.sum()), int(lost_y.sum()), base.n)
-    infinite = difference[np.isinf(difference)]
-    rate_side = int(np.sign(np.sign(infinite).sum()))
-    p, direction = min((rank_p, rank_side), (rate_p, rate_side), key=lambda test: test[0])
+def _by_ranks(base: Contrast, difference: Values) -> Contrast:
+    """Decide by ranks and rates of loss; the effect is the median difference where that is finite."""
+    p, direction = rank_decision(difference.tolist(), (base.endless[0], base.endless[1]))
     return replace(
         base,
         method="ranks",
         effect=_median(difference),
-        p=min(1.0, 2 * p),
+        p=p,
         side=base.region.side(float(direction)),
         direction=direction,
+        differences=tuple(difference.tolist()),
     )
 
 

@@ -28,6 +28,11 @@ class Layout:
     """(label, seed, fold) -> trial."""
 
     @property
+    def factors(self) -> tuple[str, ...]:
+        """The names of the factors."""
+        return tuple(next(iter(self.cells.values()), {}))
+
+    @property
     def by_folds(self) -> bool:
         """Whether folds of the only seed are what is compared (else seeds, their folds averaged)."""
         return len(self.seeds) == 1 and len(self.folds) > 1

@@ -7,7 +7,7 @@ from ceteris.evidence.contrasts import Contrast
 from ceteris.evidence.exact import SIGN_FLIP_LIMIT
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.pairs import MOST_LEVELS
-from ceteris.evidence.wording import units
+from ceteris.evidence.wording import listing, units
 from ceteris.spec.study import Study
 
 
@@ -23,6 +23,11 @@ def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[st
         found.append(
             "the values do not vary from seed to seed; their spread is taken for what rounding can hide"
         )
+    if question.averaged:
+        found.append(f"averaged over the levels of {listing(question.averaged)}")
+    if question.claim.where:
+        held = [f"{factor}={level}" for factor, level in question.claim.where.items()]
+        found.append(f"only with {listing(held)}")
     if question.mixed:
         found.append(
             "the levels were combined with different levels of other factors, so their effects are mixed"
@@ -48,17 +53,16 @@ def _progress(contrasts: tuple[Contrast, ...]) -> list[str]:
 
 def _losses(contrasts: tuple[Contrast, ...]) -> list[str]:
     """Say how many units of which level diverged or never got there, and what follows."""
-    lost: dict[str, tuple[int, int, int]] = {}
+    diverged: dict[str, str] = {}
+    unreached: dict[str, str] = {}
     for contrast in contrasts:
-        for label, diverged, unreached in zip(
-            contrast.groups, contrast.diverged, contrast.unreached, strict=True
-        ):
-            lost[label] = (diverged, unreached, contrast.n)
-    found = [f"{d} of {n} with {label} diverged" for label, (d, _, n) in lost.items() if d]
-    found += [f"{u} of {n} with {label} never got there" for label, (_, u, n) in lost.items() if u]
-    if found:
-        found.append("these count as worst and are in no average")
-    return found
+        for label, lost, endless in zip(contrast.groups, contrast.diverged, contrast.endless, strict=True):
+            if lost:
+                diverged[label] = f"{lost} of {contrast.n} with {label} diverged"
+            if endless > lost:
+                unreached[label] = f"{endless - lost} of {contrast.n} with {label} never got there"
+    found = [*diverged.values(), *unreached.values()]
+    return [*found, "these count as worst and are in no average"] if found else []
 
 
 def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:

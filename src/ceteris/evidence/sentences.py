@@ -21,9 +21,7 @@ def explain(question: Question, judgement: Judgement) -> str:
     if index is None:
         return _untested(question)
     contrast, comparison = question.contrasts[index], judgement.comparisons[index]
-    found = (
-        f"{finding(question.claim, contrast)} ({certainty(comparison)}){_place(question.claim, comparison)}"
-    )
+    found = f"{finding(question.claim, contrast)} ({certainty(comparison, judgement.p)}){_place(question.claim, comparison)}"
     sentence = _introduction(question, judgement) + found
     if judgement.ruling == "not established" and not contrast.identical:
         sentence += f": not established; {seeds_words(contrast, judgement.seeds_needed)}"
@@ -66,16 +64,16 @@ def _interaction_finding(claim: Claim, name: str, effect: float) -> str:
     return f"the difference in the {name}, {a1} minus {a2}, is {size} {b1} than with {b2}"
 
 
-def certainty(comparison: Comparison) -> str:
-    """Say how sure a comparison is: "95% interval 0.101 to 0.163, 5 seeds, p = 0.0004"."""
+def certainty(comparison: Comparison, p: float | None) -> str:
+    """Say how sure a comparison is, with its claim's p: "95% interval 0.101 to 0.163, 5 seeds, p = 0.0004"."""
     parts = [units(comparison.n, comparison.unit)]
     if comparison.low is not None and comparison.high is not None and comparison.confidence is not None:
         low, high, _ = numbers(comparison.low, comparison.high, comparison.effect or 0.0)
         parts.insert(0, f"{percent(comparison.confidence)} interval {low} to {high}")
     if comparison.method in ("ranks", "counts"):
         parts.insert(0, f"exact test on {comparison.method}")
-    if comparison.p is not None:
-        parts.append(p_words(comparison.p))
+    if p is not None:
+        parts.append(p_words(p))
     return ", ".join(parts)
 
 
@@ -88,7 +86,7 @@ def _place(claim: Claim, comparison: Comparison) -> str:
         return f", {where} {margin}" if decided else f", which does not settle whether it is inside {margin}"
     if claim.within is not None:
         bounds = _bounds(claim.within.low, claim.within.high)
-        return f", {where} {bounds}" if decided else f", which does not settle whether it is {bounds}"
+        return f", {where} {bounds}" if decided else f", which does not settle whether it is inside {bounds}"
     return ""
 
 
@@ -128,7 +126,7 @@ def seeds_words(contrast: Contrast, needed: int | None) -> str:
     if contrast.method in ("ranks", "counts"):
         if needed is None:
             return "how many seeds it would take is not known"
-        return f"an exact test can establish it with {needed} seeds at the earliest"
+        return f"{needed} seeds would do if the others came out like these"
     if contrast.unit == "folds":
         return "more folds of one seed do not help; run more seeds"
     if contrast.side == 0:
@@ -142,7 +140,7 @@ def _untested(question: Question) -> str:
     blocked = next(contrast for contrast in question.contrasts if not contrast.testable)
     reason = _blocked(question, blocked)
     if math.isfinite(blocked.effect):
-        return f"{reason}; {finding(question.claim, blocked)}"
+        return f"{reason}; {finding(question.claim, blocked)} in that seed"
     return reason
 
 

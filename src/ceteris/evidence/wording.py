@@ -33,7 +33,7 @@ def p_words(p: float) -> str:
     """Write a p value: ``p = 0.0004``, ``p < 0.0001``."""
     if p < 1e-4:
         return "p < 0.0001"
-    return f"p = {float(format(p, '.2g')):g}"
+    return f"p = {float(format(p, '.2f' if p >= 0.1 else '.4f')):g}"
 
 
 def percent(confidence: float) -> str:
