@@ -119,7 +119,9 @@ def _receive(url: str, arriving: Path, progress: _Progress) -> None:
         fetch(url, str(arriving), None)
     except requests.HTTPError as error:
         answer = error.response
-        raise CeterisError(f"{answer.status_code} {answer.reason}" if answer else str(error)) from error
+        raise CeterisError(
+            f"{answer.status_code} {answer.reason}" if answer is not None else str(error)
+        ) from error
     except requests.Timeout as error:
         raise CeterisError(f"no answer within {TIMEOUT_SECONDS} s") from error
     except requests.exceptions.ChunkedEncodingError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,19 +41,23 @@ class NpzSource:
 
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows of the file, checked."""
-        return source_data(read_npz(self.path), self.name, origin=str(self.path))
+        given, names = read_npz(self.path)
+        return source_data(given, self.name, origin=str(self.path), names=names)
 
 
-def read_npz(path: Path) -> dict[str, Any]:
-    """Return the arrays of the file that Ceteris knows; nothing is unpickled.
+def read_npz(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the arrays of the file that Ceteris knows, and the names of all; nothing is unpickled.
 
     Raises CeterisError for a file that is missing, empty, damaged, no `.npz`, or holds Python objects.
     """
     _check_is_zip(path)
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: _read_array(file, name, path) for name in ARRAYS if name in file.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+            known = {name: _read_array(file, name, path) for name in ARRAYS if name in file.files}
+            return known, list(file.files)
+    except CeterisError:
+        raise
+    except Exception as error:  # zipfile and NumPy have a dozen types of error for damaged files
         raise CeterisError(f"{path} is damaged: {error}") from error
 
 

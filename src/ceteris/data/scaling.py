@@ -77,7 +77,8 @@ def _standardize(dataset: Dataset, train: NDArray[np.int64]) -> Scaling:
     mean = sum(block.sum(axis=0) for block in blocks(dataset.x, train)) / len(train)
     square = sum(((block - mean) ** 2).sum(axis=0) for block in blocks(dataset.x, train)) / len(train)
     lows, highs = ranges(dataset.x, train)
-    return Scaling(mean, np.where(highs > lows, np.sqrt(square), 1.0), estimated=True)
+    varies = (highs > lows) & (square > 0)  # a mean rounds: its deviations alone do not tell a constant
+    return Scaling(mean, np.where(varies, np.sqrt(square), 1.0), estimated=True)
 
 
 def ranges(x: NDArray[Any], rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -29,11 +29,14 @@ def arrays(x: Any, y: Any, classes: Sequence[str] | None = None, name: str = "ar
     Raises CeterisError with everything that is wrong.
     """
     given = {"x": x, "y": y} if classes is None else {"x": x, "y": y, "classes": classes}
-    return without_test_rows(source_data(given, name, origin="memory"))
+    return without_test_rows(source_data(given, name, origin="memory", names=list(given)))
 
 
-def source_data(given: dict[str, Any], name: str, origin: str) -> SourceData:
-    """Check the arrays `x`, `y` and, where given, `x_test`, `y_test`, `classes`; all problems at once."""
+def source_data(given: dict[str, Any], name: str, origin: str, names: Sequence[str]) -> SourceData:
+    """Check the arrays `x`, `y` and, where given, `x_test`, `y_test`, `classes`; all problems at once.
+
+    ``names`` are those of all arrays that there are, for the message about one that is not.
+    """
     problems: list[Problem] = []
 
     def attempt(step: Callable[[], Result]) -> Result | None:
@@ -44,7 +47,7 @@ def source_data(given: dict[str, Any], name: str, origin: str) -> SourceData:
             return None
 
     for missing in _missing(given):
-        problems.append(Problem(f"there is no array `{missing}`; it has {_listed(given)}", where=name))
+        problems.append(Problem(f"there is no array `{missing}`; it has {_listed(names)}", where=name))
     x = attempt(lambda: as_inputs(given["x"], "x")) if "x" in given else None
     targets = attempt(lambda: _targets(given)) if "y" in given else None
     x_test = attempt(lambda: as_inputs(given["x_test"], "x_test")) if "x_test" in given else None
@@ -145,5 +148,5 @@ def _missing(given: dict[str, Any]) -> list[str]:
     return [name for name in needed if name not in given]
 
 
-def _listed(given: dict[str, Any]) -> str:
-    return ", ".join(f"`{name}`" for name in given) if given else "none at all"
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) if names else "none at all"
