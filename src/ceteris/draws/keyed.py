@@ -51,9 +51,7 @@ def words(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int =
     return np.ascontiguousarray(out.reshape(rows, blocks * WORDS_PER_BLOCK)[:, :columns])
 
 
-def uniforms(
-    key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0
-) -> NDArray[np.float64]:
+def uniforms(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0) -> NDArray[np.float64]:
     """Return (rows, columns) uniform numbers in the open interval (0, 1).
 
     They are the midpoints of 2**24 equal cells, so 0 and 1 never occur, and a float32
@@ -63,9 +61,7 @@ def uniforms(
     return ((drawn >> (32 - UNIFORM_BITS)).astype(np.float64) + 0.5) / 2**UNIFORM_BITS
 
 
-def normals(
-    key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0
-) -> NDArray[np.float64]:
+def normals(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0) -> NDArray[np.float64]:
     """Return (rows, columns) standard normal numbers, by the inverse CDF of ``uniforms``."""
     drawn: NDArray[np.float64] = ndtri(uniforms(key, rows, columns, epoch=epoch, first_row=first_row))
     return drawn

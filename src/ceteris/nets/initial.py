@@ -57,26 +57,28 @@ def _initial_tensor(tensor: Tensor, init: InitSpec, seed: int) -> Array:
 
 
 def _weight(tensor: Tensor, init: InitSpec, seed: int) -> Array:
-    fan_in, fan_out = tensor.fan_in, tensor.fan_out
-    if isinstance(init, DefaultInit):
-        return _uniform(tensor, seed, 1 / math.sqrt(fan_in))
-    if isinstance(init, NormalInit):
-        return init.mean + _normal(tensor, seed, init.std)
-    if isinstance(init, UniformInit):
-        middle, half = (init.low + init.high) / 2, (init.high - init.low) / 2
-        return middle + _uniform(tensor, seed, half)
-    if isinstance(init, ConstantInit):
-        return np.full(tensor.shape, init.value)
-    if isinstance(init, ZerosInit):
-        return np.zeros(tensor.shape)
-    variance = _scaled_variance(init, fan_in, fan_out)
+    match init:
+        case DefaultInit():
+            values = _uniform(tensor, seed, 1 / math.sqrt(tensor.fan_in))
+        case NormalInit():
+            values = init.mean + _normal(tensor, seed, init.std)
+        case UniformInit():
+            values = (init.low + init.high) / 2 + _uniform(tensor, seed, (init.high - init.low) / 2)
+        case ConstantInit():
+            values = np.full(tensor.shape, init.value)
+        case ZerosInit():
+            values = np.zeros(tensor.shape)
+        case XavierInit() | HeInit():
+            values = _scaled(tensor, init, seed)
+    return values
+
+
+def _scaled(tensor: Tensor, init: XavierInit | HeInit, seed: int) -> Array:
+    fans = tensor.fan_in + tensor.fan_out if isinstance(init, XavierInit) else tensor.fan_in
+    variance = 2 / fans
     if init.distribution == "normal":
         return _normal(tensor, seed, math.sqrt(variance))
     return _uniform(tensor, seed, math.sqrt(3 * variance))
-
-
-def _scaled_variance(init: XavierInit | HeInit, fan_in: int, fan_out: int) -> float:
-    return 2 / (fan_in + fan_out) if isinstance(init, XavierInit) else 2 / fan_in
 
 
 def _uniform(tensor: Tensor, seed: int, bound: float) -> Array:

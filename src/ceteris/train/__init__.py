@@ -1,0 +1,1 @@
+"""Training: cohorts, engines, losses, updates, randomness, numerics, measurements."""

@@ -216,7 +216,7 @@ def _stack_spec(cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...]) 
 def _engine(device: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
     if device == "cpu":
         return CompiledEngine(spec, stack)
-    from ceteris.train.device.engine import TensorEngine
+    from ceteris.train.tensor.engine import TensorEngine
 
     return TensorEngine(spec, stack, device)
 

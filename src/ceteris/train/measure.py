@@ -57,7 +57,7 @@ def user_measurements(
     columns: Columns = {}
     for name, metric in metrics.items():
         values = np.full(len(outputs), np.nan)
-        for place in np.flatnonzero(active):
+        for place in map(int, np.flatnonzero(active)):
             own = targets[place]
             answer = metric(torch.from_numpy(outputs[place][: len(own)]), torch.from_numpy(own))
             values[place] = float(answer)

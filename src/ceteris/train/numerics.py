@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
 @cache
 def has_avx512() -> bool:
     """Tell whether this processor has the AVX-512 instructions that OpenBLAS's kernels use."""
-    return _AVX512 <= _cpu_flags()
+    return _cpu_flags() >= _AVX512
 
 
 def _cpu_flags() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ceteris.data.dataset import Dataset
 from ceteris.nets.architecture import Architecture, architecture
@@ -72,8 +73,7 @@ class Cohort:
         count = min(len(self.trials), max(parts, -(-len(self.trials) // limit)))
         bounds = [round(i * len(self.trials) / count) for i in range(count + 1)]
         return tuple(
-            Cohort(self.index, self.structure, self.trials[begin:end])
-            for begin, end in zip(bounds, bounds[1:], strict=False)
+            Cohort(self.index, self.structure, self.trials[begin:end]) for begin, end in pairwise(bounds)
         )
 
 

@@ -55,7 +55,6 @@ from ceteris.train.cpu.table import (
 from ceteris.train.cpu.updates import adam, sgd, sum_of_squares
 from ceteris.train.engine import GRADIENT_EVERY
 
-
 # Columns of the totals that a member gathers over an epoch.
 LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
 N_TOTALS = 5

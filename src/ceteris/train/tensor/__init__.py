@@ -1,0 +1,1 @@
+"""The engine for CUDA, MPS and oracles: stacked torch tensors and autograd."""

@@ -1,0 +1,208 @@
+"""The tensor engine: stacked torch tensors on a device, gradients by autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ceteris.nets.architecture import Drop
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
+from ceteris.train.hyper import hyper_vectors, state_slots
+from ceteris.train.tensor.forward import forward, losses, right_answers
+from ceteris.train.tensor.masks import keep_masks, words
+from ceteris.train.tensor.updates import Hyper, adam, sgd
+
+EVALUATION_NUMBERS = 2**26
+"""About how many numbers the inputs of one evaluated batch may hold over all members."""
+
+
+class TensorEngine:
+    """Trains a stack on a torch device; nothing waits for the device inside an epoch."""
+
+    def __init__(self, spec: StackSpec, stack: StackedNetwork, device: str) -> None:
+        self._spec = spec
+        self._device = torch.device(device)
+        arrays: dict[int, Tensor] = {}
+        self._inputs = [self._resident(feed.x, arrays) for feed in spec.feeds]
+        self._targets = [self._resident(_shaped(feed), arrays) for feed in spec.feeds]
+        self._feed_of_member = self._feed_numbers(spec.feeds, len(stack))
+        self._parameters = {
+            name: self._tensor(view).requires_grad_()
+            for name, view in _stacked_views(stack, stack.parameters, "parameters")
+        }
+        self._buffers = {
+            name: self._tensor(view) for name, view in _stacked_views(stack, stack.buffers, "buffers")
+        }
+        hyper = self._tensor(hyper_vectors(spec.optimizers))
+        self._hyper = {name: Hyper(hyper, tensor) for name, tensor in self._parameters.items()}
+        self._update = sgd if spec.optimizers[0].kind == "sgd" else adam
+        count = state_slots(spec.optimizers)
+        self._slots = {
+            name: [torch.zeros_like(tensor, requires_grad=False) for _ in range(count)]
+            for name, tensor in self._parameters.items()
+        }
+        self._rates = self._tensor(spec.rates)
+        self._keys = self._tensor(spec.keys.astype(np.int64))
+        self._diverged = torch.full((len(stack),), -1, device=self._device)
+        self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
+        self._epoch = 0
+        self._orders = torch.zeros(0)
+
+    def begin_epoch(self, epoch: int, orders: Sequence[NDArray[np.int64]]) -> None:
+        """Start an epoch (counted from 0) with one order of row numbers per feed."""
+        self._epoch = epoch
+        self._orders = self._tensor(np.stack(orders))
+        self._gathered.zero_()
+
+    def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
+        """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
+        resting = self._tensor(~active)
+        for step in range(first, last):
+            begin = step * self._spec.batch_size
+            rows = self._orders[:, begin : begin + self._spec.batch_size]
+            self._step(step, begin, rows, resting)
+
+    def totals(self) -> Totals:
+        """Read what was gathered in this epoch; waits for the device."""
+        loss, right, rows, norm, norms = self._gathered.cpu().numpy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return Totals(loss, right, rows, norm / norms, self._diverged.cpu().numpy())
+
+    @torch.no_grad()
+    def evaluate(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Evaluate the active members; see ``Engine.evaluate``."""
+        lengths = {len(own) for own in rows}
+        if len(lengths) > 1:
+            return self._evaluate_apart(rows, active, keep_outputs=keep_outputs)
+        numbers = self._tensor(np.stack(rows))
+        n, members = numbers.shape[1], len(active)
+        chunk = max(1, EVALUATION_NUMBERS // (members * self._spec.net.n_in))
+        sums = torch.zeros((2, members), dtype=torch.float64, device=self._device)
+        kept = []
+        for begin in range(0, n, chunk):
+            part = numbers[:, begin : begin + chunk]
+            x, targets = self._gather(part)
+            outputs = forward(self._spec.net, self._parameters, self._buffers, x, None)
+            sums[0] += losses(self._spec.loss, outputs, targets).double() * part.shape[1]
+            sums[1] += right_answers(outputs, targets)
+            if keep_outputs:
+                kept.append(outputs.cpu())
+        results = (sums / n).T.cpu().numpy()
+        results[~active] = np.nan
+        return results, torch.cat(kept, dim=1).numpy() if keep_outputs else None
+
+    def parameters(self) -> NDArray[np.floating]:
+        """Return the parameters, (M, P)."""
+        return _flat(list(self._parameters.values()), len(self._diverged))
+
+    def buffers(self) -> NDArray[np.floating]:
+        """Return the buffers, (M, Q)."""
+        return _flat(list(self._buffers.values()), len(self._diverged))
+
+    def _step(self, step: int, begin: int, rows: Tensor, resting: Tensor) -> None:
+        x, targets = self._gather(rows)
+
+        def mask(layer: Drop, inputs: Tensor) -> Tensor:
+            keys = self._keys[:, layer.slot]
+            drawn = words(keys, inputs.shape[1], layer.n, self._epoch, begin)
+            return keep_masks(drawn, self._rates[:, layer.slot]).to(inputs.dtype)
+
+        outputs = forward(self._spec.net, self._parameters, self._buffers, x, mask)
+        loss = losses(self._spec.loss, outputs, targets)
+        names = list(self._parameters)
+        gradients = torch.autograd.grad(loss.sum(), [self._parameters[name] for name in names])
+        with torch.no_grad():
+            alive = self._gather_totals(step, loss, outputs, targets, gradients, resting)
+        done = self._epoch * self._spec.steps + step
+        for name, gradient in zip(names, gradients, strict=True):
+            param = self._parameters[name]
+            living = alive.reshape(-1, *(1 for _ in param.shape[1:]))
+            self._update(done, self._hyper[name], param, gradient, self._slots[name], living)
+
+    def _gather_totals(
+        self,
+        step: int,
+        loss: Tensor,
+        outputs: Tensor,
+        targets: Tensor,
+        gradients: Sequence[Tensor],
+        resting: Tensor,
+    ) -> Tensor:
+        """Add a step to the totals of the members that are alive, and tell which those are."""
+        was_alive = (self._diverged < 0) & ~resting
+        alive = was_alive & torch.isfinite(loss)
+        done = self._epoch * self._spec.steps + step
+        self._diverged = torch.where(was_alive & ~alive, done, self._diverged)
+        rows = outputs.shape[1]
+        parts = [loss.double() * rows, right_answers(outputs, targets).double(), loss.new_full((), rows)]
+        if step % GRADIENT_EVERY == 0:
+            squares = sum(g.double().square().flatten(1).sum(dim=1) for g in gradients)
+            parts += [torch.sqrt(torch.as_tensor(squares)), loss.new_ones(())]
+        for row, part in enumerate(parts):
+            self._gathered[row] += torch.where(alive, part, 0)
+        return alive
+
+    def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Gather each stream's rows once and hand them to its members: (M, n, features), (M, n, ...)."""
+        x = torch.stack([own[part] for own, part in zip(self._inputs, rows, strict=True)])
+        y = torch.stack([own[part] for own, part in zip(self._targets, rows, strict=True)])
+        return x[self._feed_of_member], y[self._feed_of_member]
+
+    def _evaluate_apart(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Evaluate streams of different lengths: all members on each length, and keep the right ones."""
+        longest = max(len(own) for own in rows)
+        results = np.full((len(active), 2), np.nan)
+        kept = np.zeros((len(active), longest, self._spec.net.n_out), np.float32)
+        for feed, own in zip(self._spec.feeds, rows, strict=True):
+            part, outputs = self.evaluate([own] * len(rows), active, keep_outputs=keep_outputs)
+            results[feed.members] = part[feed.members]
+            if outputs is not None:
+                kept[feed.members, : len(own)] = outputs[feed.members]
+        return results, kept if keep_outputs else None
+
+    def _resident(self, array: NDArray[np.generic], moved: dict[int, Tensor]) -> Tensor:
+        """Move an array to the device once, however many streams share it."""
+        if id(array) not in moved:
+            moved[id(array)] = self._tensor(array)
+        return moved[id(array)]
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.array(array)).to(self._device)
+
+    def _feed_numbers(self, feeds: Sequence[Feed], members: int) -> Tensor:
+        numbers = np.zeros(members, dtype=np.int64)
+        for number, feed in enumerate(feeds):
+            numbers[feed.members] = number
+        return self._tensor(numbers)
+
+
+def _shaped(feed: Feed) -> NDArray[np.generic]:
+    if np.issubdtype(feed.y.dtype, np.integer):
+        return feed.y
+    return feed.y if feed.y.ndim == 2 else feed.y.reshape(len(feed.y), -1)
+
+
+def _stacked_views(
+    stack: StackedNetwork, flat: NDArray[np.floating], which: str
+) -> list[tuple[str, NDArray[np.floating]]]:
+    tensors = stack.architecture.parameters if which == "parameters" else stack.architecture.buffers
+    members = len(stack)
+    return [(t.name, flat[:, t.offset : t.offset + t.size].reshape(members, *t.shape)) for t in tensors]
+
+
+def _flat(tensors: Sequence[Tensor], members: int) -> NDArray[np.floating]:
+    if not tensors:
+        return np.zeros((members, 0), np.float32)
+    joined: NDArray[np.floating] = (
+        torch.cat([t.detach().reshape(members, -1) for t in tensors], dim=1).cpu().numpy()
+    )
+    return joined

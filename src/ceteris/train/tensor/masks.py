@@ -1,0 +1,47 @@
+"""Philox4x32-10 in torch, so that masks on a device are those of the compiled kernels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ceteris.draws.philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1, WORD_MASK
+
+
+def words(keys: Tensor, rows: int, columns: int, epoch: int, first_row: int) -> Tensor:
+    """Return the words that ``ceteris.draws.words`` gives, for several keys at once.
+
+    Args:
+        keys: (K, 2) int64, values in [0, 2**32).
+
+    Returns:
+        (K, rows, columns) int64, values in [0, 2**32).
+    """
+    device = keys.device
+    blocks = -(-columns // 4)
+    shape = (len(keys), rows, blocks)
+    c0 = torch.arange(blocks, device=device).expand(shape)
+    c1 = torch.arange(first_row, first_row + rows, device=device)[:, None].expand(shape)
+    c2 = torch.full(shape, epoch, dtype=torch.int64, device=device)
+    c3 = torch.zeros(shape, dtype=torch.int64, device=device)
+    k0, k1 = keys[:, 0, None, None], keys[:, 1, None, None]
+    for _ in range(ROUNDS):
+        # 64-bit products wrap around as signed numbers; the mask after the shift undoes the sign.
+        product_0, product_1 = c0 * MULTIPLIER_0, c2 * MULTIPLIER_1
+        c0 = ((product_1 >> 32) & WORD_MASK) ^ c1 ^ k0
+        c2 = ((product_0 >> 32) & WORD_MASK) ^ c3 ^ k1
+        c1, c3 = product_1 & WORD_MASK, product_0 & WORD_MASK
+        k0, k1 = (k0 + WEYL_0) & WORD_MASK, (k1 + WEYL_1) & WORD_MASK
+    return torch.stack((c0, c1, c2, c3), dim=-1).reshape(len(keys), rows, blocks * 4)[..., :columns]
+
+
+def keep_masks(drawn: Tensor, rates: Tensor) -> Tensor:
+    """Return 1 / (1 - rate) where a unit is kept and 0 where it is dropped.
+
+    Args:
+        drawn: (M, rows, columns) words.
+        rates: (M,) float64 probabilities in [0, 1).
+    """
+    threshold = torch.ceil(rates * 2.0**24 - 0.5).to(torch.int64)
+    kept = (drawn >> 8) >= threshold[:, None, None]
+    return kept / (1.0 - rates)[:, None, None]

@@ -1,0 +1,70 @@
+"""Plans of small trials, and what their training emits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from ceteris.data.preparation import Preparation
+from ceteris.spec.experiment import Experiment
+from ceteris.train import numerics
+from ceteris.train.loop import train_cohort
+from ceteris.train.messages import EpochMeasured, Message, Progress, TrialEnded
+from ceteris.train.plan import Cohort, TrialPlan, group_trials
+
+SMALL: dict[str, Any] = {
+    "data": {"source": "digits"},
+    "model": {"kind": "mlp", "hidden": [16]},
+    "optimizer": {"kind": "sgd", "lr": 0.1},
+    "epochs": 2,
+}
+
+
+def plan(name: str, seed: int = 0, **settings: Any) -> TrialPlan:
+    return TrialPlan(name, name, {}, seed, 0, Experiment(**(SMALL | settings)))
+
+
+def cohorts(plans: Iterable[TrialPlan], preparation: Preparation) -> tuple[Cohort, ...]:
+    plans = tuple(plans)
+    rows = {p.identity: len(preparation.prepare(p.experiment.data, p.seed).split.train) for p in plans}
+    return group_trials(plans, preparation.dataset, rows)
+
+
+@dataclass
+class Outcome:
+    """All that a training run emitted."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def ended(self) -> Mapping[str, TrialEnded]:
+        return {m.identity: m for m in self.messages if isinstance(m, TrialEnded)}
+
+    @property
+    def progress(self) -> list[Progress]:
+        return [m for m in self.messages if isinstance(m, Progress)]
+
+    def curve(self, identity: str, name: str) -> np.ndarray:
+        epochs = [m for m in self.messages if isinstance(m, EpochMeasured) and identity in m.rows]
+        return np.array([m.rows[identity][m.names.index(name)] for m in epochs])
+
+    def final(self, identity: str) -> np.ndarray:
+        return np.concatenate([t.reshape(-1) for t in self.ended[identity].final.values()])
+
+
+Train = Callable[..., Outcome]
+
+
+def run_plans(plans: Iterable[TrialPlan], preparation: Preparation, **options: Any) -> Outcome:
+    outcome = Outcome()
+    numerics.prepare_process()
+    try:
+        for cohort in cohorts(plans, preparation):
+            train_cohort(cohort, preparation, emit=outcome.messages.append, **options)
+    finally:
+        torch.set_flush_denormal(False)  # hypothesis draws denormal numbers
+    return outcome
