@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ceteris.errors import CeterisError
 from ceteris.records.identity import trial_identity
 from ceteris.records.plain_json import canonical_json, from_column, to_column
 
@@ -92,3 +93,8 @@ def test_arrays_become_lists_in_columns() -> None:
 def test_what_is_no_json_is_named() -> None:
     with pytest.raises(TypeError, match="a set cannot be kept as JSON"):
         to_column({"a": {1}})
+
+
+def test_damaged_column_is_told() -> None:
+    with pytest.raises(CeterisError, match=r"the records are damaged: Expecting .* in `\{\"a\": 1`"):
+        from_column('{"a": 1')

@@ -76,27 +76,27 @@ def test_half_written_files_of_dead_writers_are_removed(tmp_path: Path) -> None:
 def test_damaged_file(tmp_path: Path) -> None:
     path = tmp_path / write_weights(tmp_path, OWNER, "final", {"w": np.zeros(9)})
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(CeterisError, match="the weights of trial 8c1f0a5d2b7e44aa9930 in .* are damaged"):
+    with pytest.raises(CeterisError, match=r"the weights of trial 8c1f0a5d2b7e44aa9930 in .* are damaged"):
         read_weights(path, OWNER.identity)
 
 
 def test_file_that_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(CeterisError, match="are gone: there is no file .*nowhere"):
+    with pytest.raises(CeterisError, match=r"are gone: there is no file .*nowhere"):
         read_weights(tmp_path / "nowhere", OWNER.identity)
 
 
 def test_file_of_another_trial(tmp_path: Path) -> None:
     path = tmp_path / write_weights(tmp_path, OWNER, "final", {"w": np.zeros(1)})
-    with pytest.raises(
-        CeterisError, match="holds the weights of trial 8c1f0a5d2b7e44aa9930 and not"
-    ):
+    with pytest.raises(CeterisError, match="holds the weights of trial 8c1f0a5d2b7e44aa9930 and not"):
         read_weights(path, "other")
 
 
 def test_disk_errors_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CeterisError, match="is full, so the weights could not be written; everything before is safe"):
+    with pytest.raises(
+        CeterisError, match="is full, so the weights could not be written; everything before is safe"
+    ):
         _fail(tmp_path, errno.ENOSPC)
-    with pytest.raises(CeterisError, match="could not be written: .*: Read-only file system"):
+    with pytest.raises(CeterisError, match=r"could not be written: .*: Read-only file system"):
         _fail(tmp_path, errno.EROFS)
 
 

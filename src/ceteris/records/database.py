@@ -90,6 +90,8 @@ def explained(path: Path) -> Iterator[None]:
 def _explain(path: Path, cause: BaseException | None, otherwise: Exception) -> Exception:
     """Return the error to raise for what SQLite reported; ours to mend are raised as they are."""
     name = getattr(cause, "sqlite_errorname", "")
+    if "Could not decode to UTF-8" in str(cause):
+        name = "SQLITE_CORRUPT"
     for prefix, sentence in _SENTENCES.items():
         if name.startswith(prefix):
             return CeterisError(sentence.format(path=path, folder=path.parent, seconds=BUSY_SECONDS))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ceteris.errors import CeterisError
+
 
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of ``value``: keys sorted, no spaces, floats by ``repr``, ASCII only.
@@ -25,8 +27,11 @@ def to_column(value: Any) -> str:
 
 
 def from_column(text: str) -> Any:
-    """Return what ``to_column`` wrote."""
-    return json.loads(text)
+    """Return what ``to_column`` wrote; raises ``CeterisError`` where it is damaged."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CeterisError(f"the records are damaged: {error} in `{text[:40]}`") from error
 
 
 def _plain(value: Any) -> Any:

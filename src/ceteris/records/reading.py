@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 from ceteris.records.curves import DamagedBlobError, DamagedCurves, as_curves, join_epochs, unpack_named
 from ceteris.records.plain_json import from_column
 from ceteris.records.run_queries import run_row, seconds_of, status_of
-from ceteris.records.schema import AnyRow, epochs, metric_sets, runs, trials
+from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, runs, trials
 from ceteris.records.trial_queries import ENDED
 from ceteris.records.views import FoundTrial, RunRecord, RunStatus, TrialRecord
 
@@ -28,7 +28,10 @@ class RawRun:
 
 
 def _trials_with_names() -> Select[Any]:
-    return select(trials, metric_sets.c.names).outerjoin(metric_sets, metric_sets.c.key == trials.c.metrics)
+    columns = [column for column in trials.c if column.name != "curves"]
+    blob = as_blob(trials.c.curves)
+    statement = select(*columns, blob, metric_sets.c.names)
+    return statement.outerjoin(metric_sets, metric_sets.c.key == trials.c.metrics)
 
 
 def read_run(connection: Connection, run: str) -> RawRun:
@@ -40,7 +43,7 @@ def read_run(connection: Connection, run: str) -> RawRun:
 
 def _epochs_by_trial(connection: Connection, run: int) -> dict[int, list[AnyRow]]:
     statement = (
-        select(epochs.c.trial, epochs.c.block, metric_sets.c.names)
+        select(epochs.c.trial, as_blob(epochs.c.block), metric_sets.c.names)
         .join(metric_sets, metric_sets.c.key == epochs.c.metrics)
         .where(epochs.c.run == run)
         .order_by(epochs.c.epoch)

@@ -10,12 +10,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Label,
     LargeBinary,
     MetaData,
     Row,
     Table,
     Text,
     UniqueConstraint,
+    cast,
 )
 
 # As text: Row takes one argument per column only from SQLAlchemy 2.1 on.
@@ -110,3 +112,8 @@ test_readings = Table(
     Column("time", Text, nullable=False),
 )
 Index("test_readings_by_content", test_readings.c.content)
+
+
+def as_blob(column: Column[bytes]) -> Label[bytes]:
+    """Read a blob as bytes even where damage made SQLite take it for text, which may not decode."""
+    return cast(column, LargeBinary).label(column.name)

@@ -11,7 +11,7 @@ from ceteris.errors import CeterisError, nearest
 from ceteris.records.curves import DamagedBlobError, join_epochs, pack, unpack_named
 from ceteris.records.entries import EndedTrial, PlannedTrial
 from ceteris.records.plain_json import from_column, to_column
-from ceteris.records.schema import AnyRow, epochs, metric_sets, trials
+from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, trials
 
 ENDED = ("finished", "diverged")
 _T = TypeVar("_T")
@@ -189,7 +189,7 @@ def _epoch_parts(connection: Connection, run: int, keys: Iterable[int]) -> dict[
     parts: dict[int, list[tuple[str, bytes]]] = {key: [] for key in keys}
     for some in _portions(list(parts)):
         statement = (
-            select(epochs.c.trial, metric_sets.c.names, epochs.c.block)
+            select(epochs.c.trial, metric_sets.c.names, as_blob(epochs.c.block))
             .join(metric_sets, metric_sets.c.key == epochs.c.metrics)
             .where(epochs.c.run == run, epochs.c.trial.in_(some))
             .order_by(epochs.c.epoch)
