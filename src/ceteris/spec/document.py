@@ -9,10 +9,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ceteris.errors import CeterisError, Problem
-from ceteris.spec.plain import MAX_DEPTH, MAX_ITEMS
+from ceteris.spec.plain import MAX_DEPTH, MAX_ITEMS, MAX_WHOLE, plain_data
 
 MAX_BYTES = 256 * 1024
 TAG = "tag:yaml.org,2002:"
+KINDS = {
+    "null": "null",
+    "bool": "true or false",
+    "int": "a whole number of 64 bits",
+    "float": "a number",
+    "str": "text",
+    "timestamp": "text",
+    "value": "text",
+    "merge": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def parse_value(text: str) -> Any:
     Raises:
         CeterisError: where it is not YAML.
     """
-    return parse_document(text).data if text.strip() else None
+    return plain_data(parse_document(text).data) if text.strip() else None
 
 
 def _refuse(message: str, file: str | None, line: int | None = None) -> NoReturn:
@@ -120,6 +130,10 @@ def _syntax_message(error: Any, text: str, line: int | None) -> str:
     return "this is not YAML: " + " ".join(", ".join(parts).split())
 
 
+def _short(tag: object) -> str:
+    return str(tag).replace(TAG, "!!")[:60]
+
+
 @dataclass
 class _Builder:
     """Turns composed nodes into plain data; collects lines and problems on the way."""
@@ -136,6 +150,8 @@ class _Builder:
             _refuse(f"this is nested more than {MAX_DEPTH} deep, which no study is", self.file, line)
         if next(self.budget, None) is None:
             _refuse(f"the file holds more than {MAX_ITEMS:,} values, which no study does", self.file, line)
+        if node.id != "scalar" and str(node.tag) not in (TAG + "map", TAG + "seq"):
+            self._wrong(f"the tag `{_short(node.tag)}` is not known; a study is plain data", path, line)
         if node.id == "mapping":
             return self._mapping(node, path, depth)
         if node.id == "sequence":
@@ -173,10 +189,14 @@ class _Builder:
 
     def _scalar(self, node: Any, path: str) -> Any:
         kind, text = str(node.tag).removeprefix(TAG), str(node.value)
+        line = node.start_mark.line + 1
+        if kind not in KINDS:
+            self._wrong(f"the tag `{_short(node.tag)}` is not known; a study is plain data", path, line)
+            return None
         try:
             return _scalar_value(kind, text)
         except (ValueError, OverflowError):
-            self._wrong(f"'{text[:40]}' cannot be read as {kind}", path, node.start_mark.line + 1)
+            self._wrong(f"'{text[:40]}' cannot be read as {KINDS[kind]}", path, line)
             return None
 
     def _wrong(self, message: str, path: str, line: int) -> None:
@@ -184,10 +204,10 @@ class _Builder:
 
 
 def _scalar_value(kind: str, text: str) -> Any:
-    """Return the value of a scalar of YAML's kinds; text that merely looks like a date stays text.
+    """Return the value of a scalar; text that merely looks like a date stays text.
 
     Raises:
-        ValueError: for a kind that is not plain data, or a text that is not of the kind.
+        ValueError: for a text that is not of the kind, and for whole numbers of more than 64 bits.
     """
     match kind:
         case "null":
@@ -198,14 +218,12 @@ def _scalar_value(kind: str, text: str) -> Any:
             return _whole(text.replace("_", ""))
         case "float":
             return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
-        case "str" | "timestamp" | "value" | "merge":
-            return text
-    raise ValueError(kind)
+    return text
 
 
 def _whole(text: str) -> int:
     prefixed = text.lstrip("+-")[:2].lower() in ("0x", "0o", "0b")
     number = int(text, 0) if prefixed else int(text)
-    if abs(number) >= 2**64:
+    if abs(number) >= MAX_WHOLE:
         raise ValueError(text)
     return number

@@ -36,12 +36,12 @@ class Experiment(Spec):
     optimizer: OptimizerSpec = Adam()
     batch_size: Annotated[Whole, Field(ge=1, title="batch size")] = 32
 
-    last_batch: Annotated[Literal["keep", "drop"], Field(title="way with the last batch")] = "keep"
+    last_batch: Annotated[Literal["keep", "drop"], Field(title="choice for the last batch")] = "keep"
     """What happens to the smaller batch at the end of an epoch."""
 
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000, title="number of epochs")] = 10
 
-    metrics: tuple[str, ...] = ()
+    metrics: Annotated[tuple[str, ...], Field(title="list of metric names")] = ()
     """Metrics of the user's own, each recorded as `train_<name>` and `val_<name>`: names given to
     `ceteris.run(metrics=...)` in Python, or `package.module:Name` with `--allow-code`."""
 

@@ -49,7 +49,11 @@ def factors_in_python(value: Any) -> Any:
         return value
     read = read_factors(value)
     if read.problems:
-        raise wrong("; ".join(f"{problem.where}: {problem.message}" for problem in read.problems))
+        raise wrong(
+            "; ".join(
+                f"{problem.where.removeprefix(ROOT + '.')}: {problem.message}" for problem in read.problems
+            )
+        )
     return read.factors
 
 
@@ -124,8 +128,8 @@ class _Reader:
     def _values(self, name: str, values: list[Any], where: str) -> None:
         problem = path_problem(name)
         if problem is not None:
-            labels = "a factor of a name of your own needs labelled levels, {label: {path: value}}"
-            self.wrong(where, f"{problem}; {labels}")
+            labels = "a factor with a name of your own needs labelled levels, {label: {path: value}}"
+            self.wrong(where, problem if "did you mean" in problem else f"{problem}; {labels}")
             return
         read = [
             (format_label(value), {name: value}, {name: f"{where}.{i}"}) for i, value in enumerate(values)

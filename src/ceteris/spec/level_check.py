@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ceteris.errors import CeterisError, Problem
@@ -50,7 +51,8 @@ def combination_problems(
             problems = list(_code_problems(checked(patched_settings(base, patch))[0]))
         for problem in problems:
             placed = at_level(problem, factors, coordinates, places)
-            found.setdefault(f"{placed.where} {problem}", placed)
+            together = f"with {combination_label(coordinates)}: " if len(factors) > 1 else ""
+            found.setdefault(f"{placed.where} {problem}", replace(placed, message=together + placed.message))
         if len(found) >= ENOUGH:
             break
     return list(found.values())

@@ -112,11 +112,9 @@ class MLP(Spec):
         for name in ("dropout", "batch_norm"):
             given = getattr(self, name)
             if isinstance(given, tuple) and len(given) != len(self.hidden):
-                raise wrong(
-                    f"the list has {len(given)} entries, but there are {len(self.hidden)} hidden layers; "
-                    "give one value for all or one for each",
-                    name,
-                )
+                layers = "1 hidden layer" if len(self.hidden) == 1 else f"{len(self.hidden)} hidden layers"
+                sizes = f"this is a list of {len(given)} for a network of {layers}"
+                raise wrong(f"{sizes}; give one value for all or one for each", name)
         return self
 
 

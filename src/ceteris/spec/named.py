@@ -47,8 +47,8 @@ def _named(name: str, path: Path) -> NamedStudy:
     return NamedStudy(name, path, study.title, study.source, len(seed_list(study)), factors, levels)
 
 
-def find_study(name: str) -> Path:
-    """Return the file of a named study.
+def find_study(name: str, *, kind: str = "named study") -> Path:
+    """Return the file of a named study; ``kind`` is what the message calls what was looked for.
 
     Raises:
         CeterisError: with the nearest name, where there is none.
@@ -56,4 +56,4 @@ def find_study(name: str) -> Path:
     paths = named_paths()
     if name in paths:
         return paths[name]
-    raise CeterisError(unknown_name("named study", name, list(paths)))
+    raise CeterisError(unknown_name(kind, name, list(paths)))

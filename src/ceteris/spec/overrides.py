@@ -136,6 +136,6 @@ def note_replaced_parts(draft: Draft, factors: Sequence[Factor]) -> None:
         if lost and any(isinstance(level.patch[factor.name], str) for level in factor.levels):
             name = factor.name
             draft.notes.append(
-                f"each level of `{name}` replaces the whole {name}, so {', '.join(lost)} goes back to "
-                f"the default; vary `{name}.kind` to keep what the base gives"
+                f"--vary {name} replaces the whole {name} and sets {', '.join(lost)} back to the default; "
+                f"`--vary {name}.kind=...` keeps what the base gives"
             )

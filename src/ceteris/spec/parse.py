@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,24 +94,44 @@ def _draft(source: object) -> Draft:
         return Draft(plain_data(source))
     if not isinstance(source, str | Path):
         raise CeterisError(f"a {type(source).__name__} is not a study; give a file, a name or a mapping")
-    document = read_document(_file_of(source))
+    return _read_draft(_file_of(source))
+
+
+def _read_draft(path: Path) -> Draft:
+    document = read_document(path)
     if not isinstance(document.data, dict):
         kind = "a list" if isinstance(document.data, list) else shown(document.data)
         message = f"a study is a mapping of settings such as `experiment` and `vary`, not {kind}"
         raise CeterisError(Problem(message, file=document.file, line=document.lines.get("")))
-    return Draft(document.data, document.lines, document.file)
+    draft = Draft(document.data, document.lines, document.file)
+    try:
+        draft.data = plain_data(draft.data)
+    except CeterisError as error:
+        draft.problems += error.problems
+        raise CeterisError(_in_order(draft)) from None
+    return draft
 
 
 def _file_of(source: str | Path) -> Path:
     """Return the file that a user means: one that exists, else the named study of that name."""
     try:
-        is_file = isinstance(source, Path) or source.endswith((".yaml", ".yml")) or Path(source).exists()
+        is_file = (
+            isinstance(source, Path)
+            or source.endswith((".yaml", ".yml"))
+            or bool(source and Path(source).exists())
+        )
     except (OSError, ValueError):
         is_file = False
-    return Path(source) if is_file else find_study(str(source))
+    return Path(source) if is_file else find_study(str(source), kind="file and no named study")
 
 
 def _in_order(draft: Draft) -> list[Problem]:
     """Return the problems with their positions, from the first line of the file to the last."""
-    located = dict.fromkeys(draft.located(problem) for problem in draft.problems)
+    located = dict.fromkeys(_on_one_line(draft.located(problem)) for problem in draft.problems)
     return sorted(located, key=lambda problem: problem.line or 0)
+
+
+def _on_one_line(problem: Problem) -> Problem:
+    """Return a problem without the line breaks that a quoted name may hold."""
+    message, where = (" ".join(text.split()) for text in (problem.message, problem.where))
+    return replace(problem, message=message, where=where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -13,6 +14,7 @@ from ceteris.errors import CeterisError, Problem
 from ceteris.spec.labels import format_label
 
 MAX_DEPTH = 32
+MAX_WHOLE = 2**64
 MAX_ITEMS = 20_000
 """How many values a specification may hold; anchors in a file count each time they are used."""
 
@@ -56,8 +58,10 @@ def _scalar(value: Any, where: str) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | PurePath):
-        return str(value)
+        return _text(str(value), where)
     if isinstance(value, numbers.Integral):
+        if abs(int(value)) >= MAX_WHOLE:
+            raise CeterisError(Problem("this number is too large for anything here", where=where))
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
@@ -67,6 +71,13 @@ def _scalar(value: Any, where: str) -> Any:
             f"a {kind} cannot stand in a specification; give text, numbers, lists and mappings", where=where
         )
     )
+
+
+def _text(value: str, where: str) -> str:
+    if any(unicodedata.category(letter) in ("Cs", "Cc") and letter not in "\n\r\t" for letter in value):
+        message = f"the text {value[:40]!a} holds characters that cannot be shown or saved"
+        raise CeterisError(Problem(message, where=where))
+    return value
 
 
 def _join(where: str, part: object) -> str:

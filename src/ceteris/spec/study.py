@@ -46,7 +46,7 @@ Combine = Annotated[
     Literal["cross", "zip"] | tuple[dict[str, Label], ...], Field(title="way to combine factors")
 ]
 SeedCount = Annotated[int, AnyNumber, Field(ge=1, le=10_000)]
-Seed = Annotated[int, AnyNumber, Field(ge=0, lt=2**63)]
+Seed = Annotated[int, AnyNumber, Field(ge=0, le=2**31 - 1)]
 
 
 class Study(Spec):

@@ -36,7 +36,7 @@ def problems_of(error: ValidationError, root: type[BaseModel], data: Any, prefix
     meant: set[tuple[str | int, ...]] = set()
     missing: dict[tuple[str | int, ...], str] = {}
     for detail in error.errors(include_url=False):
-        spot = locate(root, detail["loc"])
+        spot = _whole_pair(root, detail)
         path = spot.path
         if detail["type"] == SENTENCE and detail["ctx"]["field"]:
             path = (*path, detail["ctx"]["field"])
@@ -48,6 +48,12 @@ def problems_of(error: ValidationError, root: type[BaseModel], data: Any, prefix
         if detail["type"] == "extra_forbidden":
             meant.add((*path[:-1], nearest(str(path[-1]), list(spot.owner.model_fields)) or ""))
     return [p for where, p in found.items() if where not in {missing.get(path) for path in meant}]
+
+
+def _whole_pair(root: type[BaseModel], detail: ErrorDetails) -> Spot:
+    """Locate an error; an item that a list of fixed length lacks is an error of the list."""
+    lacking = detail["type"] == "missing" and isinstance(detail["loc"][-1], int)
+    return locate(root, detail["loc"][:-1] if lacking else detail["loc"])
 
 
 def locate(root: type[BaseModel], loc: Iterable[str | int]) -> Spot:
@@ -98,7 +104,7 @@ def _sentence(detail: ErrorDetails, spot: Spot, value: Any) -> str:
             return detail["msg"]
         case "extra_forbidden":
             return unknown_setting(str(spot.path[-1]), spot.owner)
-        case "missing":
+        case "missing" if isinstance(detail["loc"][-1], str):
             return f"this setting is missing; it must be {allowed(spot.annotation, spot.field)}"
         case "union_tag_invalid" | "union_tag_not_found":
             return _wrong_kind(spot, value)
@@ -113,8 +119,8 @@ def unknown_setting(name: str, owner: type[BaseModel]) -> str:
     of_kind = f" for `{kind_name(owner)}`" if "kind" in owner.model_fields else ""
     guess = nearest(name, known)
     if guess is None:
-        deeper = [path for path in setting_paths(owner) if path.rsplit(".", 1)[-1] == name]
-        guess = deeper[0] if deeper else None
+        deeper = {path.rsplit(".", 1)[-1]: path for path in reversed(setting_paths(owner))}
+        guess = deeper.get(nearest(name, list(deeper)) or "")
     hint = f"; did you mean `{guess}`?" if guess else f" (known: {', '.join(known)})"
     return f"there is no such setting{of_kind}{hint}"
 
@@ -136,7 +142,7 @@ def wrong_value(value: Any, spot: Spot) -> str:
     names = literals(spot.annotation)
     if isinstance(value, str) and names and len(value) < 40:
         others = allowed_others(spot)
-        return unknown_name(name, value, names) + (f"; or it may be {others}" if others else "")
+        return unknown_name(name, value, names) + (f", or give {others}" if others else "")
     text = allowed(spot.annotation, spot.field)
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         text = text.removeprefix("a number ").removeprefix("of ")
@@ -146,10 +152,15 @@ def wrong_value(value: Any, spot: Spot) -> str:
 
 def noun(spot: Spot) -> str:
     """Return what the setting stands for: its declared title, else its name in words."""
+    if spot.path and isinstance(spot.path[-1], int):
+        return f"valid item of {_named(spot.path)}"
     if spot.field is not None and spot.field.title:
         return spot.field.title
-    names = [part for part in spot.path if isinstance(part, str)]
-    return "valid " + names[-1].replace("_", " ") if names else spot.owner.__name__.lower()
+    return f"valid {_named(spot.path)}" if spot.path else spot.owner.__name__.lower()
+
+
+def _named(path: Sequence[str | int]) -> str:
+    return next((part.replace("_", " ") for part in reversed(path) if isinstance(part, str)), "the list")
 
 
 def literals(annotation: Any) -> list[str]:
@@ -173,10 +184,15 @@ def allowed(annotation: Any, field: FieldInfo | None = None) -> str:
         metadata += more
     branches = choices(annotation)
     if branches and not members(annotation):
-        return " or ".join(
-            dict.fromkeys(allowed(Annotated[b, *metadata] if metadata else b) for b in branches)
-        )
+        given = [branch for branch in branches if branch is not type(None)]
+        return _either([allowed(Annotated[b, *metadata] if metadata else b) for b in given])
     return _allowed_plain(annotation, _bounds(metadata))
+
+
+def _either(texts: Sequence[str]) -> str:
+    """Join alternatives; a list of what the first alternative is, is called a list of these."""
+    first, *others = dict.fromkeys(texts)
+    return ", or ".join([first, *(text.replace(f", each item {first}", " of these") for text in others)])
 
 
 def _allowed_plain(kind: Any, bounds: Mapping[str, Any]) -> str:
@@ -205,8 +221,8 @@ def _allowed_list(items: tuple[Any, ...], bounds: Mapping[str, Any]) -> str:
     if len(items) == 2 and items[1] is Ellipsis:
         least = bounds.get("min_length")
         size = f"a list of {least} or more items" if least else "a list"
-        return f"{size}, each {allowed(items[0])}"
-    return f"a list of {len(items)} items, each {allowed(items[0])}"
+        return f"{size}, each item {allowed(items[0])}"
+    return f"a list of {len(items)} items, each item {allowed(items[0])}"
 
 
 def _bounds(metadata: Iterable[Any]) -> dict[str, Any]:

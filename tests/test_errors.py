@@ -1,0 +1,42 @@
+"""The one exception that a user sees, tested by its words."""
+
+import pytest
+
+from ceteris.errors import CeterisError, Problem, nearest, unknown_name
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (Problem("it is wrong"), "it is wrong"),
+        (Problem("it is wrong", where="optimizer.lr"), "optimizer.lr: it is wrong"),
+        (Problem("it is wrong", file="a.yaml"), "a.yaml: it is wrong"),
+        (Problem("it is wrong", file="a.yaml", line=7), "a.yaml:7: it is wrong"),
+        (Problem("it is wrong", "seeds", "a.yaml", 7), "a.yaml:7: seeds: it is wrong"),
+    ],
+)
+def test_problem_says_where_and_what(problem: Problem, words: str) -> None:
+    assert str(problem) == words
+
+
+def test_error_carries_every_problem_on_a_line_of_its_own() -> None:
+    error = CeterisError([Problem("one", where="a"), Problem("two", where="b")])
+    assert [problem.where for problem in error.problems] == ["a", "b"]
+    assert str(error) == "a: one\nb: two"
+
+
+def test_error_from_a_sentence_or_one_problem() -> None:
+    assert CeterisError("no such run").problems == (Problem("no such run"),)
+    assert CeterisError(Problem("no such run")).problems == (Problem("no such run"),)
+
+
+def test_nearest_name_is_found_for_a_slip_and_not_for_something_else() -> None:
+    assert nearest("hiden", ["hidden", "bias"]) == "hidden"
+    assert nearest("banana", ["hidden", "bias"]) is None
+
+
+def test_unknown_name_lists_what_exists() -> None:
+    assert unknown_name("metric", "val_los", ["val_loss", "lr"]) == (
+        "there is no metric `val_los`; did you mean `val_loss`? (known: val_loss, lr)"
+    )
+    assert unknown_name("metric", "xyz", ["lr"]) == "there is no metric `xyz` (known: lr)"
