@@ -1,0 +1,124 @@
+"""Where a study's rows come from, and how rows in memory become a file that its record can be repeated from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ceteris.data.dataset import Dataset
+from ceteris.data.download import Report
+from ceteris.data.npz import save_arrays
+from ceteris.data.sources import NAMED_SOURCES, load
+from ceteris.errors import CeterisError
+from ceteris.spec.combine import Combination
+from ceteris.spec.study import Study
+
+IN_MEMORY = "arrays"
+"""What an experiment calls rows that are only in memory."""
+FOLDER = "data"
+"""The subfolder of the records that rows in memory are written to."""
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """The data sets of a study by source, and the sources that could not be read, with their errors."""
+
+    datasets: Mapping[str, Dataset]
+    errors: Mapping[str, CeterisError]
+
+
+def load_sources(
+    sources: Sequence[str],
+    folder: Path | None,
+    given: Dataset | None = None,
+    report: Report | None = None,
+) -> LoadedData:
+    """Load each source once; ``given`` is what ``arrays`` (and its own name) stands for."""
+    datasets: dict[str, Dataset] = {}
+    errors: dict[str, CeterisError] = {}
+    for source in dict.fromkeys(sources):
+        if given is not None and source in (IN_MEMORY, given.name):
+            datasets[source] = given
+            continue
+        try:
+            datasets[source] = load(source, folder, report=report)
+        except CeterisError as error:
+            errors[source] = error
+    return LoadedData(datasets, errors)
+
+
+def is_named(source: str) -> bool:
+    """Tell whether a source is one that Ceteris knows by name, wherever its files lie."""
+    return any(named.name == source for named in NAMED_SOURCES)
+
+
+def keep_arrays(dataset: Dataset, runs_folder: Path) -> str:
+    """Write rows that are only in memory beside the records, once, and return the file as a source.
+
+    Raises CeterisError where the folder cannot be written to.
+    """
+    path = runs_folder.expanduser().absolute() / FOLDER / f"{dataset.content}.npz"
+    if not path.exists():
+        save_arrays(dataset, path)
+    return str(path)
+
+
+def lasting_source(source: str, dataset: Dataset, runs_folder: Path) -> str:
+    """Return the source as a record keeps it: a name, or a path that holds from every folder."""
+    if dataset.origin == "memory":
+        return keep_arrays(dataset, runs_folder)
+    return source if is_named(source) else str(Path(dataset.origin or source).expanduser().absolute())
+
+
+def found_again(source: str, runs_folder: Path) -> str:
+    """Return a recorded source as it can be read now: also where the records have moved to another folder."""
+    kept = runs_folder.expanduser().absolute() / FOLDER / Path(source).name
+    if is_named(source) or Path(source).exists() or not kept.exists():
+        return source
+    return str(kept)
+
+
+def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str, str]) -> Study:
+    """Return the study with its sources under their lasting names, and the base's content hash filled in.
+
+    The hash is left out where levels read other data than the base.
+    """
+    data = study.experiment.data
+    content = contents.get(data.source) if len(contents) == 1 else None
+    own = {"source": names.get(data.source, data.source), "content": content}
+    experiment = study.experiment.model_copy(update={"data": data.model_copy(update=own)})
+    factors = tuple(
+        factor.model_copy(
+            update={
+                "levels": tuple(
+                    level.model_copy(update={"patch": _renamed(level.patch, names)})
+                    for level in factor.levels
+                )
+            }
+        )
+        for factor in study.vary
+    )
+    return study.model_copy(update={"experiment": experiment, "vary": factors})
+
+
+def _renamed(patch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    changed = dict(patch)
+    for path in ("data", "data.source"):
+        value = changed.get(path)
+        if isinstance(value, str):
+            changed[path] = names.get(value, value)
+        elif isinstance(value, dict) and value.get("source") in names:
+            changed[path] = value | {"source": names[value["source"]]}
+    return changed
+
+
+def rename_combination(
+    combination: Combination, names: Mapping[str, str], contents: Mapping[str, str]
+) -> Combination:
+    """Return a combination whose experiment has the lasting name and the content hash of its data."""
+    data = combination.experiment.data
+    own = {"source": names[data.source], "content": contents[data.source]}
+    experiment = combination.experiment.model_copy(update={"data": data.model_copy(update=own)})
+    return Combination(combination.label, combination.coordinates, experiment)

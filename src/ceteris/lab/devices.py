@@ -1,0 +1,68 @@
+"""Which device a worker trains on; runs in the worker, where torch is at home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ceteris.errors import CeterisError, Problem, unknown_name
+
+KINDS = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that is there: as training takes it, as records show it, and its free memory if its own."""
+
+    device: str
+    name: str
+    free_bytes: int | None = None
+
+
+def resolve_device(asked: str) -> Device:
+    """Return the device that was asked for; ``auto`` is the first CUDA card, or else the processor.
+
+    Raises CeterisError for a name that is none, and for a device that this machine does not have.
+    """
+    kind, _, index = asked.partition(":")
+    if kind not in KINDS or (index and (kind != "cuda" or not index.isdecimal())):
+        raise CeterisError(Problem(unknown_name("device", asked, KINDS), where="device"))
+    if kind == "cpu":
+        return Device("cpu", "cpu")
+    cards = cuda_cards()
+    if kind == "auto" and not cards:
+        return Device("cpu", "cpu")
+    if kind in ("auto", "cuda"):
+        return _cuda(asked, cards, int(index or 0))
+    if not _has_mps():
+        raise CeterisError(Problem(_absent(asked, cards), where="device"))
+    return Device("mps", "mps")
+
+
+def cuda_cards() -> list[str]:
+    """Name the CUDA cards that torch can use."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+
+
+def _cuda(asked: str, cards: list[str], index: int) -> Device:
+    import torch
+
+    if index >= len(cards):
+        raise CeterisError(Problem(_absent(asked, cards), where="device"))
+    free, _ = torch.cuda.mem_get_info(index)
+    return Device("cuda" if index == 0 else f"cuda:{index}", f"cuda: {cards[index]}", free)
+
+
+def _has_mps() -> bool:
+    import torch
+
+    return bool(torch.backends.mps.is_available())
+
+
+def _absent(asked: str, cards: list[str]) -> str:
+    there = ["`cpu`", *(f"`cuda:{i}` ({name})" for i, name in enumerate(cards))]
+    there += ["`mps`"] if _has_mps() else []
+    return f"there is no device `{asked}` on this machine; there is {', '.join(there)}"

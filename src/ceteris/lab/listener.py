@@ -1,0 +1,95 @@
+"""Who looks on while a study runs, and how it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ceteris.lab.shards import Shard
+from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
+from ceteris.train.plan import Cohort, TrialPlan
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What is about to be trained."""
+
+    run: str
+    """Identifier of the run."""
+    cohorts: tuple[Cohort, ...]
+    shards: tuple[Shard, ...]
+    workers: int
+    device: str
+    """``cpu``, or ``cuda: <name of the card>``."""
+    rows: Mapping[str, tuple[int, int]]
+    """Level -> (training rows, validation rows)."""
+    kept: int = 0
+    """Trials that had ended before: a resumed or extended run keeps them."""
+
+    @property
+    def trials(self) -> int:
+        """How many trials are trained now."""
+        return sum(len(cohort.trials) for cohort in self.cohorts)
+
+
+class Listener(Protocol):
+    """What happens while a study runs; called from the thread that runs it, one call at a time."""
+
+    def planned(self, plan: RunPlan) -> None:
+        """The run is on record and training begins."""
+
+    def progress(self, shard: Shard, progress: Progress) -> None:
+        """A shard has come further; a few times a second for each worker."""
+
+    def epoch(self, measured: EpochMeasured) -> None:
+        """An epoch of a shard is on record."""
+
+    def ended(self, trial: TrialPlan, result: TrialEnded) -> None:
+        """A trial has finished or diverged."""
+
+    def note(self, text: str) -> None:
+        """Something to tell the user in one sentence, or a line that the user's own code printed."""
+
+
+class Unheard:
+    """A listener that does nothing."""
+
+    def planned(self, plan: RunPlan) -> None:
+        """Do nothing."""
+
+    def progress(self, shard: Shard, progress: Progress) -> None:
+        """Do nothing."""
+
+    def epoch(self, measured: EpochMeasured) -> None:
+        """Do nothing."""
+
+    def ended(self, trial: TrialPlan, result: TrialEnded) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+
+class Stop:
+    """A wish to stop, which a signal handler may utter: the lab looks at it several times a second.
+
+    The first request stops after the current epoch, the second at once. Nothing recorded is lost.
+    """
+
+    def __init__(self) -> None:
+        self._requests = 0
+
+    def request(self) -> None:
+        """Ask to stop; asked again, to stop at once."""
+        self._requests += 1
+
+    @property
+    def after_epoch(self) -> bool:
+        """Whether it was asked for at all."""
+        return self._requests > 0
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it was asked for twice."""
+        return self._requests > 1

@@ -1,0 +1,108 @@
+"""What the lab tells a worker (orders) and what a worker tells the lab (reports)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ceteris.errors import Problem
+from ceteris.train.messages import Message
+from ceteris.train.plan import Cohort
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The first order: where modules are found, the device, and the user's own metrics."""
+
+    path: tuple[str, ...]
+    """``sys.path`` of the lab, so that modules beside the user's script are found."""
+    device: str
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``."""
+    metrics: bytes = b""
+    """Functions by name, as ``own_metrics.pack`` wrote them."""
+    references: tuple[str, ...] = ()
+    """Metrics given as ``package.module:Name``."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A shard to train; ``number`` comes back with every report about it."""
+
+    number: int
+    cohort: Cohort
+    source: str
+    folder: Path | None
+
+
+@dataclass(frozen=True)
+class StopAfterEpoch:
+    """End the job under way after its current epoch."""
+
+
+Order = Setup | Job | StopAfterEpoch
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The answer to ``Setup``: what this process would train with."""
+
+    pid: int
+    device: str
+    """As training takes it: ``auto`` has become a device."""
+    device_name: str
+    """As records show it: ``cpu``, or ``cuda: <name of the card>``."""
+    numerics: Mapping[str, Any]
+    versions: Mapping[str, str]
+    free_bytes: int | None
+    """Free memory of the device, where it has its own."""
+    metric_hashes: Mapping[str, str]
+    """SHA-256 of the source text of each of the user's metrics."""
+    problems: tuple[Problem, ...] = ()
+    """Why this device or these metrics cannot be used; then the other fields mean nothing."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A message from training, of the job ``job``."""
+
+    job: int
+    message: Message
+
+
+@dataclass(frozen=True)
+class JobDone:
+    """The job has ended, by itself or because it was told to stop after an epoch."""
+
+    job: int
+
+
+@dataclass(frozen=True)
+class JobFailed:
+    """The job ended by an error; the worker itself goes on."""
+
+    job: int
+    problems: tuple[Problem, ...]
+    traceback: str = ""
+    """Empty where the problems say all that a user needs."""
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A line that the worker (code of the user's, a library) printed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The worker's process has ended without being asked to."""
+
+    exit_code: int
+    last_lines: tuple[str, ...]
+    """What it printed last."""
+
+
+Report = Hello | Trained | JobDone | JobFailed | Printed | Gone

@@ -1,0 +1,92 @@
+"""The one writer of a run: turns what workers report into transactions of the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ceteris.records.entries import EndedTrial
+from ceteris.records.store import Store
+from ceteris.train.messages import EpochMeasured, TrialEnded
+from ceteris.train.plan import TrialPlan
+
+FLUSH_SECONDS = 1.0
+FLUSH_BYTES = 64 * 2**20
+BEAT_SECONDS = 30.0
+ERRORS_FILE = "errors.log"
+
+
+class Recorder:
+    """Writes one run: an epoch in a transaction, ends of trials in groups, a heartbeat in between."""
+
+    def __init__(self, store: Store, run: str) -> None:
+        self.store = store
+        self.run = run
+        self._ended: list[EndedTrial] = []
+        self._bytes = 0
+        self._since = 0.0
+        self._last_write = time.monotonic()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self.store.report_path(self.run).parent
+
+    def began(self, trials: Sequence[TrialPlan]) -> None:
+        """Note that trials are being trained."""
+        self.store.mark_running(self.run, [trial.identity for trial in trials])
+        self._last_write = time.monotonic()
+
+    def epoch(self, measured: EpochMeasured) -> None:
+        """Record one epoch of the trials of a shard."""
+        self.store.record_epoch(self.run, measured.epoch, measured.names, measured.rows)
+        self._last_write = time.monotonic()
+
+    def ended(self, result: TrialEnded) -> None:
+        """Take the end of a trial; it is written together with others soon after."""
+        if not self._ended:
+            self._since = time.monotonic()
+        self._ended.append(
+            EndedTrial(
+                identity=result.identity,
+                status=result.status,
+                diverged_step=result.diverged_step,
+                seconds=result.seconds,
+                initial=result.initial,
+                final=result.final,
+            )
+        )
+        self._bytes += sum(array.nbytes for part in (result.initial, result.final) for array in part.values())
+        if self._bytes > FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the ends that were taken."""
+        if self._ended:
+            self.store.end_trials(self.run, self._ended)
+            self._ended, self._bytes = [], 0
+            self._last_write = time.monotonic()
+
+    def keep_up(self) -> None:
+        """Write what has waited long enough, and a heartbeat where nothing was written for a while."""
+        now = time.monotonic()
+        if self._ended and now - self._since > FLUSH_SECONDS:
+            self.flush()
+        elif now - self._last_write > BEAT_SECONDS:
+            self.store.heartbeat(self.run)
+            self._last_write = now
+
+    def restart(self, trials: Sequence[TrialPlan]) -> None:
+        """Forget the epochs of trials that start anew."""
+        self.flush()
+        self.store.restart_trials(self.run, [trial.identity for trial in trials])
+
+    def log_error(self, text: str) -> Path:
+        """Append a traceback or the last words of a worker to the run's ``errors.log``; return the file."""
+        path = self.folder / ERRORS_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text.rstrip()}\n\n")
+        return path

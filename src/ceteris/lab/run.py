@@ -1,0 +1,120 @@
+"""Runs a study: checked against its data, then recorded, then trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ceteris.data.dataset import Dataset
+from ceteris.data.facts import facts
+from ceteris.lab.binding import Bound, bind
+from ceteris.lab.crew import Crew
+from ceteris.lab.datasets import lasting_source, load_sources, rename_combination, rename_sources
+from ceteris.lab.listener import Listener, Stop, Unheard
+from ceteris.lab.orders import Hello
+from ceteris.lab.own_metrics import Metric
+from ceteris.lab.repeatable import with_scheme
+from ceteris.lab.trials import as_entry, plan_trials
+from ceteris.lab.undertaking import Means, Undertaking, greet, make_setup, refuse, tell_downloads, train_run
+from ceteris.records.store import Store
+from ceteris.spec.combine import Combination, combinations, seed_list
+from ceteris.spec.dump import study_to_dict
+from ceteris.spec.parse import ParsedStudy
+
+
+def run_study(
+    parsed: ParsedStudy,
+    *,
+    study_name: str = "",
+    runs_folder: Path,
+    data_folder: Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    dataset: Dataset | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    listener: Listener | None = None,
+    stop: Stop | None = None,
+) -> str:
+    """Train every trial of a study and record it; return the run's identifier.
+
+    Args:
+        parsed: the study.
+        study_name: the named study or file that it came from.
+        runs_folder: where records lie.
+        data_folder: where data files are looked for first.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        workers: how many processes train; by default one per core, and one on a card.
+        dataset: rows in memory, where the study's source is ``arrays``.
+        metrics: the user's own functions, by the names that experiments have for them.
+        listener: is told what happens.
+        stop: is looked at while training; a run that was stopped can be resumed.
+
+    Raises:
+        CeterisError: with all problems of the study at once, before anything is recorded; or for what
+            went wrong while training, when everything up to then is kept.
+    """
+    means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
+    own = dict(metrics or {})
+    experiments = [combination.experiment for combination in combinations(parsed.study)]
+    with Crew(make_setup(device, own, experiments)) as crew:
+        first = crew.hire()
+        sources = [experiment.data.source for experiment in experiments]
+        data = load_sources(sources, data_folder, dataset, tell_downloads(means.listener))
+        bound, problems = bind(parsed, data, list(own))
+        hello = greet(crew, first, means.listener)
+        refuse([*problems, *hello.problems])
+        names = {source: lasting_source(source, own, runs_folder) for source, own in data.datasets.items()}
+        contents = {source: own.content for source, own in data.datasets.items()}
+        study = rename_sources(parsed.study, names, contents)
+        found = tuple(rename_combination(c, names, contents) for c in bound.combinations)
+        trials = plan_trials(found, seed_list(study), hello.numerics)
+        datasets = {names[source]: own for source, own in data.datasets.items()}
+        with Store(runs_folder) as store:
+            run = store.create_run(
+                study_to_dict(study),
+                study_name,
+                study.title,
+                [as_entry(trial) for trial in trials],
+                run_facts(found, bound, datasets, hello, data_folder),
+                with_scheme(hello.versions),
+                hello.numerics,
+                hello.device_name,
+            )
+            store.begin(run)
+            work = Undertaking(trials, datasets, bound.sizes)
+            train_run(store, run, work, crew, first, hello, means)
+    return run
+
+
+def run_facts(
+    found: tuple[Combination, ...],
+    bound: Bound,
+    datasets: Mapping[str, Dataset],
+    hello: Hello,
+    folder: Path | None,
+) -> dict[str, Any]:
+    """Return what a record keeps about the data: that of the first level, and where others differ.
+
+    ``train_rows`` and ``validation_rows`` are those of the first level; ``rows_by_level`` has all.
+    """
+    first = found[0]
+    sizes = bound.sizes[first.label]
+    told = facts(datasets[first.experiment.data.source])
+    told |= {
+        "source": first.experiment.data.source,
+        "train_rows": sizes.training,
+        "validation_rows": sizes.validation,
+        "rows_by_level": {
+            label: {"train": own.training, "validation": own.validation} for label, own in bound.sizes.items()
+        },
+    }
+    if len(datasets) > 1:
+        told["other_data"] = {
+            source: facts(own) for source, own in datasets.items() if source != told["source"]
+        }
+    if folder is not None:
+        told["data_folder"] = str(folder.expanduser().absolute())
+    if hello.metric_hashes:
+        told["metrics"] = dict(hello.metric_hashes)
+    return told

@@ -1,0 +1,88 @@
+"""The state of a sitting: which shard waits, which worker trains which, what is lost. No processes in here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ceteris.lab.shards import Shard, halves
+from ceteris.train.plan import TrialPlan
+
+MOST_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What became of a shard whose worker died: trials that start anew, or that are given up."""
+
+    again: tuple[TrialPlan, ...] = ()
+    given_up: tuple[TrialPlan, ...] = ()
+
+
+class Schedule:
+    """Hands out shards, the most costly first, and keeps count of what has ended."""
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self._waiting = deque(shards)
+        self._busy: dict[int, Shard] = {}
+        self._left = {trial.identity for shard in shards for trial in shard.trials}
+        self._numbers = 1 + max((shard.number for shard in shards), default=-1)
+        self.given_up: list[TrialPlan] = []
+
+    @property
+    def busy(self) -> tuple[int, ...]:
+        """The workers that train."""
+        return tuple(self._busy)
+
+    @property
+    def waiting(self) -> int:
+        """How many shards nobody has begun."""
+        return len(self._waiting)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nobody trains and nothing waits."""
+        return not self._busy and not self._waiting
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether every trial has finished or diverged."""
+        return not self._left
+
+    def next_for(self, worker: int) -> Shard | None:
+        """Give a free worker the next shard, if there is one."""
+        if worker in self._busy or not self._waiting:
+            return None
+        self._busy[worker] = self._waiting.popleft()
+        return self._busy[worker]
+
+    def shard_of(self, worker: int) -> Shard | None:
+        """Return what a worker trains."""
+        return self._busy.get(worker)
+
+    def ended(self, identity: str) -> None:
+        """Note that a trial has finished or diverged."""
+        self._left.discard(identity)
+
+    def done(self, worker: int) -> None:
+        """Note that a worker has done its shard."""
+        self._busy.pop(worker, None)
+
+    def died(self, worker: int) -> Loss:
+        """Put back what a worker had not finished: in halves once, then no more."""
+        shard = self._busy.pop(worker, None)
+        left = [trial for trial in shard.trials if trial.identity in self._left] if shard else []
+        if shard is None or not left:
+            return Loss()
+        if shard.attempt >= MOST_ATTEMPTS:
+            self.given_up += left
+            return Loss(given_up=tuple(left))
+        again = halves(shard, left, self._numbers)
+        self._numbers += len(again)
+        self._waiting.extend(again)
+        return Loss(again=tuple(left))
+
+    def hand_out_no_more(self) -> None:
+        """Let workers end what they train; what waits stays undone."""
+        self._waiting.clear()

@@ -1,0 +1,176 @@
+"""One sitting of training: shards go out to workers, what they report goes to the record and the listener."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ceteris.errors import CeterisError, Problem
+from ceteris.lab.crew import Crew
+from ceteris.lab.listener import Listener, Stop
+from ceteris.lab.orders import Gone, Hello, Job, JobDone, JobFailed, Printed, Report, StopAfterEpoch, Trained
+from ceteris.lab.recorder import Recorder
+from ceteris.lab.schedule import Schedule
+from ceteris.lab.shards import Shard, tell_trials
+from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
+from ceteris.train.plan import TrialPlan
+
+WAIT_SECONDS = 0.2
+MOST_FAILED_STARTS = 3
+"""So many workers may die before they say hello."""
+
+
+class Sitting:
+    """Trains shards with a crew until all is done, the user stops it, or something cannot go on."""
+
+    def __init__(
+        self, crew: Crew, recorder: Recorder, listener: Listener, stop: Stop, folder: Path | None
+    ) -> None:
+        """``folder`` is where the user's data files are looked for first."""
+        self._crew = crew
+        self._recorder = recorder
+        self._listener = listener
+        self._stop = stop
+        self._folder = folder
+        self._schedule = Schedule(())
+        self._trials: dict[str, TrialPlan] = {}
+        self._failed_starts = 0
+        self._told_to_stop = False
+
+    def train(self, shards: Sequence[Shard], workers: int, ready: Sequence[int]) -> bool:
+        """Train all shards with so many workers, of which ``ready`` have said hello; tell whether all ended.
+
+        Raises CeterisError where the data, a metric or a worker makes it impossible to go on; what was
+        recorded before stays.
+        """
+        self._schedule = Schedule(shards)
+        self._trials = {trial.identity: trial for shard in shards for trial in shard.trials}
+        for _ in range(workers - self._crew.size):
+            self._crew.hire()
+        try:
+            for worker in ready:
+                self._employ(worker)
+            while not self._schedule.finished and not self._stop.at_once:
+                self._heed_stop()
+                arrived = self._crew.next_report(WAIT_SECONDS)
+                if arrived is not None:
+                    self._take(*arrived)
+                self._recorder.keep_up()
+        except BaseException:
+            with suppress(CeterisError):
+                self._recorder.flush()
+            raise
+        self._recorder.flush()
+        self._refuse_given_up()
+        return self._schedule.all_ended
+
+    def _employ(self, worker: int) -> None:
+        shard = self._schedule.next_for(worker)
+        if shard is not None:
+            self._recorder.began(shard.trials)
+            self._crew.send(worker, Job(shard.number, shard.cohort, shard.source, self._folder))
+
+    def _heed_stop(self) -> None:
+        if self._stop.after_epoch and not self._told_to_stop:
+            self._told_to_stop = True
+            self._schedule.hand_out_no_more()
+            for worker in self._schedule.busy:
+                self._crew.send(worker, StopAfterEpoch())
+
+    def _take(self, worker: int, report: Report) -> None:
+        match report:
+            case Trained(job, message):
+                shard = self._schedule.shard_of(worker)
+                if shard is not None and shard.number == job:
+                    self._take_message(shard, message)
+            case Printed(text):
+                self._listener.note(text)
+            case Hello(problems=problems):
+                if problems:
+                    raise CeterisError(problems)
+                self._employ(worker)
+            case JobDone():
+                self._schedule.done(worker)
+                self._employ(worker)
+            case JobFailed():
+                self._take_failure(worker, report)
+            case Gone():
+                self._replace(worker, report)
+
+    def _take_message(self, shard: Shard, message: Progress | EpochMeasured | TrialEnded) -> None:
+        match message:
+            case Progress():
+                self._listener.progress(shard, message)
+            case EpochMeasured():
+                self._recorder.epoch(message)
+                self._listener.epoch(message)
+            case TrialEnded(identity=identity):
+                self._recorder.ended(message)
+                self._schedule.ended(identity)
+                self._listener.ended(self._trials[identity], message)
+
+    def _take_failure(self, worker: int, report: JobFailed) -> None:
+        shard = self._schedule.shard_of(worker)
+        trials = shard.trials if shard is not None else ()
+        if report.out_of_memory:
+            self._recorder.log_error(report.traceback)
+            self._restart(worker, "training ran out of memory")
+            self._employ(worker)
+            return
+        log = (
+            f"; the traceback is in {self._recorder.log_error(report.traceback)}" if report.traceback else ""
+        )
+        raise CeterisError(
+            Problem(f"{problem.message} (in {tell_trials(trials)}){log}", problem.where)
+            for problem in report.problems
+        )
+
+    def _replace(self, worker: int, report: Gone) -> None:
+        """Do without a worker that has died: put its shard back and hire another."""
+        how = tell_end(report.exit_code)
+        if self._schedule.shard_of(worker) is None:
+            self._failed_starts += 1
+            if self._failed_starts > MOST_FAILED_STARTS:
+                raise CeterisError(start_failed(report))
+        self._recorder.log_error("\n".join([f"a training process {how}", *report.last_lines]))
+        self._restart(worker, f"a training process {how}")
+        if not self._schedule.finished:
+            self._crew.hire()
+
+    def _restart(self, worker: int, reason: str) -> None:
+        loss = self._schedule.died(worker)
+        if loss.again:
+            self._recorder.restart(loss.again)
+            self._listener.note(f"{reason}; {tell_trials(loss.again)} starts anew in smaller parts")
+            if self._told_to_stop:
+                self._schedule.hand_out_no_more()
+
+    def _refuse_given_up(self) -> None:
+        lost = self._schedule.given_up
+        if not lost:
+            return
+        self._recorder.restart(lost)
+        raise CeterisError(
+            f"{tell_trials(lost)} could not be trained: the process died twice (details in "
+            f"{self._recorder.folder / 'errors.log'}); everything else is recorded, and "
+            f"`ceteris resume {self._recorder.run}` tries again"
+        )
+
+
+def tell_end(exit_code: int) -> str:
+    """Say how a process ended: ``was killed by SIGKILL, usually for lack of memory``."""
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    return f"was killed by {name}" + (", usually for lack of memory" if name == "SIGKILL" else "")
+
+
+def start_failed(report: Gone) -> str:
+    """Say that a worker did not come up, with what it said last."""
+    last = next((line for line in reversed(report.last_lines) if line.strip()), "it said nothing")
+    return f"a training process could not start: it {tell_end(report.exit_code)} ({last})"

@@ -1,0 +1,108 @@
+"""From a bound study to trials with identities, and from a record back to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ceteris.draws import SCHEME
+from ceteris.errors import CeterisError
+from ceteris.lab.datasets import is_named
+from ceteris.records.entries import PlannedTrial
+from ceteris.records.identity import trial_identity
+from ceteris.records.views import TrialRecord
+from ceteris.spec.combine import Combination
+from ceteris.spec.experiment import Experiment
+from ceteris.train.plan import TrialPlan
+
+ENDED = ("finished", "diverged")
+OWN_ROWS = "arrays"
+
+
+def plan_trials(
+    combinations: Sequence[Combination], seeds: Iterable[int], numerics: Mapping[str, Any]
+) -> tuple[TrialPlan, ...]:
+    """Return one trial per seed and combination; each experiment carries its data's content hash."""
+    return tuple(
+        TrialPlan(
+            identity=identity_of(combination.experiment, seed, 0, numerics),
+            level=combination.label,
+            coordinates=combination.coordinates,
+            seed=seed,
+            fold=0,
+            experiment=combination.experiment,
+        )
+        for seed in seeds
+        for combination in combinations
+    )
+
+
+def identity_of(experiment: Experiment, seed: int, fold: int, numerics: Mapping[str, Any]) -> str:
+    """Return the identity of a trial: rows of the user's own count by their content, not by their path."""
+    settings = experiment.model_dump(mode="json")
+    content = settings["data"].pop("content") or ""
+    if not is_named(settings["data"]["source"]):
+        settings["data"]["source"] = OWN_ROWS
+    return trial_identity(settings, seed, fold, content, numerics, SCHEME)
+
+
+def as_entry(trial: TrialPlan) -> PlannedTrial:
+    """Return a trial as the store takes it."""
+    return PlannedTrial(
+        identity=trial.identity,
+        level=trial.level,
+        coordinates=trial.coordinates,
+        seed=trial.seed,
+        fold=trial.fold,
+        experiment=trial.experiment.model_dump(mode="json"),
+    )
+
+
+def from_record(trial: TrialRecord) -> TrialPlan:
+    """Return a recorded trial, to be trained under its recorded identity."""
+    return TrialPlan(
+        identity=trial.identity,
+        level=trial.level,
+        coordinates=dict(trial.coordinates),
+        seed=trial.seed,
+        fold=trial.fold,
+        experiment=Experiment.model_validate(trial.experiment),
+    )
+
+
+def unfinished(trials: Iterable[TrialRecord]) -> tuple[TrialPlan, ...]:
+    """Return the trials of a record that have not ended."""
+    return tuple(from_record(trial) for trial in trials if trial.status not in ENDED)
+
+
+def recorded_combinations(trials: Sequence[TrialRecord]) -> tuple[Combination, ...]:
+    """Return the combinations that a record's trials belong to, in their order."""
+    first: dict[str, TrialRecord] = {}
+    for trial in trials:
+        first.setdefault(trial.level, trial)
+    if not first:
+        raise CeterisError("the run has no trials")
+    return tuple(
+        Combination(label, dict(trial.coordinates), Experiment.model_validate(trial.experiment))
+        for label, trial in first.items()
+    )
+
+
+def next_seeds(used: Iterable[int], total: int) -> tuple[int, ...]:
+    """Return the smallest seeds that are not used yet, so many that there are ``total`` in all.
+
+    Raises CeterisError where there are as many already.
+    """
+    taken = set(used)
+    if total <= len(taken):
+        raise CeterisError(
+            f"the run has {len(taken)} seed{'' if len(taken) == 1 else 's'} already, and {total} "
+            f"{'is' if total == 1 else 'are'} asked for; give the number in all, more than {len(taken)}"
+        )
+    found: list[int] = []
+    candidate = 0
+    while len(found) < total - len(taken):
+        if candidate not in taken:
+            found.append(candidate)
+        candidate += 1
+    return tuple(found)

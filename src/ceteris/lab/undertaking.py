@@ -1,0 +1,137 @@
+"""What running, resuming and extending have in common: a crew that is up, and trials to be trained."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ceteris.data.dataset import Dataset
+from ceteris.data.download import Download
+from ceteris.errors import CeterisError, Problem
+from ceteris.lab import own_metrics
+from ceteris.lab.binding import Sizes
+from ceteris.lab.crew import Crew
+from ceteris.lab.listener import Listener, RunPlan, Stop
+from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores
+from ceteris.lab.orders import Gone, Hello, Printed, Setup
+from ceteris.lab.recorder import Recorder
+from ceteris.lab.shards import make_cohorts, share_out
+from ceteris.lab.sitting import Sitting, start_failed
+from ceteris.records.store import Store
+from ceteris.spec.experiment import Experiment
+from ceteris.train.plan import TrialPlan
+
+START_SECONDS = 300.0
+"""How long a worker may take to say hello: on a cold disk torch alone takes a minute."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what a study is trained, and who looks on."""
+
+    runs_folder: Path
+    data_folder: Path | None
+    workers: int | None
+    listener: Listener
+    stop: Stop
+
+
+@dataclass(frozen=True)
+class Undertaking:
+    """Trials of a run that are to be trained, with the data that they read."""
+
+    trials: tuple[TrialPlan, ...]
+    datasets: Mapping[str, Dataset]
+    sizes: Mapping[str, Sizes]
+    """By label of the level."""
+    kept: int = 0
+
+
+def make_setup(
+    device: str, metrics: Mapping[str, own_metrics.Metric], experiments: Sequence[Experiment]
+) -> Setup:
+    """Return the first order to workers. Raises CeterisError for metrics that cannot be sent."""
+    named = [metric for experiment in experiments for metric in experiment.metrics]
+    here = os.getcwd()
+    return Setup(
+        path=tuple(os.path.join(here, entry) for entry in sys.path),
+        device=device,
+        metrics=own_metrics.pack(metrics),
+        references=tuple(dict.fromkeys(metric for metric in named if ":" in metric)),
+    )
+
+
+def greet(crew: Crew, worker: int, listener: Listener) -> Hello:
+    """Wait for the first worker's hello. Raises CeterisError where it does not come up."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        arrived = crew.next_report(timeout=0.2)
+        if arrived is None or arrived[0] != worker:
+            continue
+        match arrived[1]:
+            case Hello() as hello:
+                return hello
+            case Printed(text):
+                listener.note(text)
+            case Gone() as gone:
+                raise CeterisError(start_failed(gone))
+    raise CeterisError(f"a training process did not start within {START_SECONDS:g} seconds")
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise all problems at once, in the order of their lines, if there are any."""
+    if problems:
+        raise CeterisError(sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
+
+
+def tell_downloads(listener: Listener) -> Callable[[Download], None]:
+    """Return a report function that notes each download once."""
+    told: set[str] = set()
+
+    def report(download: Download) -> None:
+        if download.url not in told:
+            told.add(download.url)
+            size = f" ({download.total / 2**20:.0f} MB)" if download.total else ""
+            listener.note(f"downloading {download.file} of {download.source}{size} from {download.url}")
+
+    return report
+
+
+def train_run(
+    store: Store, run: str, undertaking: Undertaking, crew: Crew, first: int, hello: Hello, means: Means
+) -> None:
+    """Train the trials of a run that this store has begun to write, and close the run.
+
+    ``first`` is the worker that said ``hello``. Raises CeterisError as ``Sitting.train`` does; the run
+    then reads as stopped as soon as the store is closed.
+    """
+    begin = time.perf_counter()
+    rows = {trial.identity: undertaking.sizes[trial.level].training for trial in undertaking.trials}
+    cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows)
+    wanted = means.workers or (1 if hello.free_bytes is not None else available_cores())
+    wanted = max(1, min(wanted, len(undertaking.trials)))
+    shards = share_out(cohorts, wanted, _most_bytes(hello, wanted))
+    workers = min(wanted, max(1, len(shards)))
+    plan = RunPlan(
+        run=run,
+        cohorts=cohorts,
+        shards=shards,
+        workers=workers,
+        device=hello.device_name,
+        rows={label: (sizes.training, sizes.validation) for label, sizes in undertaking.sizes.items()},
+        kept=undertaking.kept,
+    )
+    means.listener.planned(plan)
+    sitting = Sitting(crew, Recorder(store, run), means.listener, means.stop, means.data_folder)
+    complete = sitting.train(shards, workers, [first])
+    store.finish(run, "finished" if complete else "stopped", time.perf_counter() - begin)
+
+
+def _most_bytes(hello: Hello, workers: int) -> int:
+    """Return how much memory the stack of one worker may take."""
+    free = available_bytes() if hello.free_bytes is None else hello.free_bytes
+    return int(free * MEMORY_SHARE / workers)

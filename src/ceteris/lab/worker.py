@@ -1,0 +1,153 @@
+"""A worker: a process that trains one shard after another and reports over its own pipes.
+
+It is started as ``python -m ceteris.lab.worker`` with the environment of ``train.numerics``, not by
+multiprocessing, so a script needs no ``__main__`` guard and a notebook works. It ignores Ctrl-C
+(the lab decides) and ends when the lab is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ceteris.errors import CeterisError, Problem
+from ceteris.lab.wire import receive, send, take_over_streams
+
+if TYPE_CHECKING:
+    from ceteris.data.preparation import Preparation
+    from ceteris.lab.orders import Hello, Job, JobFailed, Report, Setup
+    from ceteris.lab.own_metrics import Metric
+
+
+def main() -> None:
+    """Serve orders until the lab is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orders, reports = take_over_streams()
+    from ceteris.train import numerics
+
+    numerics.prepare_process()
+    worker = Worker(reports)
+    threading.Thread(target=listen, args=(orders, worker), daemon=True).start()
+    worker.serve()
+
+
+def listen(orders: BinaryIO, worker: Worker) -> None:
+    """Take in orders while training goes on; end the process when the lab is gone."""
+    from ceteris.lab.orders import StopAfterEpoch
+
+    while True:
+        try:
+            order = receive(orders)
+        except (EOFError, OSError):
+            os._exit(0)
+        except Exception as error:
+            order = error
+        if isinstance(order, StopAfterEpoch):
+            worker.stop.set()
+        else:
+            worker.inbox.put(order)
+
+
+class Worker:
+    """Does its orders one by one; keeps loaded data and metrics between them."""
+
+    def __init__(self, reports: BinaryIO) -> None:
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.stop = threading.Event()
+        self._reports = reports
+        self._device = "cpu"
+        self._metrics: dict[str, Metric] = {}
+        self._preparations: dict[tuple[str, Path | None], Preparation] = {}
+
+    def serve(self) -> None:
+        """Do orders for ever."""
+        from ceteris.lab.orders import JobDone, Setup
+
+        while True:
+            order = self.inbox.get()
+            if isinstance(order, Exception):
+                raise order
+            if isinstance(order, Setup):
+                self._report(self._set_up(order))
+            else:
+                self._report(self._train(order) or JobDone(order.number))
+
+    def _report(self, report: Report) -> None:
+        try:
+            send(self._reports, report)
+        except (OSError, ValueError):
+            os._exit(0)
+
+    def _set_up(self, order: Setup) -> Hello:
+        from ceteris.lab.devices import Device, resolve_device
+        from ceteris.lab.orders import Hello
+        from ceteris.lab.own_metrics import load
+        from ceteris.train import numerics
+
+        sys.path[:] = [*order.path, *(entry for entry in sys.path if entry not in order.path)]
+        loaded = load(order.metrics, order.references)
+        problems = loaded.problems
+        try:
+            device = resolve_device(order.device)
+        except CeterisError as error:
+            device = Device("cpu", "cpu")
+            problems += error.problems
+        self._device, self._metrics = device.device, loaded.metrics
+        return Hello(
+            pid=os.getpid(),
+            device=device.device,
+            device_name=device.name,
+            numerics=numerics.describe(device.name),
+            versions=numerics.versions(),
+            free_bytes=device.free_bytes,
+            metric_hashes=loaded.hashes,
+            problems=tuple(problems),
+        )
+
+    def _train(self, job: Job) -> JobFailed | None:
+        from ceteris.lab.orders import JobFailed, Trained
+        from ceteris.lab.own_metrics import MetricFailedError
+        from ceteris.train.loop import train_cohort
+
+        try:
+            train_cohort(
+                job.cohort,
+                self._preparation(job.source, job.folder),
+                device=self._device,
+                metrics=self._metrics,
+                emit=lambda message: self._report(Trained(job.number, message)),
+                should_stop=self.stop.is_set,
+            )
+        except CeterisError as error:
+            return JobFailed(job.number, error.problems)
+        except MetricFailedError as error:
+            return JobFailed(job.number, (Problem(str(error)),), traceback.format_exc())
+        except Exception as error:
+            told = Problem(f"training failed with {type(error).__name__}: {error}")
+            return JobFailed(job.number, (told,), traceback.format_exc(), _is_out_of_memory(error))
+        return None
+
+    def _preparation(self, source: str, folder: Path | None) -> Preparation:
+        from ceteris.data.preparation import Preparation
+        from ceteris.data.sources import load
+
+        key = (source, folder)
+        if key not in self._preparations:
+            self._preparations[key] = Preparation(load(source, folder))
+        return self._preparations[key]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
+if __name__ == "__main__":
+    main()
