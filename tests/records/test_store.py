@@ -10,8 +10,9 @@ from sqlalchemy import func, select, text
 
 from ceteris.errors import CeterisError
 from ceteris.records.entries import EndedTrial
+from ceteris.records.folders import records_folder
 from ceteris.records.schema import epochs
-from ceteris.records.store import Store, records_folder
+from ceteris.records.store import Store
 from ceteris.records.views import RunRecord, TrialRecord
 
 from .plans import (

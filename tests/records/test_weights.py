@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from ceteris.errors import CeterisError
-from ceteris.records.weights import Owner, explained_disk, prepare_folder, read_weights, write_weights
+from ceteris.records.folders import explained_disk, prepare_folder
+from ceteris.records.weights import Owner, read_weights, write_weights
 
 OWNER = Owner("8c1f0a5d2b7e44aa9930", "lr=0.1, width=16", 3, 0)
 
@@ -89,6 +90,18 @@ def test_file_of_another_trial(tmp_path: Path) -> None:
     path = tmp_path / write_weights(tmp_path, OWNER, "final", {"w": np.zeros(1)})
     with pytest.raises(CeterisError, match="holds the weights of trial 8c1f0a5d2b7e44aa9930 and not"):
         read_weights(path, "other")
+
+
+def test_file_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="this system has no limits on the size of files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(CeterisError, match="is full, so the weights could not be written"):
+            write_weights(tmp_path, OWNER, "final", {"w": np.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_disk_errors_are_one_sentence(tmp_path: Path) -> None:

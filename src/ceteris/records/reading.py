@@ -99,14 +99,14 @@ def _as_trial(row: AnyRow, partial: Sequence[AnyRow], run: str, status: RunStatu
     return TrialRecord(
         identity=row.identity,
         level=row.level,
-        coordinates=_shared_json(row.coordinates),
+        coordinates=from_column(row.coordinates),
         seed=int(row.seed),
         fold=row.fold,
         status="pending" if interrupted else row.status,
         diverged_step=row.diverged_step,
         curves=_curves(row, partial, run),
         seconds=row.seconds,
-        experiment=_shared_json(row.experiment),
+        experiment=from_column(row.experiment),
     )
 
 
@@ -126,9 +126,3 @@ def _curves(row: AnyRow, partial: Sequence[AnyRow], run: str) -> Mapping[str, An
 @lru_cache(maxsize=256)
 def _names(text: str) -> tuple[str, ...]:
     return tuple(from_column(text))
-
-
-@lru_cache(maxsize=1024)
-def _shared_json(text: str) -> Any:
-    # Trials of one level share their experiment, so it is decoded once; views are read-only.
-    return from_column(text)

@@ -8,7 +8,6 @@ trial ends (see ``curves``); weights are on the disk before the row that names t
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,32 +23,19 @@ from sqlalchemy import Connection
 from ceteris.errors import CeterisError
 from ceteris.records import reading, run_queries, sessions, test_rows, trial_queries
 from ceteris.records.curves import pack
-from ceteris.records.database import DATABASE_NAME, Database
+from ceteris.records.database import Database
 from ceteris.records.entries import Arrays, EndedTrial, PlannedTrial
+from ceteris.records.folders import database_file, flush_folder, prepare_folder, records_folder
 from ceteris.records.migrations import bring_up_to_date
 from ceteris.records.names import new_run_id, resolve_run
 from ceteris.records.plain_json import to_column
 from ceteris.records.schema import AnyRow
 from ceteris.records.sessions import Session
 from ceteris.records.views import FoundTrial, RunRecord, RunSummary, TestReadings
-from ceteris.records.weights import (
-    Kind,
-    Owner,
-    explained_disk,
-    flush_folder,
-    prepare_folder,
-    read_weights,
-    write_weights,
-)
+from ceteris.records.weights import Kind, Owner, read_weights, write_weights
 from ceteris.records.writers import STALE_SECONDS, this_process
 
-FOLDER_VARIABLE = "CETERIS_RUNS"
-DEFAULT_FOLDER = "ceteris-runs"
-
-
-def records_folder(named: str | Path | None = None) -> Path:
-    """Return the folder of records: the one named, or that in ``CETERIS_RUNS``, or ``./ceteris-runs``."""
-    return Path(named or os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER).expanduser()
+__all__ = ["Store", "records_folder"]
 
 
 class Store:
@@ -66,7 +52,7 @@ class Store:
         self.folder = Path(folder).expanduser().absolute()
         self._stale = stale_after
         self._sessions: dict[str, Session] = {}
-        self._database = Database(_database_file(self.folder, create))
+        self._database = Database(database_file(self.folder, create))
         try:
             bring_up_to_date(self._database)
         except BaseException:
@@ -142,9 +128,8 @@ class Store:
         """Make those of the trials that have not ended pending, dropping the epochs they had reached."""
         with self._database.write() as connection:
             key = self._key_to_change(connection, run)
-            trial_queries.restart(
-                connection, key, trial_queries.unended(trial_queries.trial_rows(connection, key, identities))
-            )
+            known = trial_queries.trial_rows(connection, key, identities)
+            trial_queries.restart(connection, key, trial_queries.unended(known))
 
     # -- writing a run -------------------------------------------------------------------------
 
@@ -165,9 +150,8 @@ class Store:
         """Mark trials as running (those that have ended stay as they are)."""
         with self._database.write() as connection:
             key = self._beat(connection, run)
-            trial_queries.set_running(
-                connection, trial_queries.unended(trial_queries.trial_rows(connection, key, identities))
-            )
+            known = trial_queries.trial_rows(connection, key, identities)
+            trial_queries.set_running(connection, trial_queries.unended(known))
 
     def record_epoch(
         self, run: str, epoch: int, metric_names: Sequence[str], rows: Mapping[str, NDArray[np.float64]]
@@ -182,9 +166,8 @@ class Store:
         with self._database.write() as connection:
             key = self._beat(connection, run)
             keys = trial_queries.trial_keys(connection, key, rows, session.trial_keys)
-            trial_queries.append_epoch(
-                connection, key, epoch, metric_names, dict(zip(keys, blobs, strict=True))
-            )
+            by_key = dict(zip(keys, blobs, strict=True))
+            trial_queries.append_epoch(connection, key, epoch, metric_names, by_key)
 
     def end_trials(self, run: str, ended: Sequence[EndedTrial]) -> None:
         """Record how trials ended, with their weights, and compact their curves.
@@ -194,11 +177,10 @@ class Store:
         ended before are left as they were.
         """
         with self._database.write() as connection:
-            known = trial_queries.trial_rows(
-                connection, self._beat(connection, run), [item.identity for item in ended]
-            )
-        open_keys = set(trial_queries.unended(known))
-        fresh = {known[item.identity].key: item for item in ended if known[item.identity].key in open_keys}
+            key = self._beat(connection, run)
+            known = trial_queries.trial_rows(connection, key, [item.identity for item in ended])
+        unended = set(trial_queries.unended(known))
+        fresh = {known[item.identity].key: item for item in ended if known[item.identity].key in unended}
         names = {key: self._write_weights(run, known[item.identity], item) for key, item in fresh.items()}
         flush_folder(self.weights_folder(run))
         with self._database.write() as connection:
@@ -245,7 +227,7 @@ class Store:
             )
         if file is None:
             raise CeterisError(f"trial {identity} of run {name} has no {which} weights on record")
-        return read_weights(self.weights_folder(name) / file, identity)
+        return read_weights(self.weights_folder(name) / Path(file).name, identity)
 
     def report_path(self, run: str) -> Path:
         """Return where the report of a run lies (whether it is written yet or not)."""
@@ -290,21 +272,6 @@ class Store:
         kinds: dict[Kind, Arrays] = {"initial": trial.initial, "final": trial.final}
         folder = self.weights_folder(run)
         return {kind: write_weights(folder, owner, kind, arrays) for kind, arrays in kinds.items() if arrays}
-
-
-def _database_file(folder: Path, create: bool) -> Path:
-    """Return the path of the database in ``folder``, made where ``create`` says so."""
-    path = folder / DATABASE_NAME
-    if folder.exists() and not folder.is_dir():
-        raise CeterisError(f"{folder} is a file; the folder of the records has to be a folder")
-    if create:
-        with explained_disk(folder, "the folder of the records could not be made"):
-            folder.mkdir(parents=True, exist_ok=True)
-    elif not path.exists():
-        raise CeterisError(
-            f"there are no records in {folder}; name the folder of the runs or run a study first"
-        )
-    return path
 
 
 def _epoch_blob(row: NDArray[np.float64], names: Sequence[str]) -> bytes:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.errors import CeterisError
+from ceteris.records.folders import write_whole
 from ceteris.records.names import slug
 
 Kind = Literal["initial", "final"]
-UNFINISHED = ".part"
 
 
 @dataclass(frozen=True)
@@ -36,10 +33,9 @@ class Owner:
 
 
 def write_weights(folder: Path, owner: Owner, kind: Kind, arrays: Mapping[str, NDArray[np.generic]]) -> str:
-    """Write ``arrays`` and return the file's name; after a crash the name is whole or absent.
+    """Write ``arrays`` and return the file's name; after a crash the file is whole or absent.
 
-    The file is written under another name, flushed to the disk and renamed. The caller flushes the
-    folder (``flush_folder``) once for all files before it commits rows that refer to them.
+    The caller flushes the folder once for all files before it commits rows that refer to them.
     """
     from safetensors.numpy import save
 
@@ -47,26 +43,8 @@ def write_weights(folder: Path, owner: Owner, kind: Kind, arrays: Mapping[str, N
     metadata |= {"fold": str(owner.fold), "kind": kind}
     content = save({name: _in_c_order(array) for name, array in arrays.items()}, metadata)
     name = owner.file_name(kind)
-    unfinished = folder / f".{name}.{os.getpid()}{UNFINISHED}"
-    with explained_disk(folder, "the weights could not be written"):
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, folder / name)
+    write_whole(folder / name, content)
     return name
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut (a no-op where folders cannot be flushed)."""
-    if os.name != "posix" or not folder.is_dir():
-        return
-    with explained_disk(folder, "the weights could not be written"):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read_weights(path: Path, identity: str) -> dict[str, NDArray[np.generic]]:
@@ -89,32 +67,6 @@ def read_weights(path: Path, identity: str) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make a run's folder of weights and remove what writers that died left half written in it."""
-    with explained_disk(folder, "the folder of the weights could not be made"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob(f".*{UNFINISHED}"):
-            path.unlink(missing_ok=True)
-    for above in (folder.parent, folder.parent.parent):
-        flush_folder(above)
-
-
 def _in_c_order(array: NDArray[np.generic]) -> NDArray[np.generic]:
     # Not ascontiguousarray, which makes an array without axes into one with one axis.
     return np.asarray(array, order="C")
-
-
-@contextmanager
-def explained_disk(folder: Path, failure: str) -> Iterator[None]:
-    """Turn failures of the disk inside into one ``CeterisError`` with one clear sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise CeterisError(
-                f"the disk with {folder} is full, so {failure}; everything before is safe"
-            ) from error
-        raise CeterisError(f"{failure}: {folder}: {error.strerror}") from error
-
-
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
