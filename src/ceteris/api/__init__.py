@@ -1,0 +1,1 @@
+"""What ``import ceteris`` shows: experiments, studies, runs and their results."""

@@ -1,0 +1,168 @@
+"""How far a run is: what its cohorts report, added up. Writes nowhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ceteris.lab.listener import RunPlan
+    from ceteris.lab.shards import Shard
+    from ceteris.train.messages import Progress
+    from ceteris.train.plan import Cohort, TrialPlan
+
+
+@dataclass
+class CohortMeter:
+    """The state of one cohort; shards are its parts in different workers."""
+
+    cohort: Cohort
+    clock: Callable[[], float]
+    begun: float | None = None
+    ended: int = 0
+    """Trials that have finished or diverged."""
+    latest: dict[int, tuple[Shard, Progress]] = field(default_factory=dict)
+
+    def add(self, shard: Shard, progress: Progress) -> None:
+        """Take in how far a shard is."""
+        if self.begun is None:
+            self.begun = self.clock()
+        if shard.number not in self.latest:
+            self._forget_earlier_attempts(shard)
+        self.latest[shard.number] = (shard, progress)
+
+    def _forget_earlier_attempts(self, shard: Shard) -> None:
+        """Drop a shard whose worker died, once one of its trials begins anew."""
+        again = {trial.identity for trial in shard.trials}
+        for number, (earlier, _) in list(self.latest.items()):
+            if any(trial.identity in again for trial in earlier.trials):
+                del self.latest[number]
+
+    @property
+    def name(self) -> str:
+        """Number of trials and widths of the network, such as ``40 x 64-32-10``."""
+        from ceteris.nets.architecture import Linear
+
+        net = self.cohort.structure.net
+        widths = [net.n_in, *(layer.n_out for layer in net.layers if isinstance(layer, Linear))]
+        return f"{len(self.cohort.trials)} x {'-'.join(map(str, widths))}"
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are trained."""
+        return self.cohort.structure.epochs
+
+    @property
+    def epoch(self) -> int:
+        """The epoch (from 1) of the shard that is least far; 0 before the first."""
+        return min((progress.epoch + 1 for _, progress in self.latest.values()), default=0)
+
+    @property
+    def share(self) -> float:
+        """The share of the cohort's training that is done, 0 to 1."""
+        done = sum(len(shard.trials) * _share(progress) for shard, progress in self.latest.values())
+        return min(1.0, max(done, self.ended) / len(self.cohort.trials))
+
+    @property
+    def loss(self) -> float | None:
+        """Mean running loss over members; None where there is none."""
+        return _mean([(progress.loss, progress.members) for _, progress in self.latest.values()])
+
+    @property
+    def accuracy(self) -> float | None:
+        """Mean running accuracy over members; None for regression."""
+        return _mean([(progress.accuracy, progress.members) for _, progress in self.latest.values()])
+
+    @property
+    def speed(self) -> float | None:
+        """Optimisation steps times members per second."""
+        steps = sum(progress.model_steps for _, progress in self.latest.values())
+        return None if self.begun is None else _rate(steps, self.clock() - self.begun)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the time that the share so far took."""
+        return None if self.begun is None else _time_left(self.share, self.clock() - self.begun)
+
+    def words(self) -> str:
+        """Return all of it in one line."""
+        return ", ".join([f"{self.name}: epoch {self.epoch} of {self.epochs}", *self._numbers()])
+
+    def _numbers(self) -> list[str]:
+        parts = [f"loss {self.loss:.3f}"] if self.loss is not None else []
+        parts += [f"accuracy {self.accuracy:.3f}"] if self.accuracy is not None else []
+        parts += [f"{self.speed:,.0f} model-steps/s"] if self.speed is not None else []
+        left = self.seconds_left
+        return parts + ([f"{clock_words(left)} left"] if left is not None else [])
+
+
+class Meter:
+    """All cohorts of a run."""
+
+    def __init__(self, plan: RunPlan, clock: Callable[[], float] = time.monotonic) -> None:
+        self.plan = plan
+        self.cohorts = {cohort.index: CohortMeter(cohort, clock) for cohort in plan.cohorts}
+        self._clock = clock
+        self._begun = clock()
+
+    def add(self, shard: Shard, progress: Progress) -> CohortMeter:
+        """Take in how far a shard is; returns its cohort."""
+        meter = self.cohorts[shard.cohort.index]
+        meter.add(shard, progress)
+        return meter
+
+    def running(self) -> list[CohortMeter]:
+        """Return the cohorts that have begun, in the order of the plan."""
+        return [meter for meter in self.cohorts.values() if meter.begun is not None]
+
+    def end(self, trial: TrialPlan) -> None:
+        """Take in that a trial has finished or diverged."""
+        for meter in self.cohorts.values():
+            meter.ended += any(trial.identity == own.identity for own in meter.cohort.trials)
+
+    @property
+    def share(self) -> float:
+        """The share of the run's work that is done, 0 to 1."""
+        total = sum(meter.cohort.work for meter in self.cohorts.values())
+        return sum(meter.cohort.work * meter.share for meter in self.cohorts.values()) / total if total else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the time that the share so far took."""
+        return _time_left(self.share, self._clock() - self._begun)
+
+    def opening(self) -> str:
+        """Say in one line what is about to be trained."""
+        plan = self.plan
+        cohorts = "1 cohort" if len(plan.cohorts) == 1 else f"{len(plan.cohorts)} cohorts"
+        workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
+        kept = f" ({plan.kept} kept from before)" if plan.kept else ""
+        return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}"
+
+
+def clock_words(seconds: float) -> str:
+    """Write a time left as ``0:42`` or ``1:02:03``."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _share(progress: Progress) -> float:
+    total = progress.epochs * progress.steps
+    return (progress.epoch * progress.steps + progress.step) / total if total else 1.0
+
+
+def _mean(parts: Sequence[tuple[float | None, int]]) -> float | None:
+    known = [(value, n) for value, n in parts if value is not None and math.isfinite(value) and n > 0]
+    return sum(value * n for value, n in known) / sum(n for _, n in known) if known else None
+
+
+def _rate(steps: int, seconds: float) -> float | None:
+    return steps / seconds if seconds > 0.2 else None
+
+
+def _time_left(share: float, seconds: float) -> float | None:
+    return seconds * (1 - share) / share if share > 0.01 and seconds > 0.5 else None

@@ -1,0 +1,53 @@
+"""Metrics of the user's own: functions of outputs and targets, recorded as train_<name> and val_<name>."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ceteris.errors import CeterisError, Problem
+from ceteris.spec.experiment import BUILT_IN_METRICS
+
+Metric = Callable[[Any, Any], Any]
+"""``fn(outputs, targets)`` on torch tensors, outputs (rows, n_out); returns one number."""
+
+Metrics = Mapping[str, Metric] | Sequence[Metric]
+
+
+def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
+    """Return functions by name; a list takes the names of the functions.
+
+    Raises ``CeterisError`` for what is not a function and for names that cannot be recorded.
+    """
+    if metrics is None:
+        return {}
+    if isinstance(metrics, Mapping):
+        pairs = [(str(name), function) for name, function in metrics.items()]
+    elif isinstance(metrics, Sequence) and not isinstance(metrics, str):
+        pairs = [(getattr(function, "__name__", ""), function) for function in metrics]
+    else:
+        raise CeterisError(Problem('give {"name": function} or [function]', where="metrics"))
+    problems = [problem for pair in pairs for problem in _problems(*pair)]
+    problems += [_wrong(name, "two metrics have this name") for name in _repeated([n for n, _ in pairs])]
+    if problems:
+        raise CeterisError(problems)
+    return dict(pairs)
+
+
+def _problems(name: str, function: object) -> list[Problem]:
+    if not callable(function):
+        kind = type(function).__name__
+        return [_wrong(name, f"a {kind} is not a metric; give a function of (outputs, targets)")]
+    if not name.isidentifier():
+        return [_wrong("", 'a function without a name needs one: metrics={"name": function}')]
+    if name in BUILT_IN_METRICS:
+        return [_wrong(name, f"`{name}` is measured anyway; give your metric another name")]
+    return []
+
+
+def _wrong(name: str, message: str) -> Problem:
+    return Problem(message, where=f"metrics.{name}" if name else "metrics")
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name and names.count(name) > 1]

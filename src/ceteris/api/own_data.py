@@ -1,0 +1,81 @@
+"""Data of the user's own in Python: ``data=(X, y)`` becomes a data set that its content hash names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from ceteris.errors import CeterisError, Problem
+
+if TYPE_CHECKING:
+    from ceteris.data.dataset import Dataset
+
+SOURCE = "arrays"
+"""What an experiment calls rows that are only in memory."""
+
+_IN_MEMORY: WeakValueDictionary[str, Dataset] = WeakValueDictionary()
+"""Content hash -> the data set, for as long as an experiment of the user's holds it."""
+
+
+def as_dataset(value: Any) -> Dataset | None:
+    """Return the data set that ``(X, y)`` or ``(X, y, classes)`` make; None for anything but arrays.
+
+    Raises ``CeterisError`` for arrays that cannot be trained on.
+    """
+    from ceteris.data.dataset import Dataset
+
+    if isinstance(value, Dataset):
+        dataset = value
+    elif isinstance(value, tuple | list):
+        dataset = _from_parts(value)
+    else:
+        return None
+    _IN_MEMORY[dataset.content] = dataset
+    return dataset
+
+
+def _from_parts(parts: tuple[Any, ...] | list[Any]) -> Dataset:
+    from ceteris.data.user_arrays import arrays
+
+    if len(parts) not in (2, 3):
+        message = f"arrays are given as (X, y) or (X, y, classes), and here are {len(parts)} values"
+        raise CeterisError(Problem(message, where="data"))
+    x, y = (_detached(part) for part in parts[:2])
+    return arrays(x, y, parts[2] if len(parts) == 3 else None, name=SOURCE)
+
+
+def _detached(part: Any) -> Any:
+    """Return a tensor that requires gradients, or lies on a card, as one that NumPy can read."""
+    return part.detach().cpu() if hasattr(part, "detach") and hasattr(part, "cpu") else part
+
+
+def data_settings(value: Any) -> tuple[Any, Dataset | None]:
+    """Return the ``data`` of an experiment as a specification takes it, and the arrays behind it.
+
+    Arrays may stand alone or as the ``source`` of a mapping:
+    ``{"source": (X, y), "scale": "standardize"}``.
+    """
+    if isinstance(value, Mapping) and not isinstance(value.get("source"), str):
+        dataset = as_dataset(value.get("source"))
+        return (value, None) if dataset is None else ({**value, **named(dataset)}, dataset)
+    dataset = as_dataset(value)
+    return (value, None) if dataset is None else (named(dataset), dataset)
+
+
+def named(dataset: Dataset) -> dict[str, str]:
+    """Return the settings by which an experiment names rows in memory."""
+    return {"source": SOURCE, "content": dataset.content}
+
+
+def in_memory(source: str, content: str | None) -> Dataset | None:
+    """Return the rows in memory that an experiment reads; None where its data comes from elsewhere.
+
+    Raises ``CeterisError`` where the rows are gone.
+    """
+    if source != SOURCE or content is None:
+        return None
+    if content not in _IN_MEMORY:
+        message = "the arrays of this experiment are not in memory; give them again with data=(X, y)"
+        raise CeterisError(Problem(message, where="experiment.data.source"))
+    return _IN_MEMORY[content]

@@ -1,0 +1,43 @@
+"""Reports of runs: where they lie, writing them, and the piece that a notebook shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ceteris.errors import CeterisError
+
+if TYPE_CHECKING:
+    from ceteris.evidence.assessment import Assessment
+    from ceteris.records.views import RunRecord
+
+FILE_NAME = "report.html"
+
+
+def report_of(run: RunRecord) -> Path | None:
+    """Return the report beside the records, or None where none was written."""
+    path = run.folder / FILE_NAME
+    return path if path.is_file() else None
+
+
+def write(run: RunRecord, assessment: Assessment, path: str | Path | None = None) -> Path:
+    """Write the report beside the records, or to ``path``; return where it is.
+
+    Raises ``CeterisError`` where it cannot be written.
+    """
+    from ceteris.report.page import write_report
+
+    target = run.folder / FILE_NAME if path is None else Path(path).expanduser()
+    if target.is_dir():
+        target = target / FILE_NAME
+    try:
+        return write_report(run, assessment, target)
+    except OSError as error:
+        raise CeterisError(f"the report cannot be written to {target}: {error.strerror or error}") from error
+
+
+def fragment(run: RunRecord, assessment: Assessment) -> str:
+    """Return verdicts and table as HTML for a notebook."""
+    from ceteris.report.fragment import report_fragment
+
+    return report_fragment(run, assessment)

@@ -1,0 +1,194 @@
+"""What a run came to: verdicts, tables, curves, and every trial's networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ceteris.errors import CeterisError, unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ceteris.evidence.assessment import Assessment, Verdict
+    from ceteris.evidence.summaries import LevelEvidence
+    from ceteris.nets.module import Network
+    from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
+
+
+@dataclass(frozen=True, repr=False)
+class Trial:
+    """One level with one seed and one fold."""
+
+    record: TrialRecord
+    run: RunRecord = field(compare=False)
+
+    @property
+    def level(self) -> str:
+        """Label of the combination of levels."""
+        return self.record.level
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return self.record.seed
+
+    @property
+    def fold(self) -> int:
+        """The fold; 0 where there are none."""
+        return self.record.fold
+
+    @property
+    def status(self) -> TrialStatus:
+        """Whether it finished, diverged, or has not ended."""
+        return self.record.status
+
+    @property
+    def curves(self) -> Mapping[str, NDArray[np.float64]]:
+        """Metric -> (epochs,)."""
+        return self.record.curves
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics at the end of training; empty where it did not get there."""
+        from ceteris.api.output import final_metrics
+
+        return final_metrics(self.record)
+
+    @property
+    def experiment(self) -> Mapping[str, Any]:
+        """The resolved experiment as plain data."""
+        return self.record.experiment
+
+    def network(self, which: Literal["final", "initial"] = "final") -> Network:
+        """Return its network as an ordinary ``torch.nn.Module`` in evaluation mode.
+
+        It takes prepared inputs (``ceteris.data.prepare_rows``) of shape (rows, ...). Raises
+        ``CeterisError`` where its weights are not on record.
+        """
+        from ceteris.api.networks import recorded_network
+
+        return recorded_network(self.run, self.record, which)
+
+    def __repr__(self) -> str:
+        metrics = ", ".join(f"{name}={self.metrics[name]:.4g}" for name in _SHOWN if name in self.metrics)
+        return f"<Trial {self.level} seed {self.seed}: {', '.join(filter(None, [self.status, metrics]))}>"
+
+
+_SHOWN = ("val_loss", "val_accuracy")
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """A run with its verdicts. It prints as a table and the claims in words."""
+
+    run: RunRecord
+    assessment: Assessment = field(compare=False)
+
+    @property
+    def id(self) -> str:
+        """The run's name, as ``ceteris show`` and ``ceteris.load_run`` take it."""
+        return self.run.id
+
+    @property
+    def status(self) -> str:
+        """``finished``, ``stopped`` or ``running``."""
+        return self.run.status
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One per claim: text, verdict, effect, low, high, p, seeds_needed, explanation."""
+        return self.assessment.verdicts
+
+    @property
+    def claims(self) -> tuple[Verdict, ...]:
+        """The same as ``verdicts``."""
+        return self.assessment.verdicts
+
+    @property
+    def levels(self) -> tuple[LevelEvidence, ...]:
+        """What each level came to: means with intervals, best epochs, curves with bands."""
+        return self.assessment.levels
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials."""
+        return tuple(Trial(trial, self.run) for trial in self.run.trials)
+
+    def trial(self, level: object, seed: int = 0, fold: int = 0) -> Trial:
+        """Return the trial of a level (its label or value) with a seed.
+
+        Raises ``CeterisError`` with what there is where there is none.
+        """
+        from ceteris.spec.labels import format_label
+
+        label = format_label(level)
+        matching = [trial for trial in self.trials if trial.level == label]
+        if not matching:
+            known = list(dict.fromkeys(trial.level for trial in self.trials))
+            raise CeterisError(unknown_name("level", label, known))
+        for trial in matching:
+            if (trial.seed, trial.fold) == (seed, fold):
+                return trial
+        seeds = ", ".join(dict.fromkeys(str(trial.seed) for trial in matching))
+        raise CeterisError(f"level `{label}` has no trial with seed {seed}, fold {fold} (seeds: {seeds})")
+
+    def best(self, metric: str | None = None) -> Trial:
+        """Return the finished trial with the best value of a metric at the end of training.
+
+        Without ``metric``: validation accuracy, or validation loss for numbers. Being chosen for it,
+        its value flatters it; what a level came to stands in ``levels``. Raises ``CeterisError``
+        where no trial finished or none has the metric.
+        """
+        from ceteris.api.output import promised_metrics
+        from ceteris.evidence.quantities import lower_is_better
+
+        wanted = metric or ("val_accuracy" if "val_accuracy" in promised_metrics(self.run) else "val_loss")
+        finished = [trial for trial in self.trials if trial.metrics]
+        if not finished:
+            raise CeterisError(f"no trial of run {self.id} has finished")
+        known = [trial for trial in finished if wanted in trial.metrics]
+        if not known:
+            raise CeterisError(unknown_name("metric", wanted, list(finished[0].metrics)))
+        sign = 1 if lower_is_better(wanted) else -1
+        return min(known, key=lambda trial: sign * trial.metrics[wanted])
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per level: trials, and per metric mean, ``_low``, ``_high``, ``_best``."""
+        from ceteris.api.frames import level_frame
+
+        return level_frame(self.assessment)
+
+    def curves(self) -> pd.DataFrame:
+        """Return all curves, long: level, seed, fold, epoch (from 1), metric, value."""
+        from ceteris.api.frames import curve_frame
+
+        return curve_frame(self.run)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the HTML report, beside the records or to ``path``, and return where it is."""
+        from ceteris.api.reports import write
+
+        return write(self.run, self.assessment, path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that ``ceteris run --json`` prints."""
+        from ceteris.api.output import run_object
+        from ceteris.api.reports import report_of
+
+        return run_object(self.run, self.assessment, report_of(self.run))
+
+    def __repr__(self) -> str:
+        from ceteris.api.text import as_text
+
+        return as_text(self.run, self.assessment)
+
+    def _repr_html_(self) -> str:
+        from ceteris.api.reports import fragment
+
+        return fragment(self.run, self.assessment)

@@ -1,0 +1,124 @@
+"""Running studies from Python, and finding what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ceteris.api.execution import Means, recorded_result, run_planned
+from ceteris.api.interrupt import stopping_by_interrupt
+from ceteris.api.metrics import Metric, Metrics, named_metrics
+from ceteris.api.progress import showing_progress
+from ceteris.api.result import Result
+from ceteris.api.studies import StudySource, plan
+from ceteris.records.store import records_folder
+
+if TYPE_CHECKING:
+    from ceteris.records.views import RunSummary
+
+
+def run(
+    study: StudySource,
+    *,
+    data: Any = None,
+    metrics: Metrics | None = None,
+    seeds: int | None = None,
+    epochs: int | None = None,
+    quick: bool = False,
+    device: str = "auto",
+    workers: int | None = None,
+    runs_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    allow_code: bool = False,
+    progress: bool = True,
+) -> Result:
+    """Run a study: train every level over several seeds, record everything, judge the claims.
+
+    Args:
+        study: made with ``vary``, a mapping, the path of a YAML file, or the name of a named study.
+        data: instead of the study's own: arrays ``(X, y)``, or the name of a data set.
+        metrics: functions of (outputs, targets), torch tensors: ``{"top2": function}`` or ``[function]``;
+            recorded as ``train_<name>`` and ``val_<name>``.
+        seeds: how many seeds instead of the study's own.
+        epochs: how many epochs instead of the base experiment's own.
+        quick: run a small version, to see whether it works.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        workers: how many processes train.
+        runs_dir: folder of the records (else ``CETERIS_RUNS``, else ``./ceteris-runs``).
+        data_dir: folder with data files (else ``CETERIS_DATA``, else the user's cache).
+        allow_code: whether a file may name code of your own, ``package.module:Name``; what is made in
+            Python may anyway.
+        progress: whether a line shows how far it is.
+
+    Ctrl-C (or interrupting the notebook's cell) stops after the current epoch and returns what is there;
+    a second one stops at once with ``KeyboardInterrupt``. ``ceteris.resume`` goes on.
+
+    Raises:
+        CeterisError: with every problem that was found, before anything is trained.
+    """
+    functions = named_metrics(metrics)
+    planned = plan(
+        study,
+        data=data,
+        metric_names=list(functions),
+        seeds=seeds,
+        epochs=epochs,
+        quick=quick,
+        allow_code=allow_code or not isinstance(study, str | Path),
+    )
+    with _means(runs_dir, data_dir, device, workers, progress, functions) as means:
+        for note in planned.parsed.notes:
+            means.listener.note(note)
+        return _interruptible(lambda: run_planned(planned, means), means)
+
+
+@contextmanager
+def _means(
+    runs_dir: str | Path | None,
+    data_dir: str | Path | None,
+    device: str,
+    workers: int | None,
+    progress: bool,
+    metrics: Mapping[str, Metric],
+) -> Iterator[Means]:
+    with showing_progress(progress) as listener:
+        yield Means(
+            runs_folder=records_folder(runs_dir),
+            data_folder=None if data_dir is None else Path(data_dir),
+            device=device,
+            workers=workers,
+            metrics=metrics,
+            listener=listener,
+        )
+
+
+def _interruptible(execute: Callable[[], Result], means: Means) -> Result:
+    """Run with Ctrl-C stopping after the epoch, write the report, and return the result."""
+    with stopping_by_interrupt(means.stop, means.listener.note):
+        result = execute()
+    result.report()
+    if means.stop.at_once:
+        raise KeyboardInterrupt
+    return result
+
+
+def load_run(run: str = "last", *, runs_dir: str | Path | None = None) -> Result:
+    """Return a run's result by its name, the beginning of it, or ``last``.
+
+    Raises ``CeterisError`` for an unknown one, with the nearest and the most recent.
+    """
+    return recorded_result(run, records_folder(runs_dir))
+
+
+def list_runs(*, runs_dir: str | Path | None = None) -> tuple[RunSummary, ...]:
+    """Return one line per run, the newest first; none where nothing was run yet."""
+    from ceteris.records.database import DATABASE_NAME
+    from ceteris.records.store import Store
+
+    folder = records_folder(runs_dir)
+    if not (folder / DATABASE_NAME).is_file():
+        return ()
+    with Store(folder, create=False) as store:
+        return store.list_runs()

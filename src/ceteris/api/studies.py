@@ -1,0 +1,118 @@
+"""Studies in Python: made with ``vary``, or read from a mapping, a file or a name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ceteris.api.own_data import as_dataset, in_memory, named
+from ceteris.errors import CeterisError, Problem
+from ceteris.spec.claim import Claim
+from ceteris.spec.experiment import Experiment
+from ceteris.spec.parse import ParsedStudy, parse_study
+from ceteris.spec.study import Study
+
+if TYPE_CHECKING:
+    from ceteris.data.dataset import Dataset
+
+StudySource = Study | Mapping[str, Any] | str | Path
+
+
+def vary(
+    experiment: Experiment | Mapping[str, Any],
+    factors: Mapping[str, Any] | None = None,
+    /,
+    *,
+    title: str = "",
+    seeds: int | Sequence[int] = 5,
+    claims: Sequence[Claim | Mapping[str, Any]] = (),
+    combine: Literal["cross", "zip"] | Sequence[Mapping[str, Any]] = "cross",
+    **paths: Any,
+) -> Study:
+    """Make a study: an experiment, and what is varied while all else is held equal.
+
+    Args:
+        experiment: the base.
+        factors: {path: [value, ...]} or {factor: {label: {path: value, ...}}}.
+        title: the question.
+        seeds: how many (0, 1, ...), or which.
+        claims: sentences that the results are to support or contradict.
+        combine: how several factors are combined.
+        paths: further factors: ``epochs=[5, 10]``, ``**{"optimizer.lr": [0.1, 0.01]}``.
+
+    Raises:
+        CeterisError: with every problem that was found.
+    """
+    base = experiment if isinstance(experiment, Experiment) else _experiment(experiment)
+    twice = sorted(set(factors or {}) & set(paths))
+    if twice:
+        raise CeterisError(Problem("this factor is given twice", where=f"vary.{twice[0]}"))
+    settings = {
+        "title": title,
+        "experiment": base,
+        "vary": {**(factors or {}), **paths},
+        "combine": combine,
+        "seeds": seeds,
+        "claims": list(claims),
+    }
+    checked = parse_study(settings, allow_code=True).study
+    # The user's own experiment keeps its arrays alive; its settings are the same.
+    return checked.model_copy(update={"experiment": base})
+
+
+def _experiment(settings: Mapping[str, Any]) -> Experiment:
+    from ceteris.api.experiment import Experiment as OwnExperiment
+
+    return OwnExperiment(**settings)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A checked study with the name it goes by, and the rows that it reads where those are in memory."""
+
+    parsed: ParsedStudy
+    name: str
+    dataset: Dataset | None
+
+
+def plan(
+    source: StudySource,
+    *,
+    data: Any = None,
+    metric_names: Sequence[str] = (),
+    sets: Sequence[str] = (),
+    varies: Sequence[str] = (),
+    seeds: int | None = None,
+    epochs: int | None = None,
+    quick: bool = False,
+    allow_code: bool = False,
+) -> Planned:
+    """Read and check a study as it is to be run.
+
+    ``data`` replaces the study's data (arrays, or a name); ``metric_names`` are measured besides its own.
+    Raises ``CeterisError``.
+    """
+    dataset = None if data is None else as_dataset(data)
+    sets = [*_data_sets(data, dataset), *sets]
+    options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
+    parsed = parse_study(source, sets=sets, **options)
+    listed = parsed.study.experiment.metrics
+    if missing := [name for name in metric_names if name not in listed]:
+        metrics = f"metrics={json.dumps([*listed, *missing])}"
+        parsed = parse_study(source, sets=[*sets, metrics], **options)
+    spec = parsed.study.experiment.data
+    return Planned(parsed, study_name(source), dataset or in_memory(spec.source, spec.content))
+
+
+def _data_sets(data: Any, dataset: Dataset | None) -> list[str]:
+    if dataset is not None:
+        return [f"data.{setting}={value}" for setting, value in named(dataset).items()]
+    return [] if data is None else [f"data.source={json.dumps(str(data))}"]
+
+
+def study_name(source: StudySource) -> str:
+    """Return the name of a named study, the name of a file, or nothing for a study from Python."""
+    return str(source) if isinstance(source, str | Path) else ""

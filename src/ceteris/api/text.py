@@ -1,0 +1,153 @@
+"""A result in a terminal: tables of the levels, the claims in words, notes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from ceteris.evidence.assessment import Assessment, Verdict
+    from ceteris.evidence.summaries import LevelEvidence
+    from ceteris.records.views import RunRecord
+
+WIDTH = 80
+STYLES = {"supported": "green", "contradicted": "red", "not established": "yellow"}
+BUILT_IN = (("val_loss", "val_accuracy"), ("train_loss", "train_accuracy"))
+
+
+def as_text(run: RunRecord, assessment: Assessment) -> str:
+    """Return what a terminal of 80 columns shows, without colours."""
+    from rich.console import Console
+
+    stream = io.StringIO()
+    console = Console(file=stream, width=WIDTH, highlight=False, color_system=None, force_jupyter=False)
+    for part in result_parts(run, assessment):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().splitlines())
+
+
+def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableType]:
+    """Yield the parts of a result from top to bottom."""
+    from rich.text import Text
+
+    if run.title:
+        yield Text(run.title, style="bold")
+    yield Text(run_line(run))
+    for metrics in metric_pairs(assessment.levels):
+        yield ""
+        yield level_table(assessment.levels, metrics)
+    if assessment.levels and any(level.metrics for level in assessment.levels):
+        yield ""
+        yield Text("Mean over seeds at the end of training [95% interval]; best: at the best epoch.", "dim")
+    for level in assessment.levels:
+        if level.note:
+            yield Text(f"{level.level}: {level.note}", "yellow")
+    if assessment.verdicts:
+        yield ""
+        yield claims_table(assessment.verdicts)
+    if assessment.notes:
+        yield ""
+        yield bulleted(assessment.notes)
+
+
+def run_line(run: RunRecord) -> str:
+    """Return a run's name, status, trials, time and device in one line."""
+    ended = sum(trial.status in ("finished", "diverged") for trial in run.trials)
+    return f"run {run.id}: {run.status}, {ended} of {len(run.trials)} trials, {duration(run.seconds)} on {run.device}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time: ``8.3 s``, ``2 min 5 s``, ``1 h 12 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def metric_pairs(levels: Sequence[LevelEvidence]) -> list[tuple[str, ...]]:
+    """Return the metrics to show, two for each table: validation, training, then the user's own."""
+    known = dict.fromkeys(name for level in levels for name in level.metrics)
+    built_in = {name for pair in BUILT_IN for name in pair}
+    own = [name for name in known if name not in built_in and _is_measured_on_a_split(name)]
+    pairs = [tuple(name for name in pair if name in known) for pair in BUILT_IN]
+    pairs += [tuple(own[i : i + 2]) for i in range(0, len(own), 2)]
+    return [pair for pair in pairs if pair]
+
+
+def _is_measured_on_a_split(name: str) -> bool:
+    return name.startswith(("train_", "val_")) and not name.endswith("_running")
+
+
+def level_table(levels: Sequence[LevelEvidence], metrics: Sequence[str]) -> Table:
+    """Return a row per level with mean, interval and best epoch of the metrics."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    diverged = any(level.diverged for level in levels)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("level", overflow="fold")
+    for metric in metrics:
+        table.add_column(metric, no_wrap=True)
+        table.add_column("best", no_wrap=True)
+    if diverged:
+        table.add_column("diverged", justify="right", no_wrap=True)
+    for level in levels:
+        cells = [cell for metric in metrics for cell in _cells(level, metric)]
+        lost = [f"{level.diverged} of {level.planned}" if level.diverged else ""] if diverged else []
+        table.add_row(Text(level.level), *map(Text, [*cells, *lost]))
+    return table
+
+
+def _cells(level: LevelEvidence, metric: str) -> tuple[str, str]:
+    """Return the cell with the last epoch and that with the best."""
+    from ceteris.evidence.wording import numbers
+
+    summary = level.metrics.get(metric)
+    if summary is None:
+        return "-", "-"
+    last, best = summary.last, summary.best
+    if last.low is None or last.high is None:
+        mean, best_mean = numbers(last.mean, best.mean)
+        return mean, best_mean
+    mean, low, high, best_mean = numbers(last.mean, last.low, last.high, best.mean)
+    return f"{mean} [{low}, {high}]", best_mean
+
+
+def claims_table(verdicts: Sequence[Verdict]) -> Table:
+    """Return the claims with their verdicts and what was found."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for verdict in verdicts:
+        words = Text.assemble((verdict.text, "bold"), "\n", _sentence(verdict.explanation))
+        table.add_row(Text(verdict.verdict, STYLES[verdict.verdict]), words)
+    return table
+
+
+def _sentence(text: str) -> str:
+    """Write a clause as a sentence."""
+    ended = text if text.endswith(".") else f"{text}."
+    return ended[:1].upper() + ended[1:]
+
+
+def bulleted(lines: Sequence[str]) -> Table:
+    """Return lines with a dash before each, folded beside it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for line in lines:
+        table.add_row("-", Text(line))
+    return table

@@ -1,0 +1,122 @@
+"""``ceteris data``: the data sets, their facts, and fetching them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from ceteris.cli.groups import SETUP
+from ceteris.cli.options import AsJson, DataDir, DataName
+from ceteris.cli.screen import facts_table, plain_table, print_json, results, tell
+
+if TYPE_CHECKING:
+    from ceteris.data import Dataset
+
+app = App(name="data", group=SETUP, help="The data sets: what there is, what is in them, fetching them.")
+
+Examples = Annotated[
+    Path | None,
+    Parameter(help="Where to write the picture of 10 random examples per class (else ./NAME-examples.svg)."),
+]
+
+
+@app.default
+@app.command(name="list")
+def list_data(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the named data sets and where their files lie."""
+    from ceteris.data import list_sources
+
+    found = list_sources(data_dir)
+    if as_json:
+        entries = [{"name": s.name, "description": s.description, "place": s.place} for s in found]
+        print_json({"data": entries})
+        return
+    rows = [(s.name, s.description, s.place or "not here: ceteris data fetch " + s.name) for s in found]
+    results().print(plain_table(("data", "what it is", "where it lies"), rows))
+
+
+@app.command
+def show(
+    name: DataName,
+    /,
+    *,
+    examples: Examples = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print shapes, types, classes, counts and ranges; write a picture of random examples."""
+    from ceteris.cli.downloads import download_progress
+    from ceteris.data import facts, load
+
+    with download_progress() as report:
+        dataset = load(name, data_dir, report=report)
+    known = facts(dataset)
+    picture = _write_examples(dataset, examples)
+    if as_json:
+        print_json({**known, "examples": picture})
+        return
+    _print_facts(known, picture)
+
+
+@app.command
+def fetch(name: DataName, /, *, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Download a data set where it is missing; files that are right are kept."""
+    from ceteris.cli.downloads import download_progress
+    from ceteris.data import fetch as fetch_files
+
+    with download_progress() as report:
+        place = fetch_files(name, data_dir, report)
+    if as_json:
+        print_json({"name": name, "place": place})
+    else:
+        print(f"{name}: {place}")
+
+
+def _write_examples(dataset: Dataset, path: Path | None) -> str | None:
+    """Write the picture and return its path; None, with the reason told, where there is none to draw."""
+    from ceteris.data import example_grid
+    from ceteris.errors import CeterisError
+
+    target = path or Path(f"{Path(dataset.name).stem}-examples.svg")
+    try:
+        return str(example_grid(dataset, target))
+    except CeterisError as error:
+        if path is not None:
+            raise
+        tell(f"no picture: {error}")
+        return None
+
+
+def _print_facts(known: dict[str, Any], picture: str | None) -> None:
+    shape = " x ".join(map(str, known["shape"]))
+    lines = {
+        "name": known["name"],
+        "task": known["task"],
+        "from": known["origin"],
+        "training rows": f"{known['rows']:,}",
+        "one input": f"{shape} of {known['type']}, {_range(known['range'])}",
+    }
+    if known["documented_range"] is not None:
+        lines["documented range"] = _range(known["documented_range"])
+    lines |= _target_lines(known) | {"SHA-256": known["content"]}
+    console = results()
+    console.print(facts_table(lines))
+    if known["counts"]:
+        counts = [(name, f"{count:,}") for name, count in known["counts"].items()]
+        console.print()
+        console.print(plain_table(("class", "training rows"), counts, right=(1,)))
+    if picture is not None:
+        console.print(f"\n10 random examples per class: {picture}", soft_wrap=True)
+
+
+def _target_lines(known: dict[str, Any]) -> dict[str, str]:
+    if known["classes"]:
+        return {"classes": f"{len(known['classes'])}, labels of {known['target_type']}"}
+    outputs = " x ".join(map(str, known["target_shape"])) or "1"
+    return {"one target": f"{outputs} of {known['target_type']}, {_range(known['target_range'])}"}
+
+
+def _range(limits: list[float]) -> str:
+    return f"from {limits[0]:g} to {limits[1]:g}"

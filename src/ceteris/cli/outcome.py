@@ -1,0 +1,43 @@
+"""What is printed after a run, and by ``ceteris show``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ceteris.cli.screen import results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ceteris.api.result import Result
+
+
+def print_outcome(result: Result, report: Path | None) -> None:
+    """Print the tables, the claims in words, notes, the report's path, and how to look again."""
+    from ceteris.api.text import result_parts
+
+    console = results()
+    for part in result_parts(result.run, result.assessment):
+        console.print(part)
+    console.print()
+    if report is not None:
+        console.print(f"report: {report}", soft_wrap=True, markup=False)
+    for words, command in next_steps(result):
+        console.print(f"{words}: {command}", soft_wrap=True, markup=False)
+
+
+def next_steps(result: Result) -> list[tuple[str, str]]:
+    """Return what can be done with a run next, with its command."""
+    steps = [("look again", f"ceteris show {result.id}")]
+    if result.status != "finished":
+        steps.append(("go on", f"ceteris resume {result.id}"))
+    elif any(verdict.verdict == "not established" for verdict in result.verdicts):
+        steps.append(("more seeds", f"ceteris extend {result.id} --seeds {_more_seeds(result)}"))
+    return steps
+
+
+def _more_seeds(result: Result) -> int:
+    """Return as many seeds as the nearest open claim needs, or twice those there are."""
+    now = len({trial.seed for trial in result.trials})
+    needed = [v.seeds_needed for v in result.verdicts if v.seeds_needed is not None and v.seeds_needed > now]
+    return min([*needed, 2 * now]) if needed else 2 * now

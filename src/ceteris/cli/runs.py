@@ -1,0 +1,71 @@
+"""``ceteris runs``, ``show`` and ``report``: looking at what was run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ceteris.cli.options import AsJson, RunName, RunsDir
+from ceteris.cli.screen import plain_table, print_json, results
+
+Most = Annotated[int, Parameter(name="--most", help="How many runs to list, the newest first.")]
+
+
+def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) -> None:
+    """List the runs on record, the newest first."""
+    from ceteris.api.output import runs_object
+    from ceteris.api.runs import list_runs
+    from ceteris.records.store import records_folder
+
+    found = list_runs(runs_dir=runs_dir)
+    if as_json:
+        print_json(runs_object(found, records_folder(runs_dir)))
+        return
+    if not found:
+        print(f"there are no runs in {records_folder(runs_dir)} yet; ceteris run digits/learning-rate makes one")
+        return
+    rows = [(run.id, run.status, _trials(run.trials, run.finished, run.diverged)) for run in found[:most]]
+    console = results()
+    console.print(plain_table(("run", "status", "trials"), rows))
+    if len(found) > most:
+        console.print(f"\nand {len(found) - most} more (--most {len(found)})")
+    console.print("\nceteris show RUN shows one; `last` is the newest.")
+
+
+def _trials(planned: int, finished: int, diverged: int) -> str:
+    lost = f", {diverged} diverged" if diverged else ""
+    return f"{finished} of {planned} finished{lost}"
+
+
+def show(run: RunName, /, *, runs_dir: RunsDir = None, as_json: AsJson = False) -> None:
+    """Show a run: its levels, the claims in words, how to go on."""
+    from ceteris.api.reports import report_of
+    from ceteris.api.runs import load_run
+    from ceteris.cli.outcome import print_outcome
+
+    result = load_run(run, runs_dir=runs_dir)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_outcome(result, report_of(result.run))
+
+
+def report(
+    run: RunName,
+    /,
+    *,
+    to: Annotated[Path | None, Parameter(help="Where to write it (else beside the records).")] = None,
+    runs_dir: RunsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the HTML report of a run anew and print its path."""
+    from ceteris.api.runs import load_run
+
+    result = load_run(run, runs_dir=runs_dir)
+    path = result.report(to)
+    if as_json:
+        print_json({"run": result.id, "report": str(path)})
+    else:
+        print(path)

@@ -1,0 +1,67 @@
+"""Where the command writes: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def results() -> Console:
+    """Return the console for results; colours and width as the terminal has them."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def messages() -> Console:
+    """Return the console for progress and messages."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def tell(text: str) -> None:
+    """Write one message to standard error; one that nobody reads any more is dropped."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print one JSON object, in ASCII so that every terminal and pipe takes it."""
+    from ceteris.api.output import without_infinities
+
+    print(json.dumps(without_infinities(content), indent=2, allow_nan=False))
+
+
+def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Table:
+    """Return a table without a frame; ``right`` lists the columns whose cells are numbers."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
+    for index, heading in enumerate(headings):
+        number = index in right
+        table.add_column(heading, justify="right" if number else "left", no_wrap=number or index == 0)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def facts_table(facts: Mapping[str, str]) -> Table:
+    """Return names and what they stand for, in two columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, value in facts.items():
+        table.add_row(Text(name), Text(value, overflow="fold"))
+    return table

@@ -1,0 +1,61 @@
+"""``ceteris studies``: the named studies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from ceteris.cli.groups import LOOK
+from ceteris.cli.options import AsJson
+from ceteris.cli.screen import plain_table, print_json, results
+
+app = App(name="studies", group=LOOK, help="The named studies that come with Ceteris.")
+
+
+@app.default
+@app.command(name="list")
+def list_studies(*, as_json: AsJson = False) -> None:
+    """List the named studies."""
+    from ceteris.spec.named import named_studies
+
+    found = named_studies()
+    if as_json:
+        fields = ("name", "title", "source", "seeds", "factors", "levels")
+        print_json({"studies": [{name: getattr(study, name) for name in fields} for study in found]})
+        return
+    rows = [(s.name, s.title, str(s.levels), str(s.seeds)) for s in found]
+    console = results()
+    console.print(plain_table(("study", "question", "levels", "seeds"), rows, right=(2, 3)))
+    console.print("\nceteris run NAME runs one, ceteris studies show NAME prints one.")
+
+
+@app.command
+def show(
+    name: Annotated[str, Parameter(help="A named study, such as digits/learning-rate, or a YAML file.")],
+    /,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print a study: its YAML file, to run as it stands or to copy and change."""
+    from ceteris.spec.combine import combinations, seed_list
+    from ceteris.spec.dump import study_to_dict
+    from ceteris.spec.parse import parse_study
+
+    parsed = parse_study(name)
+    study = parsed.study
+    levels = [combination.label for combination in combinations(study)]
+    if as_json:
+        seeds = list(seed_list(study))
+        print_json({"name": name, "levels": levels, "seeds": seeds, "study": study_to_dict(study)})
+        return
+    text = _text_of(parsed.file)
+    print(text if text.endswith("\n") else f"{text}\n", end="")
+    trials = len(levels) * len(seed_list(study))
+    print(f"# {len(levels)} levels x {len(seed_list(study))} seeds = {trials} trials; ceteris run {name}")
+
+
+def _text_of(file: str | None) -> str:
+    from pathlib import Path
+
+    return "" if file is None else Path(file).read_text(encoding="utf-8")

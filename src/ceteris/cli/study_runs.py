@@ -1,0 +1,117 @@
+"""``ceteris run``, ``resume``, ``extend`` and ``aa``: everything that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ceteris.cli.options import (
+    DEFAULT_TRAINING,
+    Epochs,
+    Quick,
+    ReportPath,
+    RunName,
+    Seeds,
+    Sets,
+    StudyName,
+    Training,
+    Varies,
+)
+from ceteris.cli.screen import print_json, tell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ceteris.api.execution import Means
+    from ceteris.api.result import Result
+    from ceteris.lab.listener import Listener
+
+
+def run(
+    study: StudyName,
+    /,
+    *,
+    sets: Sets = None,
+    varies: Varies = None,
+    seeds: Seeds = None,
+    epochs: Epochs = None,
+    quick: Quick = False,
+    report: ReportPath = None,
+    training: Training = DEFAULT_TRAINING,
+) -> int:
+    """Run a study: train every level over several seeds, say what the factor did, write a report.
+
+    Ctrl-C stops after the current epoch and keeps everything; a second one stops at once.
+    """
+    from ceteris.api.execution import run_planned
+    from ceteris.api.studies import plan
+
+    planned = plan(
+        study,
+        sets=sets or (),
+        varies=varies or (),
+        seeds=seeds,
+        epochs=epochs,
+        quick=quick,
+        allow_code=training.allow_code,
+    )
+    for note in planned.parsed.notes:
+        tell(note)
+    return _train(lambda means: run_planned(planned, means), training, report)
+
+
+def resume(
+    run: RunName, /, *, report: ReportPath = None, training: Training = DEFAULT_TRAINING
+) -> int:
+    """Finish what is missing of a run; trials that have ended are kept."""
+    from ceteris.api.execution import resume_recorded
+
+    return _train(lambda means: resume_recorded(run, means), training, report)
+
+
+def extend(
+    run: RunName,
+    /,
+    *,
+    seeds: Annotated[int, Parameter(help="How many seeds the run is to have in all.")],
+    report: ReportPath = None,
+    training: Training = DEFAULT_TRAINING,
+) -> int:
+    """Add seeds to a run; verdicts are corrected for having been looked at before."""
+    from ceteris.api.execution import extend_recorded
+
+    return _train(lambda means: extend_recorded(run, seeds, means), training, report)
+
+
+def _train(execute: Callable[[Means], Result], training: Training, report: Path | None) -> int:
+    """Train with progress on standard error, write the report, print the outcome; return the exit code."""
+    from ceteris.api.interrupt import stopping_by_interrupt
+    from ceteris.cli.exits import FINISHED, INTERRUPTED
+    from ceteris.cli.live import live_progress
+    from ceteris.cli.outcome import print_outcome
+
+    with live_progress() as listener:
+        means = _means(training, listener)
+        with stopping_by_interrupt(means.stop, listener.note):
+            result = execute(means)
+    path = result.report(report)
+    if training.as_json:
+        print_json(result.to_dict() | {"report": str(path)})
+    else:
+        print_outcome(result, path)
+    return INTERRUPTED if means.stop.after_epoch and result.status != "finished" else FINISHED
+
+
+def _means(training: Training, listener: Listener) -> Means:
+    from ceteris.api.execution import Means
+    from ceteris.records.store import records_folder
+
+    return Means(
+        runs_folder=records_folder(training.runs_dir),
+        data_folder=training.data_dir,
+        device=training.device,
+        workers=training.workers,
+        listener=listener,
+    )
