@@ -1,0 +1,128 @@
+"""The effect plot and the table behind it: paired differences between levels with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ceteris.evidence.assessment import Assessment
+from ceteris.evidence.pairs import Pair
+from ceteris.report.answer import level_words
+from ceteris.report.numbers import p_value, plain, rounded, with_interval
+from ceteris.report.titles import direction_of, ordered, title_of
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """One difference in words: the pair, the effect with its interval, and how sure it is."""
+
+    pair: str
+    text: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EffectView:
+    """All differences in one metric."""
+
+    metric: str
+    title: str
+    caption: str
+    rows: tuple[EffectRow, ...]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The section on differences: a view for each metric, and what the chart draws of them."""
+
+    reference: str
+    hint: str
+    columns: tuple[str, ...]
+    views: tuple[EffectView, ...]
+    drawn: dict[str, list[dict[str, Any]]]
+
+
+COLUMNS = ("p (Holm)", "p (sign flips)", "Pairs", "Correlation")
+
+
+def effects(assessment: Assessment) -> Effects | None:
+    """Collect the differences between levels; None where there is nothing to compare."""
+    labels = [level.level for level in assessment.levels]
+    known = [pair for pair in assessment.pairs if pair.effect is not None or pair.p is not None]
+    metrics = ordered(list(dict.fromkeys(pair.metric for pair in known)))
+    if len(labels) < 2 or not metrics:
+        return None
+    by_metric = {metric: [pair for pair in known if pair.metric == metric] for metric in metrics}
+    star = _against_first(assessment.pairs, labels)
+    drawn = {
+        metric: _drawn([pair for pair in pairs if pair.second == labels[0] or not star], labels)
+        for metric, pairs in by_metric.items()
+    }
+    views = tuple(_view(metric, pairs) for metric, pairs in by_metric.items())
+    reference = level_words(assessment.levels[0]) if star else "the level before it"
+    return Effects(reference, _hint(reference, assessment.pairs), COLUMNS, views, drawn)
+
+
+def _against_first(pairs: Sequence[Pair], labels: Sequence[str]) -> bool:
+    """Tell whether every level was compared with the first one (with many levels only neighbours are)."""
+    return len(labels) == 2 or any(pair.second == labels[0] and pair.first != labels[1] for pair in pairs)
+
+
+def _drawn(pairs: Sequence[Pair], labels: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "level": labels.index(pair.first),
+            "effect": _number(pair.effect),
+            "low": _number(pair.low),
+            "high": _number(pair.high),
+            "text": effect_text(pair),
+        }
+        for pair in pairs
+        if pair.effect is not None
+    ]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else rounded(value, 6)
+
+
+def effect_text(pair: Pair) -> str:
+    """Write a difference with its interval; say so where there is none."""
+    if pair.identical:
+        return "identical bit for bit"
+    if pair.method == "ranks":
+        return f"{with_interval(pair.effect, None, None, signed=True)} (median; ranks decide)"
+    return with_interval(pair.effect, pair.low, pair.high, signed=True)
+
+
+def _view(metric: str, pairs: Sequence[Pair]) -> EffectView:
+    better = direction_of(metric)
+    title = title_of(metric)
+    caption = f"Difference in {title[:1].lower()}{title[1:]} after the last epoch, first minus second"
+    rows = tuple(
+        EffectRow(f"{pair.first} against {pair.second}", effect_text(pair), _cells(pair)) for pair in pairs
+    )
+    return EffectView(metric, f"{title} ({better})" if better else title, caption, rows)
+
+
+def _cells(pair: Pair) -> tuple[str, ...]:
+    return (
+        p_value(pair.p),
+        p_value(pair.sign_flip_p),
+        f"{pair.n} {pair.unit}",
+        "–" if pair.correlation is None else plain(pair.correlation, 2),
+    )
+
+
+def _hint(reference: str, pairs: Sequence[Pair]) -> str:
+    if max((pair.n for pair in pairs), default=0) < 2:
+        return (
+            f"Each level minus {reference}, on the same seed. One seed gives no interval: "
+            "these differences may be chance."
+        )
+    return (
+        f"Each level minus {reference}, seed by seed: the same split, the same rows, the same draws. "
+        "The interval of a filled point does not contain zero, so a difference is shown; "
+        "the interval of an open one does. Corrected for the number of pairs (Holm)."
+    )

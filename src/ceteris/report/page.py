@@ -1,0 +1,160 @@
+"""The report: one HTML file that opens offline, with its data, its charts and its style inside."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from ceteris.evidence.assessment import Assessment
+from ceteris.records.views import RunRecord
+from ceteris.report import claims
+from ceteris.report.answer import answer, sharing
+from ceteris.report.curves import Curves, curves
+from ceteris.report.effects import Effects, effects
+from ceteris.report.embed import json_block
+from ceteris.report.level_table import LevelTable, level_table
+from ceteris.report.notes import notes, warnings
+from ceteris.report.numbers import counted, duration
+from ceteris.report.repeat import Pairs, Repeat, named_facts, repeat
+from ceteris.report.settings import Settings, compare_settings
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that the template shows, worded; nothing is computed in the template."""
+
+    title: str
+    overline: str
+    answer: str
+    warnings: tuple[str, ...]
+    claims: tuple[claims.ClaimRow, ...]
+    claim_columns: tuple[str, ...]
+    levels: LevelTable
+    effects: Effects | None
+    curves: Curves
+    curves_hint: str
+    legend: tuple[str, ...]
+    settings: Settings
+    sharing: tuple[str, ...]
+    notes: tuple[str, ...]
+    facts: Pairs
+    again: Repeat
+    version: str
+    footer: str
+    data: Markup
+
+
+def write_report(run: RunRecord, assessment: Assessment, path: Path) -> Path:
+    """Write the report of ``run`` to ``path`` and return it.
+
+    The file is complete at every moment: it is written beside its place and then moved there.
+    Folders that are missing are made. Raises OSError where the file cannot be written.
+    """
+    page = render_report(run, assessment)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(page)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def render_report(run: RunRecord, assessment: Assessment) -> str:
+    """Return the report of ``run`` as HTML."""
+    return rendered("report.html.j2", page=make_page(run, assessment), asset=asset)
+
+
+def make_page(run: RunRecord, assessment: Assessment) -> Page:
+    """Word everything that the report shows."""
+    drawn, differences = curves(run, assessment), effects(assessment)
+    settings = compare_settings({trial.level: trial.experiment for trial in run.trials})
+    data = {**drawn.data, "effects": differences.drawn if differences else {}}
+    version = run.versions.get("ceteris", "")
+    return Page(
+        title=title_of_run(run),
+        overline=_overline(run, assessment),
+        answer=answer(assessment),
+        warnings=warnings(run, assessment),
+        claims=claims.claim_rows(assessment),
+        claim_columns=claims.COLUMNS,
+        levels=level_table(assessment),
+        effects=differences,
+        curves=drawn,
+        curves_hint=_curves_hint(assessment),
+        legend=tuple(level.level for level in assessment.levels),
+        settings=settings,
+        sharing=sharing(run, assessment, settings.varied),
+        notes=notes(run, assessment, thinned=drawn.thinned),
+        facts=named_facts(run.facts),
+        again=repeat(run),
+        version=version,
+        footer=f"Made by Ceteris {version} from run {run.id}. This page needs no network.",
+        data=json_block(data),
+    )
+
+
+def title_of_run(run: RunRecord) -> str:
+    """Return what the page is called: the study's question, else its name, else the run."""
+    return run.title or run.study_name or run.id
+
+
+def _overline(run: RunRecord, assessment: Assessment) -> str:
+    seeds = len({trial.seed for trial in run.trials})
+    parts = [
+        run.study_name,
+        _day(run.created),
+        f"{counted(len(assessment.levels), 'level')} × {counted(seeds, 'seed')}",
+        f"{duration(run.seconds)} on {run.device}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _day(created: str) -> str:
+    try:
+        day = datetime.fromisoformat(created).astimezone(UTC)
+    except ValueError:
+        return created
+    return f"{day.day} {day:%B %Y}"
+
+
+def _curves_hint(assessment: Assessment) -> str:
+    click = "A click on a level hides it, or shows it again, in every chart."
+    if max((level.finished for level in assessment.levels), default=0) < 2:
+        return f"One line per level. {click}"
+    return f"Line: mean over the seeds. Band: 95% interval of that mean. {click}"
+
+
+@cache
+def asset(name: str) -> Markup:
+    """Return a file of this package (style, script, library) to be put into the page as it is."""
+    return Markup(files("ceteris.report").joinpath(name).read_text(encoding="utf-8"))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FunctionLoader(lambda name: str(asset(f"templates/{name}"))),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def rendered(name: str, **values: Any) -> str:
+    """Fill a template of this package; everything that it prints is escaped."""
+    return str(_environment().get_template(name).render(**values))

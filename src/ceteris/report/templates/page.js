@@ -1,0 +1,101 @@
+// The page's state (which levels, which axis, which seeds) and its switches.
+const data = JSON.parse(document.getElementById("data").textContent);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const all = (selector) => [...document.querySelectorAll(selector)];
+const one = (selector) => document.querySelector(selector);
+const hidden = new Set();
+const charts = new Map();
+let printing = false;
+
+const palette = () => PALETTES[dark.matches && !printing ? "dark" : "light"];
+const visibleLevels = () => data.levels.map((_, i) => i).filter((i) => !hidden.has(i));
+const checked = (selector) => one(selector)?.checked ?? false;
+
+function drawn(element) {
+  if (!charts.has(element)) charts.set(element, echarts.init(element, null, { renderer: "svg" }));
+  return charts.get(element);
+}
+
+function drawCurves(element, metrics, log) {
+  const view = { visible: visibleLevels(), log, single: checked("#single-seeds") };
+  const span = extent(metrics.map((metric) => data.curves[metric]), view.visible);
+  const chart = drawn(element);
+  element.classList.toggle("nothing", span === null);
+  if (span === null) chart.clear();
+  else chart.setOption(curveOption(data, element.dataset.metric, span, view, palette()), { notMerge: true });
+}
+
+function drawRow(row) {
+  const elements = [...row.querySelectorAll(".chart")];
+  const metrics = elements.map((element) => element.dataset.metric);
+  elements.forEach((element) => drawCurves(element, metrics, row.dataset.kind === "loss" && checked("#log-loss")));
+}
+
+function drawFurther() {
+  const element = one("#further-chart");
+  if (!element) return;
+  element.dataset.metric = one("#further-metric").value;
+  drawCurves(element, [element.dataset.metric], checked("#log-further"));
+}
+
+function drawEffects() {
+  const element = one("#effect-chart");
+  if (!element) return;
+  const metric = one("#effect-metric").value;
+  all("[data-effects]").forEach((table) => { table.hidden = table.dataset.effects !== metric; });
+  const rows = data.effects[metric].filter((row) => !hidden.has(row.level));
+  element.style.height = `${rows.length * (element.clientWidth < WIDE ? 52 : 36) + 34}px`;
+  const chart = drawn(element);
+  chart.resize();
+  chart.setOption(effectOption(data, rows, palette(), element.clientWidth), { notMerge: true });
+}
+
+function drawLegend() {
+  const colors = palette();
+  all("[data-level]").forEach((button) => {
+    const index = Number(button.dataset.level);
+    const stroke = strokeOf(data.levels[index], colors);
+    const line = button.querySelector("line");
+    if (line) {
+      line.setAttribute("stroke", stroke.color);
+      line.setAttribute("stroke-dasharray", stroke.type === "solid" ? "none" : stroke.type.join(" "));
+    }
+    button.setAttribute("aria-pressed", String(!hidden.has(index)));
+  });
+}
+
+function draw() {
+  drawLegend();
+  all(".row").forEach(drawRow);
+  drawFurther();
+  drawEffects();
+}
+
+function toggle(level) {
+  if (hidden.has(level)) hidden.delete(level);
+  else hidden.add(level);
+  draw();
+}
+
+function setAll(visible) {
+  hidden.clear();
+  if (!visible) data.levels.forEach((_, i) => hidden.add(i));
+  draw();
+}
+
+function setPrinting(value) {
+  printing = value;
+  document.documentElement.classList.toggle("printing", value);
+  charts.forEach((chart) => chart.resize());
+  draw();
+}
+
+all("[data-level]").forEach((button) => button.addEventListener("click", () => toggle(Number(button.dataset.level))));
+one("#show-all")?.addEventListener("click", () => setAll(true));
+one("#show-none")?.addEventListener("click", () => setAll(false));
+all(".switch input, .choice select").forEach((input) => input.addEventListener("change", draw));
+dark.addEventListener("change", draw);
+addEventListener("beforeprint", () => setPrinting(true));
+addEventListener("afterprint", () => setPrinting(false));
+new ResizeObserver(() => charts.forEach((chart) => chart.resize())).observe(document.body);
+draw();

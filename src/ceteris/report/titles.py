@@ -1,0 +1,28 @@
+"""Metrics by their names in words, and which of them a report puts first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ceteris.evidence.quantities import lower_is_better, metric_words
+
+FIRST = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")
+"""What a reader looks at first, as far as it was measured."""
+
+
+def title_of(metric: str) -> str:
+    """Return a metric's name as a title: ``val_loss`` is "Validation loss"."""
+    words = metric_words(metric)
+    return words[:1].upper() + words[1:]
+
+
+def direction_of(metric: str) -> str:
+    """Say which direction is the better one, where there is one."""
+    if metric.startswith("std/") or metric == "lr" or metric.endswith("_norm"):
+        return ""
+    return "lower is better" if lower_is_better(metric) else "higher is better"
+
+
+def ordered(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Put the metrics of `FIRST` first; the others keep their order."""
+    return tuple(dict.fromkeys([*(metric for metric in FIRST if metric in metrics), *metrics]))
