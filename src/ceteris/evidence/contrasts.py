@@ -101,7 +101,9 @@ def pair_contrast(
     counts of pairs about equality within a margin. ``resolution`` is the step in which numbers are counted.
     """
     x, y = seen.of(first), seen.of(second)
-    base = replace(_describe(seen, first, second, region=region), identical=seen.identical(first, second))
+    base = replace(
+        _describe(seen, first, second, region=region), identical=seen.n > 0 and seen.identical(first, second)
+    )
     difference = _subtract(x, y)
     if seen.n < 2 or np.isfinite(seen.values[[seen.row[first], seen.row[second]]]).all():
         return _by_t(base, difference, rounding_sd(resolution, 2))

@@ -13,6 +13,9 @@ POWER = 0.8
 SEEDS_CAP = 1000
 """Beyond this many seeds the answer is "more than 1000"."""
 
+FAR = 1e6
+"""A noncentrality at which no test misses; beyond it the distribution is not computed."""
+
 
 def power(distances: Sequence[float], sd: float, n: int, level: float) -> float:
     """Return the chance that a t interval of confidence 1 - ``level`` from ``n`` values clears all bounds.
@@ -23,7 +26,8 @@ def power(distances: Sequence[float], sd: float, n: int, level: float) -> float:
     Source: Owen 1968, Technometrics 10:445-478; Phillips 1990, J. Pharmacokin. Biopharm. 18:137-144.
     """
     critical = -float(stdtrit(n - 1, level / 2))
-    misses = sum(float(nctdtr(n - 1, abs(d) / sd * math.sqrt(n), critical)) for d in distances)
+    shifts = [min(abs(d) / sd * math.sqrt(n), FAR) for d in distances]
+    misses = sum(float(nctdtr(n - 1, shift, critical)) for shift in shifts)
     return max(0.0, 1 - misses)
 
 
@@ -32,10 +36,12 @@ def seeds_needed(distances: Sequence[float], sd: float, level: float) -> int | N
 
     None where the mean lies on a bound, or where more than `SEEDS_CAP` would be needed.
     """
-    if not all(distances) or power(distances, sd, SEEDS_CAP, level) < POWER:
+    if not all(distances):
         return None
     if sd == 0:
         return 2
+    if power(distances, sd, SEEDS_CAP, level) < POWER:
+        return None
     low, high = 1, SEEDS_CAP
     while high - low > 1:
         middle = (low + high) // 2

@@ -21,11 +21,14 @@ def explain(question: Question, judgement: Judgement) -> str:
     if index is None:
         return _untested(question)
     contrast, comparison = question.contrasts[index], judgement.comparisons[index]
-    found = f"{finding(question.claim, contrast)} ({certainty(comparison, judgement.p)}){_place(question.claim, comparison)}"
-    sentence = _introduction(question, judgement) + found
-    if judgement.ruling == "not established" and not contrast.identical:
-        sentence += f": not established; {seeds_words(contrast, judgement.seeds_needed)}"
-    return sentence
+    sentence = (
+        f"{_introduction(question, judgement)}{finding(question.claim, contrast)} "
+        f"({certainty(comparison, judgement.p)}){_place(question.claim, comparison)}"
+    )
+    if judgement.ruling != "not established":
+        return sentence
+    outlook = "" if contrast.identical else f"; {seeds_words(contrast, judgement.seeds_needed)}"
+    return f"{sentence}: not established{outlook}"
 
 
 def finding(claim: Claim, contrast: Contrast) -> str:
@@ -65,7 +68,7 @@ def _interaction_finding(claim: Claim, name: str, effect: float) -> str:
 
 
 def certainty(comparison: Comparison, p: float | None) -> str:
-    """Say how sure a comparison is, with its claim's p: "95% interval 0.101 to 0.163, 5 seeds, p = 0.0004"."""
+    """Say how sure a claim's comparison is: "95% interval 0.101 to 0.163, 5 seeds, p = 0.0004"."""
     parts = [units(comparison.n, comparison.unit)]
     if comparison.low is not None and comparison.high is not None and comparison.confidence is not None:
         low, high, _ = numbers(comparison.low, comparison.high, comparison.effect or 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from ceteris.evidence.observations import Unit
@@ -18,7 +17,8 @@ def numbers(*values: float) -> tuple[str, ...]:
         return tuple("0" for _ in values)
     if max(sizes) >= 1e6 or max(sizes) < 1e-4:
         return tuple(format(value, ".3g") for value in values)
-    decimals = max(0, 2 - math.floor(math.log10(max(sizes))))
+    exponent = int(format(max(sizes), ".2e").partition("e")[2])
+    decimals = max(0, 2 - exponent)
     while decimals < 6 and any(float(format(size, f".{decimals}f")) == 0 for size in sizes):
         decimals += 1
     return tuple(format(value, f".{decimals}f") for value in values)

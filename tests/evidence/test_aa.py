@@ -1,0 +1,52 @@
+"""A/A: false alarms and their rate."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ceteris.evidence.aa import false_alarm_rate, false_alarms, raises_alarm
+
+
+def test_the_interval_is_exact():
+    found = false_alarm_rate([True] * 3 + [False] * 47)
+    theirs = stats.binomtest(3, 50).proportion_ci(0.95, "exact")
+    assert (found.alarms, found.repetitions, found.rate) == (3, 50, 0.06)
+    assert (found.low, found.high) == pytest.approx(tuple(theirs))
+
+
+def test_in_words():
+    text = str(false_alarm_rate([True] * 3 + [False] * 47))
+    assert text.startswith("3 of 50 repetitions raised a false alarm: 6% (95% interval 1.255% to 16.55%)")
+    assert text.endswith("that agrees with the 5% that is promised")
+    assert "more than the 5%" in str(false_alarm_rate([True] * 20 + [False] * 20))
+    assert "less than the 5%" in str(false_alarm_rate([False] * 1000))
+
+
+def test_plain_json():
+    out = json.loads(json.dumps(false_alarm_rate([False, True]).to_json()))
+    assert out["rate"] == 0.5
+    assert out["text"].startswith("1 of 2 repetitions")
+
+
+def test_no_repetition_has_no_rate():
+    with pytest.raises(ValueError, match="at least one repetition"):
+        false_alarm_rate([])
+
+
+def test_identical_levels_never_differ():
+    assert not raises_alarm(np.tile([0.5, 0.6, 0.7], (3, 1)))
+
+
+def test_a_level_far_off_differs():
+    rng = np.random.default_rng(0)
+    assert raises_alarm(np.array([rng.normal(size=5), rng.normal(9, 1, size=5)]))
+
+
+@pytest.mark.slow
+def test_levels_that_do_nothing_raise_an_alarm_at_most_five_times_in_a_hundred():
+    values = np.random.default_rng(9).normal(size=(2000, 4, 5))
+    found = false_alarm_rate(false_alarms(values))
+    assert found.low <= 0.05
+    assert found.rate > 0.01

@@ -1,0 +1,227 @@
+"""Every relation of the claims grammar: supported, contradicted, not established, and against scipy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ceteris.evidence.assessment import assess
+
+from .made import claim, judged, lost, study, trial, trials
+
+RNG = np.random.default_rng(3)
+BASE = RNG.normal(0.5, 0.05, 5)
+NEAR = BASE + RNG.normal(0.0, 0.004, 5)
+HIGH = BASE + 0.1 + RNG.normal(0.0, 0.01, 5)
+HIGHER = BASE + 0.2 + RNG.normal(0.0, 0.01, 5)
+VALUES = {"a": BASE, "n": NEAR, "b": HIGH, "c": HIGHER}
+
+
+def verdict(given, values=VALUES, **options):
+    (found,) = judged(values, given, **options).verdicts
+    return found
+
+
+@pytest.mark.parametrize(
+    ("relation", "expected"),
+    [
+        ({"greater": ("b", "a")}, "supported"),
+        ({"greater": ("a", "b")}, "contradicted"),
+        ({"greater": ("n", "a")}, "not established"),
+        ({"less": ("a", "b")}, "supported"),
+        ({"less": ("c", "b")}, "contradicted"),
+        ({"order": ("a", "b", "c")}, "supported"),
+        ({"order": ("a", "c", "b")}, "contradicted"),
+        ({"order": ("a", "n", "b")}, "not established"),
+        ({"order": ("c", "b", "n", "a")}, "contradicted"),
+        ({"differ": ("a", "n")}, "not established"),
+        ({"differ": ("a", "n", "c")}, "supported"),
+        ({"equal": {"levels": ("a", "n"), "margin": 0.02}}, "supported"),
+        ({"equal": {"levels": ("a", "n"), "margin": 0.001}}, "not established"),
+        ({"equal": {"levels": ("a", "b"), "margin": 0.05}}, "contradicted"),
+        ({"equal": {"levels": ("a", "n", "b"), "margin": 0.2}}, "supported"),
+        ({"equal": {"levels": ("a", "n", "b"), "margin": 0.05}}, "contradicted"),
+        ({"within": {"low": 0.3, "high": 0.9}}, "supported"),
+        ({"within": {"levels": ("a",), "high": 0.9}}, "supported"),
+        ({"within": {"levels": ("a",), "low": 0.9}}, "contradicted"),
+        ({"within": {"levels": ("a",), "low": 0.5}}, "not established"),
+    ],
+)
+def test_relations(relation, expected):
+    assert verdict(claim(**relation)).verdict == expected
+
+
+def test_a_difference_is_the_paired_t_test():
+    found, theirs = verdict(claim(greater=("b", "a"))), stats.ttest_rel(HIGH, BASE)
+    assert found.p == pytest.approx(theirs.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
+    assert found.effect == pytest.approx(np.mean(HIGH - BASE))
+    assert found.confidence == 0.95
+    assert (found.n, found.unit, found.method) == (5, "seeds", "t")
+    assert found.sign_flip_p == 0.0625
+
+
+def test_equality_is_two_one_sided_tests_of_half_the_level_each():
+    found, d = verdict(claim(equal={"levels": ("a", "n"), "margin": 0.02})), BASE - NEAR
+    above = stats.ttest_1samp(d, -0.02, alternative="greater").pvalue
+    below = stats.ttest_1samp(d, 0.02, alternative="less").pvalue
+    assert found.p == pytest.approx(2 * max(above, below))
+    assert -0.02 < found.low < found.high < 0.02
+
+
+def test_order_is_holm_over_adjacent_pairs():
+    found = verdict(claim(order=("a", "b", "c")))
+    p = sorted([stats.ttest_rel(HIGH, BASE).pvalue, stats.ttest_rel(HIGHER, HIGH).pvalue])
+    assert found.p == pytest.approx(max(2 * p[0], p[1]))
+    assert [(c.first, c.second) for c in found.comparisons] == [("b", "a"), ("c", "b")]
+
+
+def test_claims_of_a_study_share_its_five_percent():
+    alone = verdict(claim(greater=("b", "a")))
+    both = judged(VALUES, claim(greater=("b", "a")), claim(greater=("n", "a"))).verdicts
+    assert both[0].p == pytest.approx(2 * alone.p)
+    assert both[0].confidence == pytest.approx(0.975)
+    assert both[1].confidence == pytest.approx(0.95)
+
+
+def test_a_claim_that_cannot_be_tested_takes_no_share():
+    alone = verdict(claim(greater=("b", "a")))
+    with_unknown = judged(VALUES, claim(greater=("b", "a")), claim("val_los", greater=("b", "a"))).verdicts
+    assert with_unknown[0].p == alone.p
+    assert with_unknown[1].verdict == "not established"
+    assert with_unknown[1].p is None
+    assert "there is no measurement `val_los`; did you mean `val_loss`?" in with_unknown[1].explanation
+
+
+def test_levels_that_the_study_does_not_have():
+    found = verdict(claim(greater=("z", "a")))
+    assert found.verdict == "not established"
+    assert found.explanation == "nothing can be established: the study trains nothing with z"
+
+
+def test_a_study_without_factors_can_hold_a_mean_within_bounds():
+    made = study(None, claim(within={"low": 0.1, "high": 0.9}), seeds=5)
+    found = [trial("base", s, {"val_loss": [v]}, coordinates={}) for s, v in enumerate(BASE)]
+    (out,) = assess(made, found, validation_rows=None).verdicts
+    assert out.verdict == "supported"
+    theirs = stats.ttest_1samp(BASE, 0).confidence_interval(0.95)
+    assert (out.low, out.high) == pytest.approx(tuple(theirs))
+
+
+def cell(lr, width, seed, value):
+    return trial(
+        f"lr={lr}, width={width}", seed, {"val_loss": [value]}, coordinates={"lr": lr, "width": width}
+    )
+
+
+TWO = {"lr": ["a", "b"], "width": ["s", "w"]}
+
+
+def two_factors(effect_s, effect_w, noise=0.01):
+    rng = np.random.default_rng(8)
+    effects = {"s": effect_s, "w": effect_w}
+    return [
+        cell(lr, width, seed, 1.0 + effect * (lr == "b") + 0.3 * (width == "w") + rng.normal(0, noise))
+        for seed in range(5)
+        for lr in "ab"
+        for width, effect in effects.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sign", "expected"), [("positive", "contradicted"), ("negative", "supported"), ("any", "supported")]
+)
+def test_interaction(sign, expected):
+    given = claim(interaction={"factors": {"lr": ("b", "a"), "width": ("s", "w")}, "sign": sign})
+    found = two_factors(0.1, 0.3)
+    (out,) = assess(study(TWO, given), found, validation_rows=None).verdicts
+    assert out.verdict == expected
+    at = {(t.coordinates["lr"], t.coordinates["width"], t.seed): t.curves["val_loss"][0] for t in found}
+    d = [(at["b", "s", i] - at["a", "s", i]) - (at["b", "w", i] - at["a", "w", i]) for i in range(5)]
+    assert out.effect == pytest.approx(np.mean(d))
+    assert out.p == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
+    assert "the difference in the validation loss, b minus a, is 0.198 smaller" in out.explanation
+    assert "smaller with s than with w" in out.explanation
+
+
+def test_an_interaction_with_a_diverged_trial_is_not_tested():
+    given = claim(interaction={"factors": {"lr": ("b", "a"), "width": ("s", "w")}})
+    found = two_factors(0.1, 0.3)
+    found[0] = lost(found[0].level, 0, coordinates=found[0].coordinates)
+    (out,) = assess(study(TWO, given), found, validation_rows=None).verdicts
+    assert out.verdict == "not established"
+    assert out.p is None
+    assert "an interaction needs a finite number from every trial" in out.explanation
+    assert "1 of 5 with a, s diverged" in out.explanation
+
+
+def test_other_factors_are_averaged_within_a_seed():
+    found = two_factors(0.1, 0.3)
+    (out,) = assess(study(TWO, claim(factor="lr", greater=("b", "a"))), found, validation_rows=None).verdicts
+    at = {(t.coordinates["lr"], t.coordinates["width"], t.seed): t.curves["val_loss"][0] for t in found}
+    d = [np.mean([at["b", w, i] for w in "sw"]) - np.mean([at["a", w, i] for w in "sw"]) for i in range(5)]
+    assert out.effect == pytest.approx(np.mean(d))
+    assert out.p == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
+    assert "averaged over the levels of width" in out.explanation
+
+
+def test_where_holds_another_factor():
+    given = claim(factor="lr", greater=("b", "a"), where={"width": "s"})
+    (out,) = assess(study(TWO, given), two_factors(0.1, 0.3), validation_rows=None).verdicts
+    assert out.effect == pytest.approx(0.1, abs=0.02)
+    assert "only with width=s" in out.explanation
+
+
+def test_zipped_factors_are_said_to_be_mixed():
+    given = claim(factor="lr", greater=("b", "a"))
+    found = [
+        cell(x, w, seed, v + RNG.normal(0, 0.01))
+        for x, w, v in [("a", "s", 1), ("b", "w", 2)]
+        for seed in range(5)
+    ]
+    (out,) = assess(study(TWO, given, combine="zip"), found, validation_rows=None).verdicts
+    assert out.verdict == "supported"
+    assert "different levels of other factors, so their effects are mixed" in out.explanation
+
+
+def test_a_quantity_that_is_not_defined():
+    found = verdict(claim(at="fluctuation", greater=("b", "a")))
+    assert found.verdict == "not established"
+    assert "fluctuation of the validation loss between epochs is not defined for b and a" in found.explanation
+
+
+@pytest.mark.parametrize("at", ["last", "best", "change", "fluctuation", "epochs_until"])
+def test_all_points_of_a_curve(at):
+    rng = np.random.default_rng(1)
+    slow, fast = np.linspace(2, 1, 6), np.array([1.2, 0.9, 0.3, 0.7, 0.1, 0.4])
+    found = [
+        trial(level, seed, {"val_loss": curve + rng.normal(0, 0.01, 6)})
+        for level, curve in (("slow", slow), ("fast", fast))
+        for seed in range(6)
+    ]
+    reach = {"reach": 1.55} if at == "epochs_until" else {}
+    relation = {"less": ("slow", "fast")} if at in ("change", "fluctuation") else {"less": ("fast", "slow")}
+    (out,) = assess(
+        study({"lr": ["slow", "fast"]}, claim(at=at, **reach, **relation), seeds=6),
+        found,
+        validation_rows=None,
+    ).verdicts
+    assert out.verdict == "supported"
+    assert out.method == "t"
+
+
+def test_gaps_can_be_claimed():
+    found = [
+        trial(level, seed, {"val_loss": [1.0 + gap + 0.01 * seed], "train_loss": [1.0 + 0.001 * seed**2]})
+        for level, gap in (("a", 0.1), ("b", 0.2))
+        for seed in range(5)
+    ]
+    (out,) = assess(
+        study({"lr": "ab"}, claim("gap_loss", greater=("b", "a"))), found, validation_rows=None
+    ).verdicts
+    assert out.verdict == "supported"
+    assert out.effect == pytest.approx(0.1)
+    assert "the gap between validation and training loss is 0.100 higher" in out.explanation
+
+
+def test_trials_as_made_are_what_the_study_lays_out():
+    assert {t.level for t in trials(VALUES)} == set(VALUES)

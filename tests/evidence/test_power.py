@@ -1,0 +1,57 @@
+"""Power against published sample sizes and against simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ceteris.evidence.power import POWER, SEEDS_CAP, power, seeds_needed
+from ceteris.evidence.student import estimate, interval
+
+
+@pytest.mark.parametrize(("effect", "n"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
+def test_published_sample_sizes(effect, n):
+    # paired t, two-sided 5%, power 0.8: the values that G*Power and R's pwr.t.test print
+    assert seeds_needed([effect], 1.0, 0.05) == n
+
+
+def test_what_the_design_says_of_one_standard_deviation():
+    assert power([1.0], 1.0, 5, 0.05) == pytest.approx(0.40, abs=0.005)
+    assert power([1.0], 1.0, 10, 0.05) == pytest.approx(0.80, abs=0.005)
+
+
+@given(st.floats(0.12, 20), st.floats(1e-3, 0.05))
+def test_the_answer_is_the_fewest_that_suffice(effect, level):
+    n = seeds_needed([effect], 1.0, level)
+    if n is not None:
+        assert power([effect], 1.0, n, level) >= POWER
+        assert n == 2 or power([effect], 1.0, n - 1, level) < POWER
+
+
+def test_no_effect_and_tiny_effects_have_no_answer():
+    assert seeds_needed([0.0], 1.0, 0.05) is None
+    assert seeds_needed([0.01], 1.0, 0.05) is None
+    assert power([0.01], 1.0, SEEDS_CAP, 0.05) < POWER
+
+
+def test_enormous_effects_take_two_seeds():
+    assert seeds_needed([1.0], 1e-300, 0.05) == 2
+    assert seeds_needed([1.0], 0.0, 0.05) == 2
+
+
+def test_two_bounds_take_more_seeds_than_one():
+    one, two = seeds_needed([0.5], 1.0, 0.05), seeds_needed([0.5, 0.5], 1.0, 0.05)
+    assert one is not None
+    assert two is not None
+    assert one < two
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "expected"), [(5, 0.40), (10, 0.80)])
+def test_one_standard_deviation_is_found_as_often_as_the_design_says(n, expected):
+    rng = np.random.default_rng(5)
+    draws = rng.normal(1.0, 1.0, size=(10_000, n))
+    found = sum(not low < 0 < high for low, high in (interval(estimate(row), 0.05) for row in draws))
+    assert found / len(draws) == pytest.approx(expected, abs=0.005 + 3 * math.sqrt(0.25 / len(draws)))

@@ -1,0 +1,105 @@
+"""Levels: means, intervals, best epochs, bands, folds."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ceteris.evidence.assessment import assess
+
+from .made import judged, study, trial
+
+CURVES = [[1.0, 0.5, 0.6], [1.1, 0.7, 0.5], [0.9, 0.4, 0.45]]
+
+
+def level(found, **options):
+    made = study({"lr": ["a"]}, seeds=options.pop("seeds", len(CURVES)))
+    return assess(made, found, validation_rows=options.pop("validation_rows", None)).levels[0]
+
+
+def of_curves(metric="val_loss"):
+    return [trial("a", seed, {metric: curve}) for seed, curve in enumerate(CURVES)]
+
+
+def test_the_last_epoch():
+    last = level(of_curves()).metrics["val_loss"].last
+    values = [0.6, 0.5, 0.45]
+    theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert last.mean == pytest.approx(np.mean(values))
+    assert last.sd == pytest.approx(np.std(values, ddof=1))
+    assert (last.low, last.high) == pytest.approx(tuple(theirs))
+    assert (last.n, last.epoch) == (3, 3)
+
+
+def test_the_best_epoch_is_each_seeds_own():
+    best = level(of_curves()).metrics["val_loss"].best
+    assert best.mean == pytest.approx(np.mean([0.5, 0.5, 0.4]))
+    assert best.epoch == 2
+    highest = level(of_curves("val_accuracy")).metrics["val_accuracy"].best
+    assert highest.mean == pytest.approx(np.mean([1.0, 1.1, 0.9]))
+    assert highest.epoch == 1
+
+
+def test_one_seed_has_no_interval():
+    out = judged({"a": [0.5]})
+    last = out.levels[0].metrics["val_loss"].last
+    assert (last.mean, last.low, last.high, last.sd, last.n) == (0.5, None, None, None, 1)
+    assert out.notes == ("With one seed nothing can be established: run more seeds.",)
+
+
+def test_the_sampling_error_of_the_validation_rows():
+    # the design's example: 0.3 points at 90% of 10,000
+    found = [trial("a", s, {"val_accuracy": [0.9], "val_loss": [0.3]}) for s in range(3)]
+    metrics = level(found, validation_rows=10_000).metrics
+    assert metrics["val_accuracy"].last.sampling_error == pytest.approx(0.003)
+    assert metrics["val_loss"].last.sampling_error is None
+    assert level(found).metrics["val_accuracy"].last.sampling_error is None
+
+
+def test_bands_are_t_intervals_epoch_by_epoch():
+    band = level(of_curves()).curves["val_loss"]
+    assert band.epochs == (1, 2, 3)
+    assert band.mean == pytest.approx(np.mean(CURVES, axis=0))
+    for epoch, column in enumerate(np.transpose(CURVES)):
+        theirs = stats.ttest_1samp(column, 0).confidence_interval(0.95)
+        assert (band.low[epoch], band.high[epoch]) == pytest.approx(tuple(theirs))
+
+
+def test_curves_of_different_length_say_how_many_seeds_are_left():
+    found = [trial("a", s, {"val_loss": [1.0] * (s + 1)}) for s in range(3)]
+    band = level(found).curves["val_loss"]
+    assert band.n == (3, 2, 1)
+    assert band.mean == (1.0, 1.0, 1.0)
+    assert band.low[2] is None
+
+
+def test_folds_of_a_seed_are_averaged_first():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(4, 3))
+    found = [trial("a", s, {"val_loss": [values[s, f]]}, fold=f) for s in range(4) for f in range(3)]
+    last = level(found, seeds=4).metrics["val_loss"].last
+    theirs = stats.ttest_1samp(values.mean(axis=1), 0).confidence_interval(0.95)
+    assert last.n == 4
+    assert (last.low, last.high) == pytest.approx(tuple(theirs))
+
+
+def test_folds_of_the_only_seed_get_the_corrected_variance():
+    values = [0.5, 0.6, 0.55, 0.7]
+    found = [trial("a", 0, {"val_loss": [value]}, fold=f) for f, value in enumerate(values)]
+    out = level(found, seeds=1)
+    last = out.metrics["val_loss"].last
+    half = stats.t.ppf(0.975, 3) * math.sqrt((1 / 4 + 1 / 3) * np.var(values, ddof=1))
+    assert (last.low, last.high) == pytest.approx((np.mean(values) - half, np.mean(values) + half))
+    assert (out.planned, out.finished) == (4, 4)
+
+
+def test_a_seed_counts_only_with_all_its_folds():
+    found = [trial("a", s, {"val_loss": [1.0]}, fold=f) for s in range(2) for f in range(2)][:-1]
+    out = level(found, seeds=2)
+    assert (out.finished, out.metrics["val_loss"].last.n) == (1, 1)
+
+
+def test_gaps_are_summarised_too():
+    found = [trial("a", s, {"val_loss": [0.5 + 0.1 * s], "train_loss": [0.4]}) for s in range(3)]
+    assert level(found).metrics["gap_loss"].last.mean == pytest.approx(0.2)
