@@ -126,11 +126,13 @@ def test_changed_kind_is_resolved_and_does_not_depend_on_what_the_base_spelled_o
         ({"x": {"a": 5}}, "vary.x.a: 5 is not a patch; a level is {label: {path: value, ...}}"),
         (
             {"optimizer": {"sgd": {"kind": "sgd"}}},
-            "vary.optimizer.sgd.kind: a level is {label: {path: value}}, so write the whole path, `optimizer.kind`",
+            "vary.optimizer.sgd.kind: a level is {label: {path: value}}, so "
+            "write the whole path, `optimizer.kind`",
         ),
         (
             {"x": {"a": {"model.droput": 0.5}}},
-            "vary.x.a.model.droput: there is no setting `model.droput` in an experiment; did you mean `model.dropout`?",
+            "vary.x.a.model.droput: there is no setting `model.droput` in an "
+            "experiment; did you mean `model.dropout`?",
         ),
         (
             {"x": {"a": {"model": {"dropout": 0.5}}}},
@@ -250,9 +252,7 @@ def test_factors_made_in_python() -> None:
     assert study.vary == (make_factor("optimizer", [SGD(lr=0.1), Adam()]),)
     assert labels(study) == ["sgd lr=0.1", "adam"]
     assert parse_study(study).study == study
-    with pytest.raises(
-        CeterisError, match=r"Study\.vary: epoch: there is no setting `epoch` in an experiment"
-    ):
+    with pytest.raises(CeterisError, match=r"Study\.vary: epoch: there is no setting `epoch`"):
         Study(experiment=small()["experiment"], vary={"epoch": [1]})
     with pytest.raises(CeterisError, match="the list of levels is empty"):
         make_factor("epochs", [])

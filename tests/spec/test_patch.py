@@ -73,7 +73,8 @@ def test_a_part_left_to_its_default_can_be_patched() -> None:
     [
         (
             {"optimizer.lrr": 1},
-            "optimizer.lrr: there is no setting `optimizer.lrr` in an experiment; did you mean `optimizer.lr`?",
+            "optimizer.lrr: there is no setting `optimizer.lrr` in an "
+            "experiment; did you mean `optimizer.lr`?",
         ),
         ({"lr": 1}, "lr: there is no setting `lr` in an experiment; did you mean `optimizer.lr`?"),
         ({"banana": 1}, "banana: there is no setting `banana` in an experiment (known: data, model, loss,"),

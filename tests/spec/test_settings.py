@@ -39,11 +39,13 @@ PROBABILITY = "it must be at least 0 and below 1"
         ),
         (
             {"model": {"kind": "mlp", "hidden": [8], "dropout": [0.1, 0.2]}},
-            "model.dropout: this is a list of 2 for a network of 1 hidden layer; give one value for all or one for each",
+            "model.dropout: this is a list of 2 for a network of 1 hidden layer; "
+            "give one value for all or one for each",
         ),
         (
             {"model": {"kind": "mlp", "hidden": [8], "batch_norm": "yes"}},
-            "model.batch_norm: 'yes' is not a choice of batch norm; it must be true or false, or a list of these",
+            "model.batch_norm: 'yes' is not a choice of batch norm; it must be "
+            "true or false, or a list of these",
         ),
         (
             {"model": {"kind": "mlp", "hidden": [8], "batch_norm": [True, False]}},
@@ -95,7 +97,8 @@ PROBABILITY = "it must be at least 0 and below 1"
         ),
         (
             {"optimizer": {"kind": "sgd", "nesterov": True}},
-            "optimizer.nesterov: Nesterov's method needs a momentum above 0 and a dampening of 0; here they are 0 and 0",
+            "optimizer.nesterov: Nesterov's method needs a momentum above 0 and a "
+            "dampening of 0; here they are 0 and 0",
         ),
         (
             {"optimizer": {"kind": "sgd", "nesterov": True, "momentum": 0.9, "dampening": 0.1}},
@@ -113,7 +116,8 @@ PROBABILITY = "it must be at least 0 and below 1"
         ),
         (
             {"data": {"source": "digits", "scale": -3}},
-            "data.scale: -3 is not a scale; it must be one of unit, none, standardize, symmetric, or a number above 0",
+            "data.scale: -3 is not a scale; it must be one of unit, none, "
+            "standardize, symmetric, or a number above 0",
         ),
         (
             {"data": {"source": "digits", "validation": 1.5}},
@@ -166,7 +170,8 @@ def test_wrong_setting_is_one_line(changes: dict[str, Any], line: str) -> None:
         ({"title": 3}, "title: 3 is not a title; it must be text"),
         (
             {"seeds": 0},
-            "seeds: 0 is not a number or list of seeds; it must be a whole number from 1 to 10,000, or a list",
+            "seeds: 0 is not a number or list of seeds; it must be a whole "
+            "number from 1 to 10,000, or a list",
         ),
         ({"seeds": []}, "seeds: [] is not a number or list of seeds"),
         ({"seeds": [1, -1]}, "seeds: [1, -1] is not a number or list of seeds"),
@@ -237,7 +242,7 @@ def test_parts_are_frozen_and_refuse_what_is_unknown() -> None:
     experiment = Experiment(data="digits", model="linear")
     with pytest.raises(ValueError, match="frozen"):
         experiment.epochs = 3
-    with pytest.raises(CeterisError, match="there is no such setting; did you mean `experiment.epochs`"):
+    with pytest.raises(CeterisError, match=r"there is no such setting; did you mean `experiment\.epochs`"):
         Study(experiment=experiment, epocs=3)
 
 

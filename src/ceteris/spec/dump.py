@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from ceteris.spec.labels import format_label
 from ceteris.spec.patch import path_problem
 from ceteris.spec.study import Factor, Study
 from ceteris.spec.wording import problems_of
+
+PLAIN = re.compile(r"[\w.][^:#\n]*")
+"""Text that may stand in YAML without quotes, unless it reads as a number or the like."""
 
 
 def study_to_dict(study: Study) -> dict[str, Any]:
@@ -39,8 +43,14 @@ def study_to_yaml(study: Study) -> str:
     Settings at their defaults are left out; what a level changes is in the shortest form.
     """
     from ruamel.yaml import YAML
+    from ruamel.yaml.representer import SafeRepresenter
 
+    class Quoting(SafeRepresenter):
+        """Puts text in quotes wherever ruamel would write it bare and then not read it back."""
+
+    Quoting.add_representer(str, _represent_text)
     writer: Any = YAML(typ="safe", pure=True)
+    writer.Representer = Quoting
     writer.default_flow_style = None
     writer.allow_unicode = True
     writer.width = 100
@@ -48,6 +58,11 @@ def study_to_yaml(study: Study) -> str:
     stream = io.StringIO()
     writer.dump(compact(study), stream)
     return stream.getvalue()
+
+
+def _represent_text(representer: Any, text: str) -> Any:
+    bare = PLAIN.fullmatch(text) is not None
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=None if bare else '"')
 
 
 def compact(study: Study) -> dict[str, Any]:
@@ -83,7 +98,9 @@ def _differing(part: BaseModel) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return _differing(value)
+        settings = _differing(value)
+        short = set(settings) in ({"kind"}, {"source"})
+        return next(iter(settings.values())) if short else settings
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

@@ -73,7 +73,7 @@ def read_factors(vary: Any) -> ReadFactors:
     reader = _Reader()
     if isinstance(vary, dict):
         for name, levels in vary.items():
-            reader.short(own_path(name), levels, f"{ROOT}.{name}")
+            reader.short(own_path(name), levels, f"{ROOT}.{name}".rstrip("."))
     elif isinstance(vary, list):
         for i, factor in enumerate(vary):
             reader.long(factor, f"{ROOT}.{i}")

@@ -154,9 +154,16 @@ def noun(spot: Spot) -> str:
     """Return what the setting stands for: its declared title, else its name in words."""
     if spot.path and isinstance(spot.path[-1], int):
         return f"valid item of {_named(spot.path)}"
-    if spot.field is not None and spot.field.title:
-        return spot.field.title
+    title = spot.field.title if spot.field and spot.field.title else _title(spot.annotation)
+    if title:
+        return title
     return f"valid {_named(spot.path)}" if spot.path else spot.owner.__name__.lower()
+
+
+def _title(annotation: Any) -> str | None:
+    """Return the title that a type carries itself, for a setting that may be left out."""
+    parts = [part for branch in choices(annotation) for part in get_args(branch)]
+    return next((part.title for part in parts if isinstance(part, FieldInfo) and part.title), None)
 
 
 def _named(path: Sequence[str | int]) -> str:

@@ -1,0 +1,61 @@
+"""The named studies say what the catalogue says."""
+
+import pytest
+
+from ceteris.errors import CeterisError
+from ceteris.spec import MLP, SGD, Adam, combinations, find_study, named_studies, parse_study, seed_list
+
+FASHION = {
+    "fashion-mnist/batch-size": ["32", "64", "128", "1000", "10000"],
+    "fashion-mnist/input-scaling": ["none", "unit"],
+    "fashion-mnist/learning-rate": ["0.1", "0.001", "1e-05"],
+    "fashion-mnist/optimizer": None,
+}
+
+
+def test_every_named_study_is_valid_and_listed() -> None:
+    listed = named_studies()
+    assert [study.name for study in listed] == ["digits/learning-rate", *FASHION]
+    for study in listed:
+        assert study.title
+        assert study.source
+        assert study.levels == len(combinations(parse_study(study.path).study))
+
+
+@pytest.mark.parametrize("name", FASHION)
+def test_fashion_studies_have_the_catalogues_base_setting(name: str) -> None:
+    study = parse_study(name).study
+    assert study.experiment.data.source == "fashion-mnist"
+    assert study.experiment.model == MLP(hidden=(1000,))
+    assert study.experiment.batch_size == 32
+    assert study.experiment.epochs == (5 if name.endswith(("batch-size", "input-scaling")) else 10)
+    assert seed_list(study) == (0, 1, 2, 3, 4)
+    if FASHION[name] is not None:
+        assert [combination.label for combination in combinations(study)] == FASHION[name]
+
+
+def test_optimizers_of_the_optimizer_study() -> None:
+    found = {c.label: c.experiment for c in combinations(parse_study("fashion-mnist/optimizer").study)}
+    assert len(found) == 9
+    assert found["optimizer=sgd, training rows=all"].optimizer == SGD(lr=0.01)
+    assert found["optimizer=momentum, training rows=all"].optimizer == SGD(lr=0.01, momentum=0.9)
+    noisy = found["optimizer=adam, training rows=2000 noisy"]
+    assert noisy.optimizer == Adam(lr=0.01)
+    assert (noisy.data.rows, noisy.data.label_noise) == (2000, 0.2)
+
+
+def test_learning_rate_study_compares_all_four_parameter_groups() -> None:
+    claims = parse_study("fashion-mnist/learning-rate").study.claims
+    spreads = [claim for claim in claims if claim.metric.startswith("std/")]
+    assert [claim.metric for claim in spreads] == [
+        "std/hidden.0.linear.weight",
+        "std/hidden.0.linear.bias",
+        "std/head.weight",
+        "std/head.bias",
+    ]
+    assert all(claim.order == ("1e-05", "0.001", "0.1") for claim in spreads)
+
+
+def test_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(CeterisError, match="did you mean `fashion-mnist/batch-size`"):
+        find_study("fashion-mnist/batchsize")
