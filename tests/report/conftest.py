@@ -34,7 +34,7 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture
 def opened(browser, tmp_path: Path) -> Iterator[Callable[..., object]]:
-    """Open the report of a run; afterwards, nothing but the file may have been asked for, without complaint."""
+    """Open the report of a run; then nothing but the file may have been asked for, without complaint."""
     requests: list[str] = []
     complaints: list[str] = []
     contexts = []

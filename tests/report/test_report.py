@@ -170,13 +170,16 @@ def test_diverged_trials_are_named_with_their_step():
     assert "1 of 15 trials diverged" in page.warnings[0]
     assert "0.1: diverged at optimisation step 150, counted from 0." in page.notes
     assert page.levels.rows[0].trials == "4 finished, 1 diverged"
+    assert "over the 4 of 5 seeds that did not diverge" in page.answer
+    assert "ranks decide" in page.effects.hint
+    assert re.search(r"in the median, p [=<] [01]", page.effects.views[0].rows[0].text)
 
 
 def test_a_study_in_which_everything_diverged_shows_no_number_and_still_opens():
     everywhere = {(level, seed): 100 for level in ("0.1", "0.01", "0.001") for seed in range(5)}
     run, assessment = made(diverged=everywhere)
     page = make_page(run, assessment)
-    assert page.answer.startswith("Every trial that ended diverged")
+    assert page.answer == "Every trial that ended diverged; none of the 3 claims is established."
     assert all(cell.mean == "–" for row in page.levels.rows for cell in row.cells)
     assert structure_of(run, assessment).open == []
 
@@ -187,6 +190,19 @@ def test_one_seed_has_no_interval_and_says_so():
     assert page.answer.startswith("With one seed nothing can be established")
     assert "One seed has no interval" in page.levels.hint
     assert data_of(render_report(run, assessment))["curves"]["val_loss"]["low"] is None
+
+
+def test_levels_that_do_not_differ_are_not_ranked_as_if_they_did():
+    study = made_study(vary={"model.bias": [False, True]}, claims=[])
+    run = made_run(study)
+    first = {t.seed: t.curves for t in run.trials if t.level == "false"}
+    noise = np.random.default_rng(0)
+    curves = {s: {m: c + 0.01 * noise.standard_normal(len(c)) for m, c in first[s].items()} for s in first}
+    run = replace(
+        run, trials=tuple(replace(t, curves=curves[t.seed]) if t.level == "true" else t for t in run.trials)
+    )
+    page = make_page(run, made_assessment(run, study))
+    assert re.search(r"with bias (true|false), .* but no difference is established\.$", page.answer)
 
 
 def test_one_level_has_no_effects_and_no_claims():

@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Sequence
 
 from ceteris.evidence.assessment import Assessment
-from ceteris.evidence.pairs import Pair
 from ceteris.evidence.quantities import lower_is_better, metric_words
 from ceteris.evidence.summaries import LevelEvidence
 from ceteris.records.views import RunRecord
@@ -45,14 +44,13 @@ def _ending(assessment: Assessment) -> str:
             f"with one seed nothing can be established: the {name} ended at {_value(best, metric)} with "
             f"{level_words(best)} and at {_value(worst, metric)} with {level_words(worst)}"
         )
-    if not any(_shown(pair) for pair in assessment.pairs if pair.metric == metric):
-        return f"no level is shown to differ from another in {name}"
     ends = "lowest" if lower_is_better(metric) else "highest"
     other = "highest" if lower_is_better(metric) else "lowest"
-    return (
+    found = (
         f"the mean {name} ends {ends} with {level_words(best)}, at {_value(best, metric)}, "
         f"and {other} with {level_words(worst)}, at {_value(worst, metric)}"
     )
+    return found if _differ(assessment, metric, best, worst) else f"{found}, but no difference is established"
 
 
 def level_words(level: LevelEvidence) -> str:
@@ -67,13 +65,17 @@ def level_words(level: LevelEvidence) -> str:
     )
 
 
-def _shown(pair: Pair) -> bool:
-    return pair.p is not None and pair.p < 0.05
+def _differ(assessment: Assessment, metric: str, best: LevelEvidence, worst: LevelEvidence) -> bool:
+    """Tell whether two levels are shown to differ; where they were not compared, whether any levels are."""
+    pairs = [pair for pair in assessment.pairs if pair.metric == metric]
+    between = [pair for pair in pairs if {pair.first, pair.second} == {best.level, worst.level}]
+    return any(pair.p is not None and pair.p < 0.05 for pair in between or pairs)
 
 
 def _value(level: LevelEvidence, metric: str) -> str:
     last = level.metrics[metric].last
-    return with_interval(last.mean, last.low, last.high)
+    survivors = f" over the {last.n} of {level.planned} seeds that did not diverge" if level.diverged else ""
+    return with_interval(last.mean, last.low, last.high) + survivors
 
 
 def sharing(run: RunRecord, assessment: Assessment, varied: Sequence[str]) -> tuple[str, ...]:

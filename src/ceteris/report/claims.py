@@ -65,11 +65,18 @@ def _cells(found: Comparison) -> tuple[str, ...]:
 
 
 def tally(assessment: Assessment) -> str:
-    """Count the verdicts: "2 of 3 claims are supported, 1 is not established"; empty without claims."""
+    """Count the verdicts: "2 of 3 claims are supported, 1 is not established"; empty without."""
     verdicts = [verdict.verdict for verdict in assessment.verdicts]
     counts = [(verdicts.count(name), name) for name in STYLES if name in verdicts]
     if len(verdicts) == 1:
         return f"the claim is {verdicts[0]}"
+    if len(counts) == 1:
+        every, name = counts[0]
+        return (
+            f"none of the {every} claims is established"
+            if name == "not established"
+            else f"all {every} claims are {name}"
+        )
     parts = [f"{count} {'is' if count == 1 else 'are'} {name}" for count, name in counts]
     return f"of {len(verdicts)} claims, {_listing(parts)}" if parts else ""
 

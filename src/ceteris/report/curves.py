@@ -137,6 +137,7 @@ class Curves:
     has_loss: bool
     log_loss: bool
     """The loss axis starts out logarithmic."""
+    has_means: bool
     has_single: bool
     thinned: bool
     data: dict[str, Any]
@@ -167,6 +168,7 @@ def curves(run: RunRecord, assessment: Assessment) -> Curves:
         further=further_metrics(metrics, rows),
         has_loss=any(row.kind == "loss" for row in rows),
         log_loss=starts_logarithmic(means),
+        has_means=any(value is not None for m in means.values() for curve in m["mean"] for value in curve),
         has_single=several or lost,
         thinned=len(at) < epochs or (len(single_epochs) < epochs and (several or lost)),
         data=data,

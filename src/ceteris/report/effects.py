@@ -43,6 +43,7 @@ class Effects:
     drawn: dict[str, list[dict[str, Any]]]
 
 
+RANKS = " Where trials diverged, ranks decide: the point is a median, and there is no interval."
 COLUMNS = ("p (Holm)", "p (sign flips)", "Pairs", "Correlation")
 
 
@@ -92,7 +93,7 @@ def effect_text(pair: Pair) -> str:
     if pair.identical:
         return "identical bit for bit"
     if pair.method == "ranks":
-        return f"{with_interval(pair.effect, None, None, signed=True)} (median; ranks decide)"
+        return f"{with_interval(pair.effect, None, None, signed=True)} in the median, {p_value(pair.p)}"
     return with_interval(pair.effect, pair.low, pair.high, signed=True)
 
 
@@ -125,4 +126,4 @@ def _hint(reference: str, pairs: Sequence[Pair]) -> str:
         f"Each level minus {reference}, seed by seed: the same split, the same rows, the same draws. "
         "The interval of a filled point does not contain zero, so a difference is shown; "
         "the interval of an open one does. Corrected for the number of pairs (Holm)."
-    )
+    ) + (RANKS if any(pair.method == "ranks" for pair in pairs) else "")

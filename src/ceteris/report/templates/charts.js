@@ -33,16 +33,21 @@ function strokeOf(level, palette) {
   };
 }
 
-// Lowest and highest number to be seen among the given curves; a band widens the view by at most its own width.
-function extent(curves, levels) {
-  const means = curves.flatMap((curve) => levels.flatMap((i) => curve.mean[i])).filter((v) => v !== null);
-  if (!means.length) return null;
-  const [bottom, top] = [Math.min(...means), Math.max(...means)];
+// Lowest and highest number to be seen in charts that share an axis, or null where there is nothing to see.
+// Means and single seeds decide; a band widens the view by at most its own height.
+function extent(data, metrics, view) {
+  const known = (lists) => lists.flat(2).filter((value) => value !== null);
+  const seen = (side) => metrics.map((metric) => view.visible.map((i) => data.curves[metric][side]?.[i] ?? []));
+  const seeds = view.single ? metrics.map((metric) => view.visible.flatMap((i) => data.seeds[metric]?.[i] ?? [])) : [];
+  const lines = known([...seen("mean"), ...seeds]);
+  if (!lines.length) return null;
+  const bottom = lines.reduce((a, b) => Math.min(a, b));
+  const top = lines.reduce((a, b) => Math.max(a, b));
   const reach = top - bottom || Math.abs(top) || 1;
-  const bounds = curves
-    .flatMap((curve) => levels.flatMap((i) => [...(curve.low?.[i] ?? []), ...(curve.high?.[i] ?? [])]))
-    .filter((v) => v !== null && v > bottom - reach && v < top + reach);
-  return { low: Math.min(bottom, ...bounds), high: Math.max(top, ...bounds), means };
+  const bounds = known([...seen("low"), ...seen("high")]).filter((v) => v > bottom - reach && v < top + reach);
+  return {
+    low: bounds.reduce((a, b) => Math.min(a, b), bottom), high: bounds.reduce((a, b) => Math.max(a, b), top), lines,
+  };
 }
 
 function niceStep(range) {
@@ -60,16 +65,16 @@ function linearAxis(span, [least, most] = [-Infinity, Infinity]) {
 }
 
 function logAxis(span) {
-  const positive = span.means.filter((v) => v > 0);
+  const positive = span.lines.filter((v) => v > 0);
   if (!positive.length) return linearAxis(span);
-  const low = Math.min(...positive);
-  const high = Math.max(...positive, span.high);
+  const low = positive.reduce((a, b) => Math.min(a, b));
+  const high = span.high;
   const base = high / low > 100 ? 10 : 2;
   const power = (value, round) => base ** round(Math.log(value) / Math.log(base) + (round === Math.ceil ? -1e-9 : 1e-9));
   return { type: "log", logBase: base, min: power(low, Math.floor), max: power(high, Math.ceil) };
 }
 
-function bandSeries(curve, index, epochs, stroke, axis) {
+function bandSeries(curve, index, epochs, stroke, axis, opacity) {
   const floor = axis.type === "log" ? axis.min : -Infinity;
   const rows = epochs
     .map((epoch, k) => [epoch, curve.low[index][k], curve.high[index][k]])
@@ -82,7 +87,7 @@ function bandSeries(curve, index, epochs, stroke, axis) {
       const [[x, y1], [, y2]] = [upper[0], lower[0]];
       return { type: "line", shape: { x1: x, y1, x2: x, y2 }, style: { stroke: stroke.color, lineWidth: 6, opacity: 0.3 } };
     }
-    return { type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: stroke.color, opacity: 0.16 } };
+    return { type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: stroke.color, opacity } };
   };
   return {
     type: "custom", name: `band ${index}`, data: rows.slice(0, 1), silent: true, clip: true, z: 1,
@@ -108,7 +113,7 @@ function curveSeries(data, metric, visible, palette, axis, single) {
     const [epochs, seedEpochs] = [data.epochs, data.seed_epochs].map((ticks) => ticks.map((epoch) => epoch + shift));
     const seeds = single ? data.seeds[metric]?.[i] ?? [] : [];
     return [
-      ...(curve.low ? [bandSeries(curve, i, epochs, stroke, axis)] : []),
+      ...(curve.low ? [bandSeries(curve, i, epochs, stroke, axis, Math.min(0.16, 1.3 / visible.length))] : []),
       ...seeds.map((values, k) =>
         lineSeries(positive(values), seedEpochs, { ...stroke, width: 0.8, opacity: 0.45 },
           { name: `seed ${i} ${k}`, silent: true, z: 2, tooltip: { show: false } })),

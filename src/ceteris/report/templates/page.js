@@ -18,7 +18,7 @@ function drawn(element) {
 
 function drawCurves(element, metrics, log) {
   const view = { visible: visibleLevels(), log, single: checked("#single-seeds") };
-  const span = extent(metrics.map((metric) => data.curves[metric]), view.visible);
+  const span = extent(data, metrics, view);
   const chart = drawn(element);
   element.classList.toggle("nothing", span === null);
   if (span === null) chart.clear();
@@ -97,5 +97,11 @@ all(".switch input, .choice select").forEach((input) => input.addEventListener("
 dark.addEventListener("change", draw);
 addEventListener("beforeprint", () => setPrinting(true));
 addEventListener("afterprint", () => setPrinting(false));
-new ResizeObserver(() => charts.forEach((chart) => chart.resize())).observe(document.body);
+let width = document.body.clientWidth;
+new ResizeObserver(() => {
+  if (document.body.clientWidth === width) return;
+  width = document.body.clientWidth;
+  charts.forEach((chart) => chart.resize());
+  drawEffects();
+}).observe(document.body);
 draw();
