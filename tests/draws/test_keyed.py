@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ceteris.draws import normals, permutation, stream_key, uniforms, words
-from ceteris.draws.compiled import fill_words
+from ceteris.draws.compiled import fill_words, fill_words_by_column
 from ceteris.draws.philox import philox4x32
 
 # Known-answer vectors of Random123 (kat_vectors, philox4x32 with 10 rounds).
@@ -43,7 +43,11 @@ def test_compiled_words_equal_numpy_words(rows: int, columns: int, epoch: int, f
     key = stream_key(1, "test")
     out = np.zeros((rows, columns), np.uint32)
     fill_words(out, key.k0, key.k1, epoch, first)
-    assert np.array_equal(out, words(key, rows, columns, epoch=epoch, first_row=first))
+    expected = words(key, rows, columns, epoch=epoch, first_row=first)
+    assert np.array_equal(out, expected)
+    turned = np.zeros((columns, rows), np.uint32)
+    fill_words_by_column(turned, key.k0, key.k1, epoch, first)
+    assert np.array_equal(turned, expected.T)
 
 
 @given(

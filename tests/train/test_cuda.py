@@ -27,7 +27,8 @@ def test_cuda_equals_the_processor_to_rounding(
     train: Train, digits: Preparation, model: dict[str, Any], kind: str
 ) -> None:
     plans = [
-        plan(f"t{i}", seed=i // 2, model=model, optimizer={"kind": kind, "lr": 0.002 * (i + 1)}) for i in range(6)
+        plan(f"t{i}", seed=i // 2, model=model, optimizer={"kind": kind, "lr": 0.002 * (i + 1)})
+        for i in range(6)
     ]
     there, here = run_plans(plans, digits, device="cuda"), train(*plans)
     for one in plans:
@@ -45,4 +46,6 @@ def test_a_member_that_diverges_on_cuda_harms_nobody(digits: Preparation) -> Non
     together = run_plans([*good, bad], digits, device="cuda")
     assert together.ended["bad"].status == "diverged"
     for one in good:
-        np.testing.assert_allclose(together.final(one.identity), alone.final(one.identity), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            together.final(one.identity), alone.final(one.identity), rtol=1e-4, atol=1e-5
+        )

@@ -35,6 +35,25 @@ def fill_words(out, k0, k1, epoch, first_row):  # type: ignore[no-untyped-def]
                 line[4 * full + offset] = last[offset]
 
 
+@njit(cache=True, nogil=True)
+def fill_words_by_column(out, k0, k1, epoch, first_row):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (columns, rows) with the transpose of what ``fill_words`` gives."""
+    columns, rows = out.shape
+    full = columns // 4
+    for block in range(full):
+        for row in range(rows):
+            w0, w1, w2, w3 = _block(np.uint64(block), np.uint64(first_row + row), np.uint64(epoch), k0, k1)
+            out[4 * block, row] = w0
+            out[4 * block + 1, row] = w1
+            out[4 * block + 2, row] = w2
+            out[4 * block + 3, row] = w3
+    if columns > 4 * full:
+        for row in range(rows):
+            last = _block(np.uint64(full), np.uint64(first_row + row), np.uint64(epoch), k0, k1)
+            for offset in range(columns - 4 * full):
+                out[4 * full + offset, row] = last[offset]
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _block(c0, c1, c2, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four words of one counter; 64-bit variables that hold 32-bit values."""

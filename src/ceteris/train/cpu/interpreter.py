@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.draws.compiled import fill_words
+from ceteris.draws.compiled import fill_words, fill_words_by_column
 from ceteris.train.cpu.layers import (
     activate_backward,
     activate_forward,
     add_bias,
-    column_sums,
     drop_forward,
     kernel,
     linear_backward,
+    linear_backward_rows,
     linear_forward,
+    linear_forward_rows,
     norm_backward,
     norm_evaluate,
     norm_forward,
+    unit_sums,
 )
 from ceteris.train.cpu.losses import (
     CROSS_ENTROPY,
@@ -36,6 +38,7 @@ from ceteris.train.cpu.table import (
     ACTIVATE,
     BATCH_NORM,
     BIAS,
+    BY_ROW,
     DROP,
     DX,
     DY,
@@ -67,6 +70,12 @@ def matrix(vector, offset, rows, columns):
 
 
 @kernel
+def part(vector, offset, size):
+    """View part of a vector."""
+    return vector[offset : offset + size]
+
+
+@kernel
 def gather(x, rows, out):
     """Copy the numbered rows of x (N, f) into ``out`` (b, f)."""
     for i in range(rows.size):
@@ -74,39 +83,63 @@ def gather(x, rows, out):
 
 
 @kernel
+def run_linear(row, param, work, n):
+    """Run a linear layer forward on ``n`` rows."""
+    units = row[N_OUT]
+    weight = matrix(param, row[WEIGHT], units, row[N_IN])
+    y = matrix(work, row[Y], units, n)
+    if row[BY_ROW]:
+        linear_forward_rows(matrix(work, row[X], n, row[N_IN]), weight, y)
+    else:
+        linear_forward(matrix(work, row[X], row[N_IN], n), weight, y)
+    if row[BIAS] >= 0:
+        add_bias(y, part(param, row[BIAS], units))
+
+
+@kernel
+def run_activation(row, work, n):
+    """Run an activation forward on ``n`` rows."""
+    size = n * row[N_OUT]
+    activate_forward(row[VARIANT], part(work, row[X], size), part(work, row[Y], size))
+
+
+@kernel
 def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row):
     """Run a batch of ``n`` rows forward in training mode; the inputs stand at the table's first X."""
     for index in range(table.shape[0]):
         row = table[index]
-        x = matrix(work, row[X], n, row[N_IN])
-        y = matrix(work, row[Y], n, row[N_OUT])
         units = row[N_OUT]
+        size = n * units
         if row[KIND] == LINEAR:
-            linear_forward(x, matrix(param, row[WEIGHT], units, row[N_IN]), y)
-            if row[BIAS] >= 0:
-                add_bias(y, param[row[BIAS] : row[BIAS] + units])
+            run_linear(row, param, work, n)
         elif row[KIND] == ACTIVATE:
-            activate_forward(row[VARIANT], x.reshape(x.size), y.reshape(y.size))
+            run_activation(row, work, n)
         elif row[KIND] == DROP:
             slot = row[VARIANT]
+            x, y = part(work, row[X], size), part(work, row[Y], size)
             if rates[slot] == 0.0:
                 y[:] = x
             else:
-                own = words[row[WORDS] : row[WORDS] + n * units]
-                fill_words(own.reshape(n, units), keys[slot, 0], keys[slot, 1], epoch, first_row)
-                drop_forward(rates[slot], own, x.reshape(x.size), y.reshape(y.size))
+                own = part(words, row[WORDS], size)
+                if row[BY_ROW]:
+                    fill_words(own.reshape(n, units), keys[slot, 0], keys[slot, 1], epoch, first_row)
+                else:
+                    fill_words_by_column(
+                        own.reshape(units, n), keys[slot, 0], keys[slot, 1], epoch, first_row
+                    )
+                drop_forward(rates[slot], own, x, y)
         elif row[KIND] == BATCH_NORM:
             norm_forward(
-                x,
-                param[row[WEIGHT] : row[WEIGHT] + units],
-                param[row[BIAS] : row[BIAS] + units],
+                matrix(work, row[X], units, n),
+                part(param, row[WEIGHT], units),
+                part(param, row[BIAS], units),
                 numbers[index, 0],
                 numbers[index, 1],
-                buffers[row[MEAN] : row[MEAN] + units],
-                buffers[row[VARIANCE] : row[VARIANCE] + units],
-                y,
-                matrix(work, row[EXTRA], n, units),
-                matrix(work, row[EXTRA] + n * units, 2, units),
+                part(buffers, row[MEAN], units),
+                part(buffers, row[VARIANCE], units),
+                matrix(work, row[Y], units, n),
+                matrix(work, row[EXTRA], units, n),
+                part(work, row[EXTRA] + size, units),
             )
 
 
@@ -115,26 +148,22 @@ def forward_evaluating(table, numbers, param, buffers, work, n):
     """Run a batch of ``n`` rows forward in evaluation mode: no dropout, running statistics."""
     for index in range(table.shape[0]):
         row = table[index]
-        x = matrix(work, row[X], n, row[N_IN])
-        y = matrix(work, row[Y], n, row[N_OUT])
         units = row[N_OUT]
         if row[KIND] == LINEAR:
-            linear_forward(x, matrix(param, row[WEIGHT], units, row[N_IN]), y)
-            if row[BIAS] >= 0:
-                add_bias(y, param[row[BIAS] : row[BIAS] + units])
+            run_linear(row, param, work, n)
         elif row[KIND] == ACTIVATE:
-            activate_forward(row[VARIANT], x.reshape(x.size), y.reshape(y.size))
+            run_activation(row, work, n)
         elif row[KIND] == DROP:
-            y[:] = x
+            part(work, row[Y], n * units)[:] = part(work, row[X], n * units)
         elif row[KIND] == BATCH_NORM:
             norm_evaluate(
-                x,
-                param[row[WEIGHT] : row[WEIGHT] + units],
-                param[row[BIAS] : row[BIAS] + units],
+                matrix(work, row[X], units, n),
+                part(param, row[WEIGHT], units),
+                part(param, row[BIAS], units),
                 numbers[index, 0],
-                buffers[row[MEAN] : row[MEAN] + units],
-                buffers[row[VARIANCE] : row[VARIANCE] + units],
-                y,
+                part(buffers, row[MEAN], units),
+                part(buffers, row[VARIANCE], units),
+                matrix(work, row[Y], units, n),
             )
 
 
@@ -144,41 +173,51 @@ def backward(table, param, grad, work, words, rates, n):
     for index in range(table.shape[0] - 1, -1, -1):
         row = table[index]
         units = row[N_OUT]
-        dy = matrix(work, row[DY], n, units)
-        wanted = n if row[DX] >= 0 else 0
-        dx = matrix(work, max(row[DX], 0), wanted, row[N_IN])
+        size = n * units
+        dy = matrix(work, row[DY], units, n)
         if row[KIND] == LINEAR:
-            x = matrix(work, row[X], n, row[N_IN])
-            weight = matrix(param, row[WEIGHT], units, row[N_IN])
-            linear_backward(x, weight, dy, matrix(grad, row[WEIGHT], units, row[N_IN]), dx)
+            grad_weight = matrix(grad, row[WEIGHT], units, row[N_IN])
             if row[BIAS] >= 0:
-                column_sums(dy, grad[row[BIAS] : row[BIAS] + units])
+                unit_sums(dy, part(grad, row[BIAS], units))
+            if row[BY_ROW]:
+                linear_backward_rows(matrix(work, row[X], n, row[N_IN]), dy, grad_weight)
+                break  # only the gathered inputs lie before it
+            weight = matrix(param, row[WEIGHT], units, row[N_IN])
+            x = matrix(work, row[X], row[N_IN], n)
+            linear_backward(x, weight, dy, grad_weight, matrix(work, row[DX], row[N_IN], n))
         elif row[KIND] == ACTIVATE:
-            if wanted > 0:
-                y = work[row[Y] : row[Y] + n * units]
-                activate_backward(row[VARIANT], y, dy.reshape(dy.size), dx.reshape(dx.size))
+            flat, dx = part(work, row[DY], size), part(work, row[DX], size)
+            activate_backward(row[VARIANT], part(work, row[Y], size), flat, dx)
         elif row[KIND] == DROP:
             slot = row[VARIANT]
-            if wanted > 0 and rates[slot] == 0.0:
-                dx[:] = dy
-            elif wanted > 0:
-                own = words[row[WORDS] : row[WORDS] + n * units]
-                drop_forward(rates[slot], own, dy.reshape(dy.size), dx.reshape(dx.size))
+            flat, dx = part(work, row[DY], size), part(work, row[DX], size)
+            if rates[slot] == 0.0:
+                dx[:] = flat
+            else:
+                drop_forward(rates[slot], part(words, row[WORDS], size), flat, dx)
         elif row[KIND] == BATCH_NORM:
             norm_backward(
                 dy,
-                param[row[WEIGHT] : row[WEIGHT] + units],
-                matrix(work, row[EXTRA], n, units),
-                matrix(work, row[EXTRA] + n * units, 2, units),
-                grad[row[WEIGHT] : row[WEIGHT] + units],
-                grad[row[BIAS] : row[BIAS] + units],
-                dx,
+                part(param, row[WEIGHT], units),
+                matrix(work, row[EXTRA], units, n),
+                part(work, row[EXTRA] + size, units),
+                part(grad, row[WEIGHT], units),
+                part(grad, row[BIAS], units),
+                matrix(work, row[DX], units, n),
             )
 
 
 @kernel
-def score(loss, outputs, labels, values, rows, gradient):
-    """Return the summed loss and the right answers of a batch; fills ``gradient`` like ``outputs``."""
+def transpose(source, out):
+    """Copy a small matrix (a, b) to its transpose (b, a)."""
+    for i in range(source.shape[0]):
+        for j in range(source.shape[1]):
+            out[j, i] = source[i, j]
+
+
+@kernel
+def score_rows(loss, outputs, labels, values, rows, gradient):
+    """Return the summed loss and the right answers of a batch (n, k); fills ``gradient`` (n, k)."""
     n, units = outputs.shape
     if loss == SQUARED_ERROR:
         # The targets are gathered into the rows that the gradient will overwrite.
@@ -189,6 +228,22 @@ def score(loss, outputs, labels, values, rows, gradient):
     if loss == CROSS_ENTROPY:
         return cross_entropy(outputs, labels[rows], gradient)
     return squared_error_one_hot(outputs, labels[rows], gradient)
+
+
+@kernel
+def score(loss, final, work, labels, values, rows):
+    """Score the outputs of the final layer; leaves them row by row at its EXTRA, and fills its DY.
+
+    Returns:
+        The summed loss and the right answers of the batch.
+    """
+    n, units = rows.size, final[N_OUT]
+    outputs = matrix(work, final[EXTRA], n, units)
+    gradient = matrix(work, final[EXTRA] + n * units, n, units)
+    transpose(matrix(work, final[Y], units, n), outputs)
+    total, right = score_rows(loss, outputs, labels, values, rows, gradient)
+    transpose(gradient, matrix(work, final[DY], units, n))
+    return total, right
 
 
 @kernel
@@ -239,7 +294,6 @@ def train_steps(
     """
     final = table[table.shape[0] - 1]
     n_in = table[0, N_IN]
-    units = final[N_OUT]
     for place in members:
         param = params[place]
         for step in range(first, last):
@@ -252,8 +306,7 @@ def train_steps(
             forward(
                 table, numbers, param, buffers[place], work, words, rates[place], keys[place], n, epoch, begin
             )
-            outputs = matrix(work, final[Y], n, units)
-            total, right = score(loss, outputs, labels, values, rows, matrix(work, final[DY], n, units))
+            total, right = score(loss, final, work, labels, values, rows)
             if not np.isfinite(total):
                 diverged[place] = steps_before + step
                 break
@@ -285,19 +338,17 @@ def evaluate(
     """
     final = table[table.shape[0] - 1]
     n_in = table[0, N_IN]
-    units = final[N_OUT]
     for place in members:
         loss_sum = 0.0
         right_sum = 0
         for begin in range(0, rows.size, chunk):
-            part = rows[begin : min(begin + chunk, rows.size)]
-            n = part.size
-            gather(x, part, matrix(work, table[0, X], n, n_in))
+            own = rows[begin : min(begin + chunk, rows.size)]
+            n = own.size
+            gather(x, own, matrix(work, table[0, X], n, n_in))
             forward_evaluating(table, numbers, params[place], buffers[place], work, n)
-            out = matrix(work, final[Y], n, units)
+            total, right = score(loss, final, work, labels, values, own)
             if outputs.shape[1] > 0:
-                outputs[place, begin : begin + n] = out
-            total, right = score(loss, out, labels, values, part, matrix(work, final[DY], n, units))
+                outputs[place, begin : begin + n] = matrix(work, final[EXTRA], n, final[N_OUT])
             loss_sum += total
             right_sum += right
         results[place, 0] = loss_sum / rows.size

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, Linear
 
 # Columns of the table.
-KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, WORDS = range(14)
-N_COLUMNS = 14
+KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, WORDS, BY_ROW = range(15)
+N_COLUMNS = 15
 # Kinds of layers.
 LINEAR, ACTIVATE, BATCH_NORM, DROP = range(4)
 # Variants of ACTIVATE.
@@ -50,24 +50,23 @@ def layer_table(net: Architecture, batch: int, *, dropout: bool) -> LayerTable:
     rows = np.full((len(layers), N_COLUMNS), NONE, dtype=np.int64)
     numbers = np.zeros((len(layers), 2))
     place = batch * net.n_in
-    x, dx = 0, NONE  # no gradient is needed with respect to the inputs
+    x, dx = 0, NONE  # nobody needs the gradient of the inputs
     words = 0
+    by_row = 1
     for index, layer in enumerate(layers):
         row = rows[index]
         n_in, n_out = _describe(layer, row, numbers[index])
-        row[N_IN], row[N_OUT], row[X], row[DX] = n_in, n_out, x, dx
-        row[Y], row[DY] = place, place + batch * n_out
-        place += 2 * batch * n_out
-        if isinstance(layer, BatchNorm):  # normalised inputs, then the inverse deviation per unit
-            row[EXTRA] = place
-            place += batch * n_out + 2 * n_out
+        row[N_IN], row[N_OUT], row[X], row[DX], row[BY_ROW] = n_in, n_out, x, dx, by_row
+        row[Y], row[DY], row[EXTRA] = place, place + batch * n_out, place + 2 * batch * n_out
+        # Batch norm keeps its normalised inputs and inverse deviations, the last layer its
+        # outputs and their gradient row by row for the loss.
+        place += 4 * batch * n_out + n_out
         if isinstance(layer, Drop):
             row[WORDS] = words
             words += batch * n_out
-        # Nothing before the first parameters needs a gradient: the chain of input layers ends there.
-        x, dx = row[Y], row[DY]
-        if isinstance(layer, Drop) and row[DX] == NONE:
-            dx = NONE
+        if isinstance(layer, Linear):
+            by_row = 0
+        x, dx = row[Y], NONE if by_row else row[DY]
     return LayerTable(rows, numbers, place, max(words, 1))
 
 

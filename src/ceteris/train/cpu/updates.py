@@ -9,9 +9,8 @@ computed in float64 and rounded once, as ``torch.optim`` does.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.layers import kernel, summing
 from ceteris.train.hyper import (
     BETA1,
     BETA2,
@@ -79,8 +78,7 @@ def adam(step, hyper, param, grad, first, second):
         param[i] = param[i] * shrink - size * (m / (np.sqrt(v) * root + eps))
 
 
-# Sums may be reordered so that they vectorise: the order then depends on the length alone.
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+@summing
 def sum_of_squares(vector):
     """Return the sum of squares of a vector, accumulated in float64."""
     total = 0.0
