@@ -148,8 +148,8 @@ def _batch_problems(experiment: Experiment, dataset: Dataset, rows: int) -> Iter
     if size > rows:
         yield (
             "experiment.batch_size",
-            f"a batch of {size:,} rows cannot be filled: there are {rows:,} training rows of `{dataset.name}`; "
-            f"use at most {rows:,}",
+            f"a batch of {size:,} rows cannot be filled: there are {rows:,} training rows of "
+            f"`{dataset.name}`; use at most {rows:,}",
         )
         return
     layers = structure(experiment, dataset, rows).net.layers

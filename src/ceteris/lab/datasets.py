@@ -1,9 +1,9 @@
-"""Where a study's rows come from, and how rows in memory become a file that its record can be repeated from."""
+"""Where a study's rows come from, and how rows in memory become a file that its record repeats from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,20 @@ class LoadedData:
 
     datasets: Mapping[str, Dataset]
     errors: Mapping[str, CeterisError]
+
+
+@dataclass(frozen=True)
+class DataPlaces:
+    """Where a worker finds the data of an experiment."""
+
+    folder: Path | None = None
+    """Where the user's data files are looked for first."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """Recorded source -> where it lies now, where that differs."""
+
+    def of(self, source: str) -> str:
+        """Return the source to load."""
+        return self.moved.get(source, source)
 
 
 def load_sources(

@@ -108,6 +108,8 @@ def guarded(name: str, metric: Metric) -> Metric:
     def measured(outputs: object, targets: object) -> float:
         try:
             answer = metric(outputs, targets)
+        except MemoryError:  # the trials are tried again in smaller parts
+            raise
         except (Exception, SystemExit) as error:
             raise MetricFailedError(f"the metric `{name}` failed with {_told(error)}") from error
         try:

@@ -10,7 +10,7 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.facts import facts
 from ceteris.lab.binding import Bound, bind
 from ceteris.lab.crew import Crew
-from ceteris.lab.datasets import lasting_source, load_sources, rename_combination, rename_sources
+from ceteris.lab.datasets import DataPlaces, lasting_source, load_sources, rename_combination, rename_sources
 from ceteris.lab.listener import Listener, Stop, Unheard
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
@@ -82,7 +82,7 @@ def run_study(
                 hello.device_name,
             )
             store.begin(run)
-            work = Undertaking(trials, datasets, bound.sizes)
+            work = Undertaking(trials, datasets, bound.sizes, DataPlaces(data_folder))
             train_run(store, run, work, crew, first, hello, means)
     return run
 

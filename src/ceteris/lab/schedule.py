@@ -1,4 +1,4 @@
-"""The state of a sitting: which shard waits, which worker trains which, what is lost. No processes in here."""
+"""The state of a sitting: which shard waits, who trains which, what is lost. No processes in here."""
 
 from __future__ import annotations
 

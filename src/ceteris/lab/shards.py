@@ -46,7 +46,8 @@ def make_cohorts(
 def share_out(cohorts: Sequence[Cohort], workers: int, max_bytes: int) -> tuple[Shard, ...]:
     """Cut cohorts so that all workers are busy to the end, into as few shards as that takes.
 
-    Each shard's stack takes at most ``max_bytes`` (or has one member). Results do not depend on the cut (law 7).
+    Each shard's stack takes at most ``max_bytes`` (or has one member). Results do not depend on the
+    cut (law 7).
     """
     ideal = sum(cohort.work for cohort in cohorts) / max(workers, 1)
     best: list[Cohort] = []
@@ -77,7 +78,7 @@ def finishing_time(pieces: Sequence[Cohort], workers: int) -> float:
 
 
 def halves(shard: Shard, trials: Sequence[TrialPlan], first_number: int) -> tuple[Shard, ...]:
-    """Return the next attempt at those trials of a shard that have not ended: two halves, or one trial again."""
+    """Return the next attempt at those trials of a shard that have not ended: two halves, or one trial."""
     middle = (len(trials) + 1) // 2
     parts = [part for part in (trials[:middle], trials[middle:]) if part]
     return tuple(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from ceteris.errors import CeterisError, Problem
 from ceteris.lab.crew import Crew
+from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, Stop
 from ceteris.lab.orders import Gone, Hello, Job, JobDone, JobFailed, Printed, Report, StopAfterEpoch, Trained
 from ceteris.lab.recorder import Recorder
@@ -26,14 +26,13 @@ class Sitting:
     """Trains shards with a crew until all is done, the user stops it, or something cannot go on."""
 
     def __init__(
-        self, crew: Crew, recorder: Recorder, listener: Listener, stop: Stop, folder: Path | None
+        self, crew: Crew, recorder: Recorder, listener: Listener, stop: Stop, places: DataPlaces
     ) -> None:
-        """``folder`` is where the user's data files are looked for first."""
         self._crew = crew
         self._recorder = recorder
         self._listener = listener
         self._stop = stop
-        self._folder = folder
+        self._places = places
         self._schedule = Schedule(())
         self._trials: dict[str, TrialPlan] = {}
         self._failed_starts = 0
@@ -70,7 +69,8 @@ class Sitting:
         shard = self._schedule.next_for(worker)
         if shard is not None:
             self._recorder.began(shard.trials)
-            self._crew.send(worker, Job(shard.number, shard.cohort, shard.source, self._folder))
+            source = self._places.of(shard.source)
+            self._crew.send(worker, Job(shard.number, shard.cohort, source, self._places.folder))
 
     def _heed_stop(self) -> None:
         if self._stop.after_epoch and not self._told_to_stop:

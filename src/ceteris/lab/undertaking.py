@@ -15,6 +15,7 @@ from ceteris.errors import CeterisError, Problem
 from ceteris.lab import own_metrics
 from ceteris.lab.binding import Sizes
 from ceteris.lab.crew import Crew
+from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, RunPlan, Stop
 from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores
 from ceteris.lab.orders import Gone, Hello, Printed, Setup
@@ -48,7 +49,9 @@ class Undertaking:
     datasets: Mapping[str, Dataset]
     sizes: Mapping[str, Sizes]
     """By label of the level."""
+    places: DataPlaces
     kept: int = 0
+    """Trials of the run that had ended before."""
 
 
 def make_setup(
@@ -126,7 +129,7 @@ def train_run(
         kept=undertaking.kept,
     )
     means.listener.planned(plan)
-    sitting = Sitting(crew, Recorder(store, run), means.listener, means.stop, means.data_folder)
+    sitting = Sitting(crew, Recorder(store, run), means.listener, means.stop, undertaking.places)
     complete = sitting.train(shards, workers, [first])
     store.finish(run, "finished" if complete else "stopped", time.perf_counter() - begin)
 

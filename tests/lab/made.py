@@ -1,0 +1,100 @@
+"""Small studies, trials and listeners for the tests of the lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ceteris.lab.listener import RunPlan, Stop, Unheard
+from ceteris.lab.shards import Shard
+from ceteris.records.store import Store
+from ceteris.records.views import RunRecord
+from ceteris.spec.combine import combinations
+from ceteris.spec.parse import ParsedStudy, parse_study
+from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
+from ceteris.train.plan import TrialPlan
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    """Return a study of digits that trains in a moment; ``changes`` replace settings of the experiment."""
+    experiment = {
+        "data": "digits",
+        "model": {"kind": "mlp", "hidden": [8]},
+        "batch_size": 64,
+        "epochs": 2,
+    }
+    return {"title": "A small study", "experiment": experiment | changes, "vary": RATES, "seeds": 2}
+
+
+RATES = {"optimizer.lr": [0.01, 0.001]}
+
+
+def small_study(vary: Any = RATES, seeds: int = 2, **changes: Any) -> ParsedStudy:
+    """Return a parsed study of digits, with levels of the learning rate unless told otherwise."""
+    return parse_study(settings(**changes) | {"vary": vary, "seeds": seeds}, allow_code=True)
+
+
+def small_trials(seeds: int = 2, vary: Any = RATES, **changes: Any) -> tuple[TrialPlan, ...]:
+    """Return trials with readable identities, which nobody has to train."""
+    return tuple(
+        TrialPlan(f"{found.label}/{seed}", found.label, found.coordinates, seed, 0, found.experiment)
+        for seed in range(seeds)
+        for found in combinations(small_study(vary, **changes).study)
+    )
+
+
+def load(folder: Path, run: str) -> RunRecord:
+    """Return a recorded run."""
+    with Store(folder, create=False) as store:
+        return store.load_run(run)
+
+
+def all_weights(folder: Path, run: RunRecord) -> dict[str, dict[str, bytes]]:
+    """Return the bytes of all weights of a run, by trial and then by which and name."""
+    with Store(folder, create=False) as store:
+        return {
+            trial.identity: {
+                f"{which} {name}": array.tobytes()
+                for which in ("initial", "final")
+                for name, array in store.load_weights(run.id, trial.identity, which).items()
+            }
+            for trial in run.trials
+        }
+
+
+def all_curves(run: RunRecord) -> dict[str, dict[str, bytes]]:
+    """Return the bytes of all curves of a run, by trial and name."""
+    return {t.identity: {name: curve.tobytes() for name, curve in t.curves.items()} for t in run.trials}
+
+
+class Diary(Unheard):
+    """A listener that remembers; asks for a stop when it hears the epoch ``stop_at`` of any shard."""
+
+    def __init__(self, stop_at: int | None = None, requests: int = 1) -> None:
+        self.stop = Stop()
+        self.plans: list[RunPlan] = []
+        self.notes: list[str] = []
+        self.epochs: list[EpochMeasured] = []
+        self.heard: list[tuple[Shard, Progress]] = []
+        self.results: dict[str, str] = {}
+        self._stop_at = stop_at
+        self._requests = requests
+
+    def planned(self, plan: RunPlan) -> None:
+        self.plans.append(plan)
+
+    def progress(self, shard: Shard, progress: Progress) -> None:
+        self.heard.append((shard, progress))
+
+    def epoch(self, measured: EpochMeasured) -> None:
+        self.epochs.append(measured)
+        if measured.epoch == self._stop_at:
+            for _ in range(self._requests):
+                self.stop.request()
+            self._stop_at = None
+
+    def ended(self, trial: TrialPlan, result: TrialEnded) -> None:
+        self.results[trial.identity] = result.status
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)

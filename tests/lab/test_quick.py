@@ -1,0 +1,39 @@
+from ceteris.lab.quick import quick, quick_note
+from ceteris.spec.combine import combinations, seed_list
+from ceteris.spec.parse import parse_study
+from tests.lab.made import settings
+
+
+def test_a_quick_study_is_smaller_in_everything_and_says_so() -> None:
+    study = parse_study(settings(data="fashion-mnist", epochs=20) | {"seeds": 10}).study
+    small = quick(study)
+    assert small.title == "A small study (provisional)"
+    assert seed_list(small) == (0, 1, 2)
+    assert small.experiment.epochs == 3
+    assert small.experiment.data.rows == 5_000
+    assert [f.labels for f in small.vary] == [f.labels for f in study.vary]
+    assert quick_note(study) == (
+        "a quick look, and provisional: 3 of 10 seeds, 3 of 20 epochs, 5,000 training rows; "
+        "run it without --quick for the answer"
+    )
+
+
+def test_levels_that_set_epochs_or_rows_are_shortened_too() -> None:
+    vary = {
+        "way": {"long": {"epochs": 40}, "much": {"data.rows": 30_000}, "other": {"data": "mnist"}, "same": {}}
+    }
+    study = parse_study(settings(data="fashion-mnist") | {"vary": vary}).study
+    found = {c.label: c.experiment for c in combinations(quick(study))}
+    assert found["long"].epochs == 3
+    assert found["much"].data.rows == 5_000
+    assert (found["other"].data.source, found["other"].data.rows) == ("mnist", 5_000)
+
+
+def test_rows_stay_enough_for_the_largest_batch_and_small_sources_stay_whole() -> None:
+    vary = {"batch_size": [32, 10_000]}
+    study = parse_study(settings(data="fashion-mnist") | {"vary": vary}).study
+    assert quick(study).experiment.data.rows == 10_000
+    digits = parse_study(settings() | {"seeds": 2}).study
+    assert quick(digits).experiment.data.rows is None
+    assert quick(digits).experiment == digits.experiment
+    assert parse_study(quick(digits)).study == quick(digits)
