@@ -87,7 +87,7 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
         ("? [1]\n: 2", "f.yaml:1: a name must be text or a number, not a list or a mapping"),
         ("a: \x07", "f.yaml:1: this is not YAML: special characters are not allowed"),
         ("&a [*a]", "f.yaml:1: this is nested more than 32 deep, which no study is"),
-        ("[" * 5000, "f.yaml: this is nested more than 32 deep, which no study is"),
+        ("[" * 5000, "f.yaml:1: this is nested more than 32 deep, which no study is"),
         (BOMB, "the file holds more than 20,000 values, which no study does"),
     ],
 )

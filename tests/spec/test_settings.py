@@ -243,7 +243,7 @@ def test_parts_are_frozen_and_refuse_what_is_unknown() -> None:
     with pytest.raises(ValueError, match="frozen"):
         experiment.epochs = 3
     with pytest.raises(CeterisError, match=r"there is no such setting; did you mean `experiment\.epochs`"):
-        Study(experiment=experiment, epocs=3)
+        Study(experiment=experiment, **{"epocs": 3})
 
 
 def test_own_code_is_allowed_only_on_request() -> None:

@@ -152,3 +152,4 @@ class Claim(Spec):
 
 
 RELATIONS = ("order", "greater", "less", "differ", "equal", "within", "interaction")
+"""The settings of a claim of which exactly one is given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +12,10 @@ from ceteris.errors import CeterisError, Problem
 from ceteris.spec.plain import MAX_DEPTH, MAX_ITEMS, MAX_WHOLE, plain_data
 
 MAX_BYTES = 256 * 1024
+SMALL, SMALL_BRACKETS = 20_000, 200
+"""Texts of no more letters and brackets are composed without a look at their size first."""
+TOO_DEEP = f"this is nested more than {MAX_DEPTH} deep, which no study is"
+TOO_MUCH = f"the file holds more than {MAX_ITEMS:,} values, which no study does"
 TAG = "tag:yaml.org,2002:"
 KINDS = {
     "null": "null",
@@ -104,18 +108,33 @@ def _compose(text: str, file: str | None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if len(text) > SMALL or text.count("[") + text.count("{") > SMALL_BRACKETS:
+                _refuse_excess(YAML(typ="safe", pure=True).parse(text), file)
             return YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else None
         _refuse(_syntax_message(error, text, line), file, line)
     except RecursionError:
-        _refuse(f"this is nested more than {MAX_DEPTH} deep, which no study is", file)
+        _refuse(TOO_DEEP, file)
     except (YAMLError, ValueError, TypeError, AttributeError, IndexError, KeyError, AssertionError) as error:
         position = getattr(error, "position", None)
         line = text[:position].count("\n") + 1 if isinstance(position, int) else None
         reason = getattr(error, "reason", None) or "it cannot be read"
         _refuse(f"this is not YAML: {reason}", file, line)
+
+
+def _refuse_excess(events: Iterable[Any], file: str | None) -> None:
+    """Stop at what is too deep or too much before it is composed, which takes long for such files."""
+    depth = 0
+    for count, event in enumerate(events):
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        line = event.start_mark.line + 1
+        if depth > MAX_DEPTH + 2:  # the stream and the document are events too
+            _refuse(TOO_DEEP, file, line)
+        if count > 2 * MAX_ITEMS:
+            _refuse(TOO_MUCH, file, line)
 
 
 def _syntax_message(error: Any, text: str, line: int | None) -> str:
@@ -147,9 +166,9 @@ class _Builder:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         if depth == 0:
-            _refuse(f"this is nested more than {MAX_DEPTH} deep, which no study is", self.file, line)
+            _refuse(TOO_DEEP, self.file, line)
         if next(self.budget, None) is None:
-            _refuse(f"the file holds more than {MAX_ITEMS:,} values, which no study does", self.file, line)
+            _refuse(TOO_MUCH, self.file, line)
         if node.id != "scalar" and str(node.tag) not in (TAG + "map", TAG + "seq"):
             self._wrong(f"the tag `{_short(node.tag)}` is not known; a study is plain data", path, line)
         if node.id == "mapping":
