@@ -176,8 +176,13 @@ def test_a_study_without_a_single_mean_draws_the_seeds_as_far_as_they_got(opened
 
 
 def test_on_paper_everything_is_light_and_no_wider_than_the_page(opened):
-    page = opened(*made(), color_scheme="dark")
+    page = opened(*made(), color_scheme="dark", viewport={"width": 690, "height": 900})
+    page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert not page.get_by_role("switch", name="Single seeds").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 31, 39)"
+    box = page.locator("#levels table").bounding_box()
+    assert box["x"] + box["width"] <= 690
     assert strokes(page, "val_loss") == {"#2d47b5", "#bf7c21", "#2ca38d"}
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert strokes(page, "val_loss") == {"#5b7cf0", "#efbf16", "#6fe3c3"}

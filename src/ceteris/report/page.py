@@ -133,7 +133,10 @@ def _day(created: str) -> str:
 
 def _curves_hint(assessment: Assessment) -> str:
     click = "A click on a level hides it, or shows it again, in every chart."
-    if max((level.finished for level in assessment.levels), default=0) < 2:
+    most = max((level.finished for level in assessment.levels), default=0)
+    if most == 0:
+        return f"No level has a mean yet; each thin line is one seed, as far as it got. {click}"
+    if most == 1:
         return f"One line per level. {click}"
     return f"Line: mean over the seeds. Band: 95% interval of that mean. {click}"
 
