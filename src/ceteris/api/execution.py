@@ -12,6 +12,7 @@ from ceteris.lab.listener import Listener, Stop, Unheard
 
 if TYPE_CHECKING:
     from ceteris.api.studies import Planned
+    from ceteris.lab.aa import AAResult
 
 
 @dataclass(frozen=True)
@@ -20,30 +21,78 @@ class Means:
 
     runs_folder: Path
     data_folder: Path | None = None
-    device: str = "auto"
+    device: str | None = None
+    """None: ``auto`` for a new run, the recorded device for one that goes on."""
     workers: int | None = None
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     listener: Listener = field(default_factory=Unheard)
     stop: Stop = field(default_factory=Stop)
 
 
+@dataclass(frozen=True)
+class Permissions:
+    """What a user has to allow before a record may ask for it."""
+
+    code: bool = False
+    """Import the record's references to the user's own code."""
+    other_numerics: bool = False
+    """Go on although new trials get other last bits than the record would have got."""
+
+
 def run_planned(planned: Planned, means: Means) -> Result:
     """Run a study and return its result. Raises ``CeterisError``."""
     from ceteris.lab.run import run_study
 
-    run = run_study(
-        planned.parsed,
-        study_name=planned.name,
-        runs_folder=means.runs_folder,
-        data_folder=means.data_folder,
-        device=means.device,
-        workers=means.workers,
-        dataset=planned.dataset,
-        metrics=means.metrics,
-        listener=means.listener,
-        stop=means.stop,
-    )
-    return recorded_result(run, means.runs_folder)
+    return recorded_result(run_study(planned.parsed, **_beginning(planned, means)), means.runs_folder)
+
+
+def repeat_planned(planned: Planned, repetitions: int, metric: str | None, means: Means) -> AAResult:
+    """Repeat a study with a factor that does nothing. Raises ``CeterisError``."""
+    from ceteris.lab.aa import aa_study
+
+    return aa_study(planned.parsed, repetitions=repetitions, metric=metric, **_beginning(planned, means))
+
+
+def _beginning(planned: Planned, means: Means) -> dict[str, Any]:
+    return {
+        "study_name": planned.name,
+        "runs_folder": means.runs_folder,
+        "data_folder": means.data_folder,
+        "device": means.device or "auto",
+        "workers": means.workers,
+        "dataset": planned.dataset,
+        "metrics": means.metrics,
+        "listener": means.listener,
+        "stop": means.stop,
+    }
+
+
+def resume_recorded(run: str, means: Means, permissions: Permissions) -> Result:
+    """Finish what is missing of a run and return its result. Raises ``CeterisError``."""
+    from ceteris.lab.resume import resume_run
+
+    return recorded_result(resume_run(run, **_going_on(means, permissions)), means.runs_folder)
+
+
+def extend_recorded(run: str, seeds: int, means: Means, permissions: Permissions) -> Result:
+    """Add seeds to a run until it has ``seeds`` in all and return its result. Raises ``CeterisError``."""
+    from ceteris.lab.resume import extend_run
+
+    return recorded_result(extend_run(run, seeds, **_going_on(means, permissions)), means.runs_folder)
+
+
+def _going_on(means: Means, permissions: Permissions) -> dict[str, Any]:
+    return {
+        "runs_folder": means.runs_folder,
+        "data_folder": means.data_folder,
+        "device": means.device,
+        "workers": means.workers,
+        "metrics": means.metrics,
+        "allow_code": permissions.code,
+        "allow_other_numerics": permissions.other_numerics,
+        "listener": means.listener,
+        "stop": means.stop,
+    }
 
 
 def recorded_result(run: str, runs_folder: Path) -> Result:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import PrivateAttr
 
+from ceteris.api.metrics import Metric, own_functions
 from ceteris.api.own_data import data_settings
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
 
@@ -19,17 +20,28 @@ class Experiment(SpecifiedExperiment):
     ``data`` is the name of a data set, the path of an ``.npz`` file, or rows of your own, ``(X, y)``:
     arrays, tensors or frames, ``X`` of shape (rows, ...), ``y`` labels (rows,) or numbers. The other
     settings are those of a YAML file: ``model={"kind": "mlp", "hidden": [32]}``, ``optimizer="adam"``.
+    ``metrics`` may be functions of (outputs, targets) as ``ceteris.run`` takes them.
 
     Raises:
         CeterisError: with one problem for each wrong setting.
     """
 
-    # Keeps the rows alive for as long as the experiment; equality and records go by their hash.
+    # Keeps the rows alive for as long as the experiment; records and `run` find them by their hash.
     _dataset: Any = PrivateAttr(default=None)
+    _functions: dict[str, Metric] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **settings: Any) -> None:
         dataset: Dataset | None = None
         if "data" in settings:
             settings["data"], dataset = data_settings(settings["data"])
+        functions = own_functions(settings.get("metrics"))
+        if functions:
+            settings["metrics"] = tuple(functions)
         super().__init__(**settings)
         self._dataset = dataset
+        self._functions = functions
+
+    @property
+    def functions(self) -> dict[str, Metric]:
+        """The metrics that were given as functions, by name."""
+        return dict(self._functions)

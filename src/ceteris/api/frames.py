@@ -23,14 +23,17 @@ def level_frame(assessment: Assessment) -> pd.DataFrame:
 
 
 def _level_row(level: LevelEvidence) -> dict[str, Any]:
+    from ceteris.report.titles import ordered
+
     row: dict[str, Any] = {
         "level": level.level,
-        **{f"{factor}": label for factor, label in level.coordinates.items() if len(level.coordinates) > 1},
+        **(level.coordinates if len(level.coordinates) > 1 else {}),
         "planned": level.planned,
         "finished": level.finished,
         "diverged": level.diverged,
     }
-    for name, summary in level.metrics.items():
+    for name in ordered(list(level.metrics)):
+        summary = level.metrics[name]
         row |= {
             name: summary.last.mean,
             f"{name}_low": summary.last.low,

@@ -57,8 +57,8 @@ class CohortMeter:
 
     @property
     def epoch(self) -> int:
-        """The epoch (from 1) of the shard that is least far; 0 before the first."""
-        return min((progress.epoch + 1 for _, progress in self.latest.values()), default=0)
+        """The epoch (from 1) that the cohort is in: shards that wait for a worker hold it back."""
+        return min(self.epochs, int(self.share * self.epochs) + 1)
 
     @property
     def share(self) -> float:
@@ -127,7 +127,9 @@ class Meter:
     def share(self) -> float:
         """The share of the run's work that is done, 0 to 1."""
         total = sum(meter.cohort.work for meter in self.cohorts.values())
-        return sum(meter.cohort.work * meter.share for meter in self.cohorts.values()) / total if total else 1.0
+        return (
+            sum(meter.cohort.work * meter.share for meter in self.cohorts.values()) / total if total else 1.0
+        )
 
     @property
     def seconds_left(self) -> float | None:

@@ -34,6 +34,21 @@ def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
     return dict(pairs)
 
 
+def own_functions(metrics: Any) -> dict[str, Metric]:
+    """Return the functions among an experiment's metrics by name; none where it gives names alone.
+
+    Raises ``CeterisError`` as `named_metrics` does, and where names and functions are mixed.
+    """
+    given = list(metrics.values() if isinstance(metrics, Mapping) else _as_list(metrics))
+    if not any(map(callable, given)):
+        return {}
+    return named_metrics(metrics)
+
+
+def _as_list(metrics: Any) -> list[Any]:
+    return list(metrics) if isinstance(metrics, tuple | list) else []
+
+
 def _problems(name: str, function: object) -> list[Problem]:
     if not callable(function):
         kind = type(function).__name__

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from ceteris.errors import CeterisError
 
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
     from ceteris.nets.architecture import Architecture
     from ceteris.nets.module import Network
     from ceteris.records.views import RunRecord, TrialRecord
-    from ceteris.spec.model import ModelSpec
+    from ceteris.spec.model import MLP, LinearModel
 
 
 def recorded_network(
@@ -20,6 +22,8 @@ def recorded_network(
 
     Raises ``CeterisError`` where the weights are not on record or do not fit.
     """
+    import numpy as np
+
     from ceteris.nets.architecture import dropout_rates
     from ceteris.nets.module import Network, load_tensors
     from ceteris.records.store import Store
@@ -27,19 +31,23 @@ def recorded_network(
 
     if which not in ("final", "initial"):
         raise CeterisError(f"'{which}' is not a state of a network; it is `final` or `initial`")
-    model = Experiment.model_validate(dict(trial.experiment)).model
+    experiment = Experiment.model_validate(dict(trial.experiment))
     with Store(run.folder.parent, create=False) as store:
         tensors = store.load_weights(run.id, trial.identity, which)
-    network = Network(_architecture(model, run), dropout_rates(model))
-    load_tensors(network, tensors)
+    facts = facts_of(run, experiment.data.source)
+    network = Network(_architecture(experiment.model, facts), dropout_rates(experiment.model))
+    load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
     return network.eval()
 
 
-def _architecture(model: ModelSpec, run: RunRecord) -> Architecture:
+def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
+    """Return the recorded facts of one of the data sets that a run reads."""
+    facts: Mapping[str, Any] = run.facts.get("other_data", {}).get(source, run.facts)
+    return facts
+
+
+def _architecture(model: LinearModel | MLP, facts: Mapping[str, Any]) -> Architecture:
     from ceteris.nets.architecture import architecture
 
-    facts = run.facts
-    outputs = 1
-    for extent in facts["target_shape"]:
-        outputs *= int(extent)
+    outputs = math.prod(int(extent) for extent in facts["target_shape"])
     return architecture(model, int(facts["features"]), len(facts["classes"]) or outputs)

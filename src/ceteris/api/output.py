@@ -72,7 +72,13 @@ def _level(level: LevelEvidence) -> dict[str, Any]:
 
 def _summary(summary: MetricSummary) -> dict[str, Any]:
     last, best = summary.last, summary.best
-    return {"mean": last.mean, "low": last.low, "high": last.high, "best": best.mean, "best_epoch": best.epoch}
+    return {
+        "mean": last.mean,
+        "low": last.low,
+        "high": last.high,
+        "best": best.mean,
+        "best_epoch": best.epoch,
+    }
 
 
 def _claim(verdict: Verdict) -> dict[str, Any]:

@@ -26,9 +26,7 @@ WIDTH = 79
 class PlainProgress:
     """Now and then a line, for logs and pipes. Lines that nobody reads any more are dropped."""
 
-    def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
         self._meter: Meter | None = None

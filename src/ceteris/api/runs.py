@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ceteris.api.execution import Means, recorded_result, run_planned
+from ceteris.api.execution import (
+    Means,
+    Permissions,
+    extend_recorded,
+    recorded_result,
+    resume_recorded,
+    run_planned,
+)
+from ceteris.api.experiment import Experiment
 from ceteris.api.interrupt import stopping_by_interrupt
 from ceteris.api.metrics import Metric, Metrics, named_metrics
 from ceteris.api.progress import showing_progress
@@ -58,7 +66,7 @@ def run(
     Raises:
         CeterisError: with every problem that was found, before anything is trained.
     """
-    functions = named_metrics(metrics)
+    functions = _functions_of(study) | named_metrics(metrics)
     planned = plan(
         study,
         data=data,
@@ -74,11 +82,17 @@ def run(
         return _interruptible(lambda: run_planned(planned, means), means)
 
 
+def _functions_of(study: StudySource) -> dict[str, Metric]:
+    """Return the metrics that the study's experiment was given as functions."""
+    experiment = getattr(study, "experiment", None)
+    return experiment.functions if isinstance(experiment, Experiment) else {}
+
+
 @contextmanager
 def _means(
     runs_dir: str | Path | None,
     data_dir: str | Path | None,
-    device: str,
+    device: str | None,
     workers: int | None,
     progress: bool,
     metrics: Mapping[str, Metric],
@@ -102,6 +116,61 @@ def _interruptible(execute: Callable[[], Result], means: Means) -> Result:
     if means.stop.at_once:
         raise KeyboardInterrupt
     return result
+
+
+def resume(
+    run: str = "last",
+    *,
+    metrics: Metrics | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    runs_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    allow_code: bool = False,
+    allow_other_numerics: bool = False,
+    progress: bool = True,
+) -> Result:
+    """Finish what is missing of a run; trials that have ended are kept.
+
+    Args:
+        run: its name, the beginning of it, or ``last``.
+        metrics: the functions that the run measures, given again.
+        device: instead of the recorded one.
+        workers: how many processes train.
+        runs_dir: folder of the records.
+        data_dir: folder with data files.
+        allow_code: whether the record may name code of your own.
+        allow_other_numerics: whether to go on where this machine computes with other last bits.
+        progress: whether a line shows how far it is.
+
+    Raises:
+        CeterisError: where the run, its data or its metrics are not to be had.
+    """
+    permissions = Permissions(allow_code, allow_other_numerics)
+    with _means(runs_dir, data_dir, device, workers, progress, named_metrics(metrics)) as means:
+        return _interruptible(lambda: resume_recorded(run, means, permissions), means)
+
+
+def extend(
+    run: str = "last",
+    *,
+    seeds: int,
+    metrics: Metrics | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    runs_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    allow_code: bool = False,
+    allow_other_numerics: bool = False,
+    progress: bool = True,
+) -> Result:
+    """Add seeds to a run until it has ``seeds`` in all; verdicts are corrected for the earlier look.
+
+    The other arguments and the errors are those of ``resume``.
+    """
+    permissions = Permissions(allow_code, allow_other_numerics)
+    with _means(runs_dir, data_dir, device, workers, progress, named_metrics(metrics)) as means:
+        return _interruptible(lambda: extend_recorded(run, seeds, means, permissions), means)
 
 
 def load_run(run: str = "last", *, runs_dir: str | Path | None = None) -> Result:

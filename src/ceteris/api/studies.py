@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,8 +103,22 @@ def plan(
     if missing := [name for name in metric_names if name not in listed]:
         metrics = f"metrics={json.dumps([*listed, *missing])}"
         parsed = parse_study(source, sets=[*sets, metrics], **options)
+    if quick:
+        parsed = _made_small(parsed, seeds, epochs)
     spec = parsed.study.experiment.data
     return Planned(parsed, study_name(source), dataset or in_memory(spec.source, spec.content))
+
+
+def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> ParsedStudy:
+    """Return a small version of a study; numbers of seeds and epochs that were asked for stay."""
+    from ceteris.lab.quick import quick, quick_note
+
+    asked: dict[str, Any] = {} if seeds is None else {"seeds": seeds}
+    if epochs is not None:
+        experiment = quick(parsed.study).experiment.model_copy(update={"epochs": epochs})
+        asked["experiment"] = experiment
+    small = quick(parsed.study).model_copy(update=asked)
+    return replace(parsed, study=small, notes=(*parsed.notes, quick_note(parsed.study)))
 
 
 def _data_sets(data: Any, dataset: Dataset | None) -> list[str]:

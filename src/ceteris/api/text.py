@@ -56,18 +56,11 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
 
 def run_line(run: RunRecord) -> str:
     """Return a run's name, status, trials, time and device in one line."""
+    from ceteris.report.numbers import duration
+
     ended = sum(trial.status in ("finished", "diverged") for trial in run.trials)
-    return f"run {run.id}: {run.status}, {ended} of {len(run.trials)} trials, {duration(run.seconds)} on {run.device}"
-
-
-def duration(seconds: float) -> str:
-    """Write a time: ``8.3 s``, ``2 min 5 s``, ``1 h 12 min``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    time = duration(run.seconds)
+    return f"run {run.id}: {run.status}, {ended} of {len(run.trials)} trials, {time} on {run.device}"
 
 
 def metric_pairs(levels: Sequence[LevelEvidence]) -> list[tuple[str, ...]]:

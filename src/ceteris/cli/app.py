@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from collections.abc import Callable
+
+from cyclopts import App, Group
 
 from ceteris.cli import data, doctor, repetitions, runs, studies, study_runs
 from ceteris.cli.groups import LOOK, RUN, SETUP
@@ -23,12 +25,14 @@ def build_app() -> App:
         version=doctor.version_line,
         version_flags=["--version"],
     )
-    for command in (study_runs.run, study_runs.resume, study_runs.extend, repetitions.aa):
-        app.command(command, group=RUN)
+    grouped: dict[Group, tuple[Callable[..., object], ...]] = {
+        RUN: (study_runs.run, study_runs.resume, study_runs.extend, repetitions.aa),
+        LOOK: (runs.runs, runs.show, runs.report),
+        SETUP: (doctor.doctor, doctor.version),
+    }
+    for group, commands in grouped.items():
+        for command in commands:
+            app.command(command, group=group)
     app.command(studies.app)
-    for command in (runs.runs, runs.show, runs.report):
-        app.command(command, group=LOOK)
     app.command(data.app)
-    for command in (doctor.doctor, doctor.version):
-        app.command(command, group=SETUP)
     return app

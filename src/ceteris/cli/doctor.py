@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import asdict
 from typing import Any
 
 from ceteris.cli.options import AsJson, DataDir, RunsDir
 from ceteris.cli.screen import facts_table, print_json, results
 
-LIBRARIES = ("torch", "numpy", "scipy", "numba", "scikit-learn", "pandas", "pydantic", "cyclopts", "sqlalchemy")
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "numba",
+    "scikit-learn",
+    "pandas",
+    "pydantic",
+    "cyclopts",
+    "sqlalchemy",
+)
 
 
 def version_line() -> str:
@@ -34,7 +45,7 @@ def doctor(*, data_dir: DataDir = None, runs_dir: RunsDir = None, as_json: AsJso
     machine = probe()
     report = {
         "versions": _versions(),
-        "machine": machine,
+        "machine": asdict(machine),
         "data": _data(data_dir),
         "records": _records(runs_dir),
     }
@@ -42,7 +53,7 @@ def doctor(*, data_dir: DataDir = None, runs_dir: RunsDir = None, as_json: AsJso
         print_json(report)
     else:
         _print(report)
-    return FINISHED if machine["problem"] is None else UNEXPECTED
+    return FINISHED if machine.problem is None else UNEXPECTED
 
 
 def _versions() -> dict[str, str]:
@@ -78,10 +89,11 @@ def _print(report: dict[str, Any]) -> None:
     lines = {
         **report["versions"],
         "system": machine["system"],
-        "cores": str(machine["cores"]),
-        "devices": ", ".join(machine["devices"]) or "none",
+        "processor": f"{machine['processor']}, {machine['cores']} cores to use",
+        "memory": f"{machine['free_bytes'] / 2**30:.1f} GiB to use",
+        "device": machine["device"] or "none",
         **numerics,
-        "training process": machine["problem"] or f"starts and multiplies, {machine['seconds']:.1f} s",
+        "training process": machine["problem"] or f"starts in {machine['start_seconds']:.1f} s",
         "data folders": ", ".join([*data["folders"], data["cache"]]),
         **sources,
         "records": records["folder"] + ("" if records["exists"] else " (none yet)"),

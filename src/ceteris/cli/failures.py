@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import traceback
 from collections.abc import Sequence
 
 from ceteris.errors import CeterisError
@@ -25,6 +23,9 @@ def summary_lines(error: CeterisError) -> list[str]:
 
 def keep_traceback(error: Exception) -> Sequence[str]:
     """Write the traceback to a file and return what to tell the user; with CETERIS_DEBUG=1 show it."""
+    import tempfile
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     cause = " ".join(f"{type(error).__name__}: {error}".split())
     sentence = f"something went wrong inside Ceteris ({cause[:200].rstrip(': ')})"

@@ -12,7 +12,7 @@ from ceteris.api.progress import PlainProgress, divergence
 from ceteris.cli.screen import messages
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.live import Live
     from rich.table import Table
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 8
 """Cohorts shown at once; those that are done make room."""
-BAR_WIDTH = 12
+BAR_WIDTH = 10
 REFRESHES = 5
 """Per second."""
 
@@ -79,7 +79,10 @@ class LiveProgress:
     def _picture(self) -> Table:
         from rich.table import Table
 
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        for _ in range(6):
+            table.add_column(no_wrap=True, min_width=1)
         meter = self._meter
         if meter is None:
             return table
@@ -95,11 +98,13 @@ def _shown(cohorts: list[CohortMeter]) -> list[CohortMeter]:
     under_way = [cohort for cohort in cohorts if cohort.share < 1]
     done = [cohort for cohort in cohorts if cohort.share >= 1]
     room = max(0, MOST_LINES - len(under_way))
-    kept = {id(cohort) for cohort in (under_way + done[len(done) - room :] if room else under_way[:MOST_LINES])}
+    kept = {
+        id(cohort) for cohort in (under_way + done[len(done) - room :] if room else under_way[:MOST_LINES])
+    }
     return [cohort for cohort in cohorts if id(cohort) in kept]
 
 
-def _row(cohort: CohortMeter) -> tuple[object, ...]:
+def _row(cohort: CohortMeter) -> tuple[RenderableType, ...]:
     return (
         cohort.name,
         _bar(cohort.share),
@@ -111,7 +116,7 @@ def _row(cohort: CohortMeter) -> tuple[object, ...]:
     )
 
 
-def _bar(share: float) -> object:
+def _bar(share: float) -> RenderableType:
     from rich.progress_bar import ProgressBar
 
     return ProgressBar(total=1.0, completed=share, width=BAR_WIDTH)

@@ -1,71 +1,57 @@
-"""What a training process of this machine is like, asked of one, started as the lab starts them."""
+"""What a training process of this machine is like, asked of one that is started as the lab starts them."""
 
 from __future__ import annotations
 
-import json
-import os
 import platform
-import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
-TIMEOUT_SECONDS = 120
+from ceteris.errors import CeterisError
 
 
-def probe() -> dict[str, Any]:
-    """Start a training process and return what it finds; ``problem`` says why it could not."""
-    from ceteris.train.numerics import environment, processor
+@dataclass(frozen=True)
+class Machine:
+    """The machine and the process; ``problem`` says why there is none."""
 
+    system: str
+    processor: str
+    cores: int
+    free_bytes: int
+    device: str = ""
+    """The device that ``auto`` stands for."""
+    numerics: dict[str, Any] = field(default_factory=dict)
+    start_seconds: float = 0.0
+    problem: str | None = None
+
+
+def probe() -> Machine:
+    """Start a training process, ask it what it trains with, and end it."""
+    from ceteris.lab.machine import available_bytes, available_cores
+    from ceteris.train.numerics import processor
+
+    machine: dict[str, Any] = {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": processor(),
+        "cores": available_cores(),
+        "free_bytes": available_bytes(),
+    }
     begun = time.monotonic()
-    known: dict[str, Any] = {
-        "system": f"{platform.system()} {platform.release()}, {processor()}",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "devices": [],
-        "numerics": {},
-        "problem": None,
-    }
-    command = [sys.executable, "-m", "ceteris.cli.machine"]
     try:
-        done = subprocess.run(
-            command,
-            env=os.environ | environment(),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return known | {"problem": f"cannot be started: {error}", "seconds": time.monotonic() - begun}
-    found = _answer(done)
-    return known | found | {"seconds": round(time.monotonic() - begun, 2)}
+        found = _ask_a_worker()
+    except CeterisError as error:
+        found = {"problem": str(error)}
+    return Machine(**machine, **found, start_seconds=round(time.monotonic() - begun, 2))
 
 
-def _answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    if done.returncode == 0:
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
-    last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-    return {"problem": f"ended with {done.returncode}: {last[0]}"}
+def _ask_a_worker() -> dict[str, Any]:
+    from ceteris.lab.crew import Crew
+    from ceteris.lab.listener import Unheard
+    from ceteris.lab.orders import Setup
+    from ceteris.lab.undertaking import greet
 
-
-def describe_this_process() -> dict[str, Any]:
-    """Return the devices and numerics of a process in which a product has been computed."""
-    import numpy as np
-    import torch
-
-    from ceteris.train.numerics import describe, prepare_process
-
-    prepare_process()
-    ones = torch.ones(64, 64)
-    right = bool((ones @ ones == 64).all()) and bool(np.all(ones.numpy() @ ones.numpy() == 64))
-    cards = [f"cuda: {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
-    return {
-        "devices": ["cpu", *cards],
-        "numerics": describe("cpu"),
-        "problem": None if right else "a product of two matrices came out wrong",
-    }
-
-
-if __name__ == "__main__":
-    print(json.dumps(describe_this_process()))
+    with Crew(Setup(tuple(sys.path), "auto")) as crew:
+        hello = greet(crew, crew.hire(), Unheard())
+    problem = "; ".join(map(str, hello.problems)) or None
+    return {"device": hello.device_name, "numerics": dict(hello.numerics), "problem": problem}

@@ -39,9 +39,7 @@ def _dispatch(arguments: list[str]) -> int:
     from ceteris.cli.parsing_errors import sentence
 
     try:
-        code = build_app()(
-            arguments, exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        code = build_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise CeterisError(sentence(error)) from error
     return code if isinstance(code, int) else 0

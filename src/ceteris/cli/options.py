@@ -13,7 +13,8 @@ RunName = Annotated[str, Parameter(help="A run: its name, the beginning of it, o
 DataName = Annotated[str, Parameter(help="A named data set, or an .npz file with arrays x and y.")]
 
 AsJson = Annotated[
-    bool, Parameter(name="--json", negative="", show_default=False, help="Print one JSON object and nothing else.")
+    bool,
+    Parameter(name="--json", negative="", show_default=False, help="Print one JSON object and nothing else."),
 ]
 RunsDir = Annotated[
     Path | None,
@@ -47,7 +48,10 @@ Quick = Annotated[
 class Training:
     """What every command that trains takes besides what it trains."""
 
-    device: Annotated[str, Parameter(help="Where to train: auto, cpu, cuda, cuda:1 or mps.")] = "auto"
+    device: Annotated[
+        str | None,
+        Parameter(help="Where to train: auto, cpu, cuda, cuda:1 or mps (else auto, or as recorded)."),
+    ] = None
     workers: Annotated[
         int | None, Parameter(help="Processes that train (else as many as there are cores).")
     ] = None
@@ -65,4 +69,13 @@ class Training:
     as_json: AsJson = False
 
 
+OtherNumerics = Annotated[
+    bool,
+    Parameter(
+        name="--allow-other-numerics",
+        negative="",
+        show_default=False,
+        help="Go on although this machine computes with other last bits than the record.",
+    ),
+]
 DEFAULT_TRAINING = Training()

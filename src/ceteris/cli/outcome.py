@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from ceteris.cli.screen import results
@@ -28,12 +29,21 @@ def print_outcome(result: Result, report: Path | None) -> None:
 
 def next_steps(result: Result) -> list[tuple[str, str]]:
     """Return what can be done with a run next, with its command."""
-    steps = [("look again", f"ceteris show {result.id}")]
+    where = _where(result)
+    steps = [("look again", f"ceteris show {result.id}{where}")]
     if result.status != "finished":
-        steps.append(("go on", f"ceteris resume {result.id}"))
+        steps.append(("go on", f"ceteris resume {result.id}{where}"))
     elif any(verdict.verdict == "not established" for verdict in result.verdicts):
-        steps.append(("more seeds", f"ceteris extend {result.id} --seeds {_more_seeds(result)}"))
+        steps.append(("more seeds", f"ceteris extend {result.id} --seeds {_more_seeds(result)}{where}"))
     return steps
+
+
+def _where(result: Result) -> str:
+    """Return the option that names the records, where they are not in the usual place."""
+    from ceteris.records.store import records_folder
+
+    folder = result.run.folder.parent
+    return "" if folder == records_folder().absolute() else f" --runs-dir {shlex.quote(str(folder))}"
 
 
 def _more_seeds(result: Result) -> int:

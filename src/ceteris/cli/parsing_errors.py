@@ -30,20 +30,22 @@ def sentence(error: CycloptsError) -> str:
 
 
 def _what(error: CycloptsError) -> str:
-    if isinstance(error, UnknownOptionError):
-        return _unknown_option(error)
-    if isinstance(error, UnknownCommandError):
-        return _unknown_command(error)
-    if isinstance(error, UnusedCliTokensError):
-        tokens = " ".join(error.unused_tokens or ())
-        return f"there is no place for `{tokens}`"
-    if isinstance(error, MissingArgumentError):
-        return _missing(error)
-    if isinstance(error, RepeatArgumentError):
-        return f"`{_name(error.argument)}` is given more than once" if error.argument else str(error)
-    if isinstance(error, CoercionError):
-        return _wrong_value(error)
-    return " ".join(str(error).split())
+    match error:
+        case UnknownOptionError():
+            what = _unknown_option(error)
+        case UnknownCommandError():
+            what = _unknown_command(error)
+        case UnusedCliTokensError():
+            what = f"there is no place for `{' '.join(error.unused_tokens or ())}`"
+        case MissingArgumentError():
+            what = _missing(error)
+        case RepeatArgumentError():
+            what = f"`{_name(error.argument)}` is given more than once"
+        case CoercionError():
+            what = _wrong_value(error)
+        case _:
+            what = " ".join(str(error).split())
+    return what
 
 
 def _unknown_option(error: UnknownOptionError) -> str:

@@ -24,7 +24,9 @@ def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) 
         print_json(runs_object(found, records_folder(runs_dir)))
         return
     if not found:
-        print(f"there are no runs in {records_folder(runs_dir)} yet; ceteris run digits/learning-rate makes one")
+        print(
+            f"there are no runs in {records_folder(runs_dir)} yet; ceteris run digits/learning-rate makes one"
+        )
         return
     rows = [(run.id, run.status, _trials(run.trials, run.finished, run.diverged)) for run in found[:most]]
     console = results()

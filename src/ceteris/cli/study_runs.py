@@ -1,8 +1,9 @@
-"""``ceteris run``, ``resume``, ``extend`` and ``aa``: everything that trains."""
+"""``ceteris run``, ``resume`` and ``extend``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 from ceteris.cli.options import (
     DEFAULT_TRAINING,
     Epochs,
+    OtherNumerics,
     Quick,
     ReportPath,
     RunName,
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from ceteris.api.execution import Means
     from ceteris.api.result import Result
-    from ceteris.lab.listener import Listener
 
 
 def run(
@@ -63,12 +64,18 @@ def run(
 
 
 def resume(
-    run: RunName, /, *, report: ReportPath = None, training: Training = DEFAULT_TRAINING
+    run: RunName,
+    /,
+    *,
+    allow_other_numerics: OtherNumerics = False,
+    report: ReportPath = None,
+    training: Training = DEFAULT_TRAINING,
 ) -> int:
     """Finish what is missing of a run; trials that have ended are kept."""
-    from ceteris.api.execution import resume_recorded
+    from ceteris.api.execution import Permissions, resume_recorded
 
-    return _train(lambda means: resume_recorded(run, means), training, report)
+    permissions = Permissions(training.allow_code, allow_other_numerics)
+    return _train(lambda means: resume_recorded(run, means, permissions), training, report)
 
 
 def extend(
@@ -76,26 +83,24 @@ def extend(
     /,
     *,
     seeds: Annotated[int, Parameter(help="How many seeds the run is to have in all.")],
+    allow_other_numerics: OtherNumerics = False,
     report: ReportPath = None,
     training: Training = DEFAULT_TRAINING,
 ) -> int:
     """Add seeds to a run; verdicts are corrected for having been looked at before."""
-    from ceteris.api.execution import extend_recorded
+    from ceteris.api.execution import Permissions, extend_recorded
 
-    return _train(lambda means: extend_recorded(run, seeds, means), training, report)
+    permissions = Permissions(training.allow_code, allow_other_numerics)
+    return _train(lambda means: extend_recorded(run, seeds, means, permissions), training, report)
 
 
 def _train(execute: Callable[[Means], Result], training: Training, report: Path | None) -> int:
     """Train with progress on standard error, write the report, print the outcome; return the exit code."""
-    from ceteris.api.interrupt import stopping_by_interrupt
     from ceteris.cli.exits import FINISHED, INTERRUPTED
-    from ceteris.cli.live import live_progress
     from ceteris.cli.outcome import print_outcome
 
-    with live_progress() as listener:
-        means = _means(training, listener)
-        with stopping_by_interrupt(means.stop, listener.note):
-            result = execute(means)
+    with training_means(training) as means:
+        result = execute(means)
     path = result.report(report)
     if training.as_json:
         print_json(result.to_dict() | {"report": str(path)})
@@ -104,14 +109,21 @@ def _train(execute: Callable[[Means], Result], training: Training, report: Path 
     return INTERRUPTED if means.stop.after_epoch and result.status != "finished" else FINISHED
 
 
-def _means(training: Training, listener: Listener) -> Means:
+@contextmanager
+def training_means(training: Training) -> Iterator[Means]:
+    """Return what the options say, with progress on standard error and Ctrl-C caught while the block runs."""
     from ceteris.api.execution import Means
+    from ceteris.api.interrupt import stopping_by_interrupt
+    from ceteris.cli.live import live_progress
     from ceteris.records.store import records_folder
 
-    return Means(
-        runs_folder=records_folder(training.runs_dir),
-        data_folder=training.data_dir,
-        device=training.device,
-        workers=training.workers,
-        listener=listener,
-    )
+    with live_progress() as listener:
+        means = Means(
+            runs_folder=records_folder(training.runs_dir),
+            data_folder=training.data_dir,
+            device=training.device,
+            workers=training.workers,
+            listener=listener,
+        )
+        with stopping_by_interrupt(means.stop, listener.note):
+            yield means
