@@ -264,13 +264,24 @@ def test_a_single_claim_uses_its_five_percent():
 
 @pytest.mark.slow
 def test_stopping_at_the_first_verdict_runs_no_more_than_seven_and_a_half_percent():
-    rng = np.random.default_rng(2)
-    both, made = 0, claim(greater=("b", "a"))
+    rng = np.random.default_rng(20)
+    # 6.6% by a large simulation with scipy: 5% at the first verdict and 1.6% more at the second
+    alarmed, made = 0, claim(greater=("b", "a"))
     for _ in range(2000):
         values = {level: rng.normal(size=10) for level in "ab"}
         early = judged({level: row[:5] for level, row in values.items()}, made).verdicts[0]
         late = judged(values, made, looks=1, first_seeds=5).verdicts[0]
-        both += "established" not in (early.verdict, late.verdict) and {early.verdict, late.verdict} != {
-            "not established"
-        }
-    assert both / 2000 <= 0.075 + 2 * (0.075 / 2000) ** 0.5
+        alarmed += {early.verdict, late.verdict} != {"not established"}
+    assert alarmed / 2000 == pytest.approx(0.066, abs=3 * (0.066 * 0.934 / 2000) ** 0.5)
+
+
+@pytest.mark.slow
+def test_an_order_with_one_step_that_does_nothing_is_settled_at_most_five_times_in_a_hundred():
+    rng = np.random.default_rng(12)
+    made, ends = study({"lr": "abc"}, claim(order=("a", "b", "c"))), []
+    for _ in range(2000):
+        a, b, c = rng.normal(size=5), 50 + rng.normal(size=5), 50 + rng.normal(size=5)
+        ends.append(assess(made, trials({"a": a, "b": b, "c": c}), validation_rows=None).verdicts[0].verdict)
+    error = (0.05 * 0.95 / 2000) ** 0.5
+    assert ends.count("supported") / 2000 == pytest.approx(0.025, abs=3 * error)
+    assert (len(ends) - ends.count("not established")) / 2000 <= 0.05 + 2 * error

@@ -21,7 +21,10 @@ class Region:
 
     def contains(self, effect: float) -> bool:
         """Tell whether an effect (may be infinite) agrees with the claim."""
-        return effect != 0 if self.but_zero else self.low < effect < self.high
+        if self.but_zero:
+            return effect != 0
+        above = self.low < effect or math.isinf(self.low)
+        return above and (effect < self.high or math.isinf(self.high))
 
     def distance(self, effect: float) -> float:
         """Return how far an effect is from the nearest bound."""
