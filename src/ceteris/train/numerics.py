@@ -104,7 +104,9 @@ def _blas() -> Mapping[str, str]:
     home = Path(scipy.__file__).parent.parent
     for library in threadpool_info():
         path = Path(library.get("filepath", ""))
-        if library.get("user_api") == "blas" and home in path.parents and "scipy" in str(path):
+        # NumPy brings a BLAS of its own whose file is called after SciPy too, so the folder decides.
+        ours = home in path.parents and path.relative_to(home).parts[0].startswith("scipy")
+        if library.get("user_api") == "blas" and ours:
             return {
                 "library": str(library.get("internal_api", "")),
                 "version": str(library.get("version", "")),
