@@ -63,8 +63,8 @@ def uniforms(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: in
 
 def normals(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0) -> NDArray[np.float64]:
     """Return (rows, columns) standard normal numbers, by the inverse CDF of ``uniforms``."""
-    drawn: NDArray[np.float64] = ndtri(uniforms(key, rows, columns, epoch=epoch, first_row=first_row))
-    return drawn
+    drawn = ndtri(uniforms(key, rows, columns, epoch=epoch, first_row=first_row))
+    return np.asarray(drawn, dtype=np.float64)
 
 
 def permutation(key: Key, n: int, *, epoch: int = 0) -> NDArray[np.int64]:
