@@ -48,7 +48,7 @@ def uniform(bound: float) -> Any:
         (HeInit(), stats.norm(0, math.sqrt(2 / FAN_IN)).cdf),
         (HeInit(distribution="uniform"), uniform(math.sqrt(6 / FAN_IN))),
     ],
-    ids=str,
+    ids=["default", "normal", "normal-wide", "uniform", "xavier", "xavier-normal", "he", "he-uniform"],
 )
 def test_weights_follow_their_distribution(init: InitSpec, distribution: Any) -> None:
     drawn = tensors(init)["hidden.0.linear.weight"].reshape(-1)
