@@ -143,7 +143,7 @@ class Sitting:
         loss = self._schedule.died(worker)
         if loss.again:
             self._recorder.restart(loss.again)
-            self._listener.note(f"{reason}; {tell_trials(loss.again)} starts anew in smaller parts")
+            self._listener.note(f"{reason}; begun anew in smaller parts: {tell_trials(loss.again)}")
             if self._told_to_stop:
                 self._schedule.hand_out_no_more()
 
