@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ceteris.spec.dump import study_from_dict, study_to_dict, study_to_yaml
     from ceteris.spec.experiment import Experiment, metric_name
     from ceteris.spec.factors import make_factor
+    from ceteris.spec.folds import Folds
     from ceteris.spec.labels import combination_label, format_label
     from ceteris.spec.model import MLP, LinearModel, ModelSpec
     from ceteris.spec.named import NamedStudy, find_study, named_paths, named_studies
@@ -32,6 +33,7 @@ _HOMES = {
     "dump": ("study_from_dict", "study_to_dict", "study_to_yaml"),
     "experiment": ("Experiment", "metric_name"),
     "factors": ("make_factor",),
+    "folds": ("Folds",),
     "labels": ("combination_label", "format_label"),
     "model": ("MLP", "LinearModel", "ModelSpec"),
     "named": ("NamedStudy", "find_study", "named_paths", "named_studies"),
@@ -53,6 +55,7 @@ __all__ = [
     "Equal",
     "Experiment",
     "Factor",
+    "Folds",
     "Interaction",
     "Level",
     "LinearModel",

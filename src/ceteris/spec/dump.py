@@ -70,7 +70,7 @@ def compact(study: Study) -> dict[str, Any]:
     fields = _differing(study)
     if study.vary:
         fields["vary"] = {factor.name: _compact_factor(factor) for factor in study.vary}
-    order = ("title", "source", "experiment", "vary", "combine", "seeds", "claims")
+    order = ("title", "source", "experiment", "vary", "combine", "seeds", "folds", "claims")
     return {name: fields[name] for name in order if name in fields}
 
 
@@ -91,7 +91,8 @@ def _differing(part: BaseModel) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
-        if name == "kind" or value != field.get_default(call_default_factory=True):
+        tells = name == "kind" and value is not None
+        if tells or value != field.get_default(call_default_factory=True):
             settings[name] = _plain(value)
     return settings
 
@@ -99,7 +100,7 @@ def _differing(part: BaseModel) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         settings = _differing(value)
-        short = set(settings) in ({"kind"}, {"source"})
+        short = set(settings) in ({"kind"}, {"source"}, {"k"})
         return next(iter(settings.values())) if short else settings
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]

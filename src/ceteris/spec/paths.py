@@ -41,7 +41,12 @@ def members(annotation: Any) -> tuple[type[BaseModel], ...]:
 def has_kinds(annotation: Any) -> bool:
     """Tell whether the setting is a mapping whose ``kind`` chooses among classes."""
     found = members(annotation)
-    return bool(found) and all("kind" in member.model_fields for member in found)
+    return bool(found) and all(_names_itself(member) for member in found)
+
+
+def _names_itself(member: type[BaseModel]) -> bool:
+    """Tell whether a class is chosen by its ``kind``; where it has none by default, that is a setting."""
+    return "kind" in member.model_fields and member.model_fields["kind"].default is not None
 
 
 def kind_name(member: type[BaseModel]) -> str:

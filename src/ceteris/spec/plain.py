@@ -90,6 +90,6 @@ def explicit(part: BaseModel) -> dict[str, Any]:
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
         given = name in part.model_fields_set or value != field.get_default(call_default_factory=True)
-        if given or name == "kind":
+        if given or (name == "kind" and value is not None):
             settings[name] = value
     return settings

@@ -1,4 +1,4 @@
-"""A study: a base experiment, its factors, seeds and claims."""
+"""A study: a base experiment, its factors, seeds, folds and claims."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from ceteris.spec.base import AnyNumber, Label, Spec, wrong
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.folds import FoldsSpec
 from ceteris.spec.plain import plain_data
 
 PatchValue = Annotated[Any, BeforeValidator(plain_data)]
@@ -50,7 +51,7 @@ Seed = Annotated[int, AnyNumber, Field(ge=0, le=2**31 - 1)]
 
 
 class Study(Spec):
-    """A base experiment, its factors, seeds, and claims."""
+    """A base experiment, its factors, seeds, folds and claims."""
 
     title: Annotated[str, Field(title="title")] = ""
     source: Annotated[str, Field(title="source")] = ""
@@ -67,6 +68,9 @@ class Study(Spec):
         Field(title="number or list of seeds"),
     ] = 5
     """How many seeds (0, 1, ...), or which."""
+
+    folds: FoldsSpec = None
+    """Cross-validation: a number of folds, or {k, kind, groups}. Folds of one seed are averaged."""
 
     claims: Annotated[tuple[Claim, ...], Field(title="list of claims")] = ()
 

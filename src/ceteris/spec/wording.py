@@ -116,7 +116,7 @@ def _sentence(detail: ErrorDetails, spot: Spot, value: Any) -> str:
 def unknown_setting(name: str, owner: type[BaseModel]) -> str:
     """Say that a class has no such setting, with the nearest one here or one of that name elsewhere."""
     known = list(owner.model_fields)
-    of_kind = f" for `{kind_name(owner)}`" if "kind" in owner.model_fields else ""
+    of_kind = f" for `{kind_name(owner)}`" if has_kinds(owner) else ""
     guess = nearest(name, known)
     if guess is None:
         deeper = {path.rsplit(".", 1)[-1]: path for path in reversed(setting_paths(owner))}
@@ -153,7 +153,7 @@ def wrong_value(value: Any, spot: Spot) -> str:
 def noun(spot: Spot) -> str:
     """Return what the setting stands for: its declared title, else its name in words."""
     if spot.path and isinstance(spot.path[-1], int):
-        return f"valid item of {_named(spot.path)}"
+        return _own_title(spot.annotation) or f"valid item of {_named(spot.path)}"
     title = spot.field.title if spot.field and spot.field.title else _title(spot.annotation)
     if title:
         return title
@@ -164,6 +164,12 @@ def _title(annotation: Any) -> str | None:
     """Return the title that a type carries itself, for a setting that may be left out."""
     parts = [part for branch in choices(annotation) for part in get_args(branch)]
     return next((part.title for part in parts if isinstance(part, FieldInfo) and part.title), None)
+
+
+def _own_title(annotation: Any) -> str | None:
+    """Return the title that is declared on a type itself, such as that of a list's items."""
+    declared = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return next((part.title for part in declared if isinstance(part, FieldInfo) and part.title), None)
 
 
 def _named(path: Sequence[str | int]) -> str:
