@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -37,6 +37,7 @@ class SourceData:
     value_range: tuple[float, float] | None
     origin: str
     default_validation: int | float = DEFAULT_VALIDATION
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,8 @@ class Dataset:
     """Where the rows were found: a folder, a file, a package, or `memory`."""
     default_validation: int | float = DEFAULT_VALIDATION
     """Validation rows where the experiment does not say: a count or a share."""
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Further arrays with one value per row, (N,), by name: what rows may be grouped by."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -89,12 +92,13 @@ class Source(Protocol):
         """Return everything, downloading what is missing. Raises CeterisError."""
 
 
-def content_hash(train: Rows, test: Rows | None) -> str:
+def content_hash(train: Rows, test: Rows | None, columns: Mapping[str, NDArray[Any]] | None = None) -> str:
     """Return the SHA-256 of the arrays by which a record recognises its data (law 9)."""
     digest = hashlib.sha256()
     named: Mapping[str, NDArray[Any]] = {"x": train.x, "y": train.y}
     if test is not None:
         named = {**named, "x_test": test.x, "y_test": test.y}
+    named = {**named, **dict(sorted((columns or {}).items()))}
     for name, array in named.items():
         digest.update(f"{name}|{array.shape}|{array.dtype.str}|".encode())
         digest.update(np.ascontiguousarray(array).data)
@@ -110,7 +114,8 @@ def without_test_rows(data: SourceData) -> Dataset:
         y=data.train.y,
         classes=data.classes,
         value_range=data.value_range,
-        content=content_hash(data.train, data.test),
+        content=content_hash(data.train, data.test, data.columns),
         origin=data.origin,
         default_validation=data.default_validation,
+        columns=data.columns,
     )

@@ -20,6 +20,10 @@ from ceteris.data.stratify import stratified_order
 from ceteris.draws import stream_key
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import DataSpec
+from ceteris.spec.folds import Folds
+
+Place = tuple[DataSpec, int, int, Folds | None]
+"""Data, seed, fold and folds: what decides everything that is prepared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +47,31 @@ class Preparation:
     """Prepares one data set for many trials; equal arrays are made once and shared.
 
     Where nothing is estimated, the inputs are one array for all seeds, kept as long as this object.
-    Estimated inputs and noisy labels are shared while any ``Prepared`` still holds them.
+    Estimated inputs and noisy labels are shared while any ``Prepared`` still holds them, and so is a
+    ``Prepared`` among the trials of one seed and fold.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         self._kept: dict[str, NDArray[Any]] = {"y": _targets(dataset)}
         self._in_use: WeakValueDictionary[str, NDArray[Any]] = WeakValueDictionary()
+        self._prepared: WeakValueDictionary[Place, Prepared] = WeakValueDictionary()
 
-    def prepare(self, spec: DataSpec, seed: int) -> Prepared:
-        """Split, scale and (where asked for) mislabel the rows for the trials of ``seed``.
+    def prepare(self, spec: DataSpec, seed: int, fold: int = 0, folds: Folds | None = None) -> Prepared:
+        """Split, scale and (where asked for) mislabel the rows for the trials of ``seed`` and ``fold``.
 
+        Whatever is estimated is estimated on the training rows of that fold alone (law 5).
         Raises CeterisError for impossible sizes, noise on numbers, or data other than a record's.
         """
         check_content(self.dataset, spec)
-        split = split_rows(self.dataset, spec, seed)
+        place = (spec, seed, fold, folds)
+        prepared = self._prepared.get(place)
+        if prepared is None:
+            split = split_rows(self.dataset, spec, seed, fold, folds)
+            prepared = self._prepared[place] = self._of_split(spec, seed, split)
+        return prepared
+
+    def _of_split(self, spec: DataSpec, seed: int, split: Split) -> Prepared:
         scaling = fit_scaling(self.dataset, spec.scale, split.train)
         x, x_key = self._inputs(scaling, spec)
         y, y_key, changed = self._labels(spec, split, seed)

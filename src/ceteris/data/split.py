@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.folds import fold_parts
 from ceteris.data.stratify import stratified_order
 from ceteris.draws import stream_key
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import DataSpec
+from ceteris.spec.folds import Folds
 
 FIXED_SEED = 0
 """A fixed split is the one that this seed draws, whatever the trial's seed."""
@@ -25,26 +27,39 @@ class Split:
     validation: NDArray[np.int64]
 
 
-def split_rows(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
-    """Carve validation rows from the data set and limit the training rows, both stratified by class.
+def split_rows(
+    dataset: Dataset, spec: DataSpec, seed: int, fold: int = 0, folds: Folds | None = None
+) -> Split:
+    """Part the rows into those that validate and those that train, and limit the latter.
 
-    The validation rows depend on the seed (with ``split: fixed`` on nothing) and their number alone; the
-    training rows are what is left, or the first ``spec.rows`` of what is left in an order drawn by
-    the seed, so that a smaller training set is part of every larger one.
+    Without folds the validation rows are carved from the data set, stratified by class; they depend on
+    the seed (with ``split: fixed`` on nothing) and their number alone. With folds they are those of
+    ``fold`` (``fold_of_rows``). The training rows are what is left, or the first ``spec.rows`` of what is
+    left in an order drawn by the seed, so that a smaller training set is part of every larger one.
     Raises CeterisError for sizes that cannot be had.
     """
+    if folds is None:
+        train, validation = _carved(dataset, spec, seed)
+    else:
+        _check_folds_alone(spec)
+        train, validation = fold_parts(dataset, folds, split_seed(spec, seed), fold)
+    if spec.rows is not None:
+        _check_rows(dataset, spec.rows, len(train))
+        stratify = dataset.task == "classification"
+        kept = stratified_order(dataset.y[train], stream_key(seed, "rows"), stratify=stratify)[: spec.rows]
+        train = train[np.sort(kept)]
+    return Split(train=train, validation=validation)
+
+
+def _carved(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (training, validation) rows, each sorted ascending."""
     stratify = dataset.task == "classification"
     if stratify:
         _check_classes(dataset)
     size = validation_size(dataset, spec)
     key = stream_key(split_seed(spec, seed), "split")
     order = stratified_order(dataset.y, key, stratify=stratify)
-    train = np.sort(order[size:])
-    if spec.rows is not None:
-        _check_rows(dataset, spec.rows, len(train))
-        kept = stratified_order(dataset.y[train], stream_key(seed, "rows"), stratify=stratify)[: spec.rows]
-        train = train[np.sort(kept)]
-    return Split(train=train, validation=np.sort(order[:size]))
+    return np.sort(order[size:]), np.sort(order[:size])
 
 
 def split_seed(spec: DataSpec, seed: int) -> int:
@@ -73,6 +88,13 @@ def validation_size(dataset: Dataset, spec: DataSpec) -> int:
             f"use at least {least}",
         )
     return size
+
+
+def _check_folds_alone(spec: DataSpec) -> None:
+    if spec.validation is not None:
+        raise _problem(
+            "validation", "the folds of the study say which rows validate; remove this setting, or the folds"
+        )
 
 
 def _check_rows(dataset: Dataset, rows: int, left: int) -> None:

@@ -76,7 +76,7 @@ class _Training:
         self._metrics = metrics
         self._classes = preparation.dataset.task == "classification"
         trials = cohort.trials
-        self._prepared = [preparation.prepare(t.experiment.data, t.seed) for t in trials]
+        self._prepared = [preparation.prepare(t.experiment.data, t.seed, t.fold, t.folds) for t in trials]
         self._stack = initial_stack(
             cohort.structure.net, [t.experiment.model for t in trials], [t.seed for t in trials]
         )

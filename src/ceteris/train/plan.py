@@ -10,6 +10,7 @@ from itertools import pairwise
 from ceteris.data.dataset import Dataset
 from ceteris.nets.architecture import Architecture, architecture
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.folds import Folds
 from ceteris.train.hyper import state_slots
 
 FLOAT_BYTES = 4
@@ -25,6 +26,8 @@ class TrialPlan:
     seed: int
     fold: int
     experiment: Experiment
+    folds: Folds | None = None
+    """How the rows of its study are dealt into folds; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Structure:
     batch_size: int
     last_batch: str
     epochs: int
-    training_rows: int
+    steps: int
+    """Optimisation steps in one epoch. Members may differ in rows: their last batches then differ."""
     metrics: tuple[str, ...]
 
 
@@ -52,14 +56,12 @@ class Cohort:
     @property
     def steps(self) -> int:
         """Optimisation steps of one member in one epoch."""
-        return steps_per_epoch(
-            self.structure.training_rows, self.structure.batch_size, self.structure.last_batch
-        )
+        return self.structure.steps
 
     @property
     def work(self) -> float:
         """Rough cost in multiplications, by which cohorts are ordered and shared out."""
-        rows = self.steps * self.structure.batch_size + self.structure.training_rows / 2
+        rows = 1.5 * self.steps * self.structure.batch_size
         return len(self.trials) * self.structure.epochs * rows * (self.structure.net.n_parameters + 1000)
 
     def bytes_per_member(self) -> int:
@@ -113,7 +115,7 @@ def structure(experiment: Experiment, dataset: Dataset, training_rows: int) -> S
         batch_size=experiment.batch_size,
         last_batch=experiment.last_batch,
         epochs=experiment.epochs,
-        training_rows=training_rows,
+        steps=steps_per_epoch(training_rows, experiment.batch_size, experiment.last_batch),
         metrics=experiment.metrics,
     )
 
