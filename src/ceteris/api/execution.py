@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ceteris.api.result import Result
+from ceteris.errors import CeterisError, Problem
 from ceteris.lab.listener import Listener, Stop, Unheard
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Means:
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     listener: Listener = field(default_factory=Unheard)
     stop: Stop = field(default_factory=Stop)
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            message = f"{self.workers} is not a number of processes; it must be at least 1"
+            raise CeterisError(Problem(message, where="workers"))
 
 
 @dataclass(frozen=True)

@@ -167,4 +167,4 @@ def _rate(steps: int, seconds: float) -> float | None:
 
 
 def _time_left(share: float, seconds: float) -> float | None:
-    return seconds * (1 - share) / share if share > 0.01 and seconds > 0.5 else None
+    return seconds * (1 - share) / share if share > 0 and seconds > 1 else None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ceteris.errors import CeterisError
 
 if TYPE_CHECKING:
+    import torch
+
     from ceteris.nets.architecture import Architecture
     from ceteris.nets.module import Network
     from ceteris.records.views import RunRecord, TrialRecord
-    from ceteris.spec.model import MLP, LinearModel
+    from ceteris.spec.model import ModelSpec
 
 
 def recorded_network(
@@ -40,13 +43,38 @@ def recorded_network(
     return network.eval()
 
 
+def prepared_inputs(
+    run: RunRecord, trial: TrialRecord, x: Any, data_dir: str | Path | None = None
+) -> torch.Tensor:
+    """Return rows scaled as the training rows of a recorded trial were, as float32 (rows, features).
+
+    Raises ``CeterisError`` where the trial's data is gone or is not the same, and for rows of another shape.
+    """
+    import torch
+
+    from ceteris.data import Preparation, load, prepare_rows
+    from ceteris.data.user_arrays import as_inputs
+    from ceteris.lab.datasets import found_again
+    from ceteris.spec.experiment import Experiment
+
+    spec = Experiment.model_validate(dict(trial.experiment)).data
+    folder = data_dir or run.facts.get("data_folder")
+    dataset = load(found_again(spec.source, run.folder.parent), Path(folder) if folder else None)
+    inputs = as_inputs(x, "x")
+    if inputs.shape[1:] != dataset.x.shape[1:]:
+        raise CeterisError(
+            f"`x` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {dataset.x.shape[1:]}"
+        )
+    return torch.from_numpy(prepare_rows(inputs, Preparation(dataset).prepare(spec, trial.seed).fitted))
+
+
 def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
     """Return the recorded facts of one of the data sets that a run reads."""
     facts: Mapping[str, Any] = run.facts.get("other_data", {}).get(source, run.facts)
     return facts
 
 
-def _architecture(model: LinearModel | MLP, facts: Mapping[str, Any]) -> Architecture:
+def _architecture(model: ModelSpec, facts: Mapping[str, Any]) -> Architecture:
     from ceteris.nets.architecture import architecture
 
     outputs = math.prod(int(extent) for extent in facts["target_shape"])

@@ -13,6 +13,7 @@ from ceteris.errors import CeterisError, unknown_name
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import torch
     from numpy.typing import NDArray
 
     from ceteris.evidence.assessment import Assessment, Verdict
@@ -68,12 +69,22 @@ class Trial:
     def network(self, which: Literal["final", "initial"] = "final") -> Network:
         """Return its network as an ordinary ``torch.nn.Module`` in evaluation mode.
 
-        It takes prepared inputs (``ceteris.data.prepare_rows``) of shape (rows, ...). Raises
-        ``CeterisError`` where its weights are not on record.
+        It takes inputs as ``prepare`` returns them. Raises ``CeterisError`` where its weights are not
+        on record.
         """
         from ceteris.api.networks import recorded_network
 
         return recorded_network(self.run, self.record, which)
+
+    def prepare(self, x: Any, data_dir: str | Path | None = None) -> torch.Tensor:
+        """Return rows (rows, ...) of the data's kind as the network takes them, (rows, features).
+
+        They are scaled as the training rows of this trial were, for which its data is read again. Raises
+        ``CeterisError`` where that data is not to be had any more, or is not the same.
+        """
+        from ceteris.api.networks import prepared_inputs
+
+        return prepared_inputs(self.run, self.record, x, data_dir)
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name}={self.metrics[name]:.4g}" for name in _SHOWN if name in self.metrics)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from ceteris.cli import screen
 from ceteris.cli.groups import SETUP
 from ceteris.cli.options import AsJson, DataDir, DataName
-from ceteris.cli.screen import facts_table, plain_table, print_json, results, tell
+from ceteris.cli.screen import facts_table, plain_table, print_json, tell
+from ceteris.errors import CeterisError
 
 if TYPE_CHECKING:
     from ceteris.data import Dataset
+
+SETTING = "experiment.data.source"
 
 app = App(name="data", group=SETUP, help="The data sets: what there is, what is in them, fetching them.")
 
@@ -34,7 +41,7 @@ def list_data(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
         print_json({"data": entries})
         return
     rows = [(s.name, s.description, s.place or "not here: ceteris data fetch " + s.name) for s in found]
-    results().print(plain_table(("data", "what it is", "where it lies"), rows))
+    screen.show(plain_table(("data", "what it is", "where it lies"), rows))
 
 
 @app.command
@@ -50,7 +57,7 @@ def show(
     from ceteris.cli.downloads import download_progress
     from ceteris.data import facts, load
 
-    with download_progress() as report:
+    with download_progress() as report, _without_path():
         dataset = load(name, data_dir, report=report)
     known = facts(dataset)
     picture = _write_examples(dataset, examples)
@@ -66,7 +73,7 @@ def fetch(name: DataName, /, *, data_dir: DataDir = None, as_json: AsJson = Fals
     from ceteris.cli.downloads import download_progress
     from ceteris.data import fetch as fetch_files
 
-    with download_progress() as report:
+    with download_progress() as report, _without_path():
         place = fetch_files(name, data_dir, report)
     if as_json:
         print_json({"name": name, "place": place})
@@ -74,10 +81,20 @@ def fetch(name: DataName, /, *, data_dir: DataDir = None, as_json: AsJson = Fals
         print(f"{name}: {place}")
 
 
+@contextmanager
+def _without_path() -> Iterator[None]:
+    """Leave out of problems where in an experiment the data would have been named."""
+    try:
+        yield
+    except CeterisError as error:
+        raise CeterisError(
+            replace(problem, where=problem.where.removeprefix(SETTING)) for problem in error.problems
+        ) from error
+
+
 def _write_examples(dataset: Dataset, path: Path | None) -> str | None:
     """Write the picture and return its path; None, with the reason told, where there is none to draw."""
     from ceteris.data import example_grid
-    from ceteris.errors import CeterisError
 
     target = path or Path(f"{Path(dataset.name).stem}-examples.svg")
     try:
@@ -101,14 +118,12 @@ def _print_facts(known: dict[str, Any], picture: str | None) -> None:
     if known["documented_range"] is not None:
         lines["documented range"] = _range(known["documented_range"])
     lines |= _target_lines(known) | {"SHA-256": known["content"]}
-    console = results()
-    console.print(facts_table(lines))
+    screen.show(facts_table(lines))
     if known["counts"]:
         counts = [(name, f"{count:,}") for name, count in known["counts"].items()]
-        console.print()
-        console.print(plain_table(("class", "training rows"), counts, right=(1,)))
+        screen.show("", plain_table(("class", "training rows"), counts, right=(1,)))
     if picture is not None:
-        console.print(f"\n10 random examples per class: {picture}", soft_wrap=True)
+        screen.show("", f"10 random examples per class: {picture}")
 
 
 def _target_lines(known: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ceteris.cli.options import AsJson, DataDir, RunsDir
-from ceteris.cli.screen import facts_table, print_json, results
+from ceteris.cli.screen import facts_table, print_json, show
 
 LIBRARIES = (
     "torch",
@@ -98,7 +98,7 @@ def _print(report: dict[str, Any]) -> None:
         **sources,
         "records": records["folder"] + ("" if records["exists"] else " (none yet)"),
     }
-    results().print(facts_table(lines))
+    show(facts_table(lines))
 
 
 def _words(value: Any) -> str:

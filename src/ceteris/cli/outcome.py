@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from ceteris.cli.screen import results
+from ceteris.cli.screen import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,14 +17,10 @@ def print_outcome(result: Result, report: Path | None) -> None:
     """Print the tables, the claims in words, notes, the report's path, and how to look again."""
     from ceteris.api.text import result_parts
 
-    console = results()
-    for part in result_parts(result.run, result.assessment):
-        console.print(part)
-    console.print()
+    show(*result_parts(result.run, result.assessment), "")
     if report is not None:
-        console.print(f"report: {report}", soft_wrap=True, markup=False)
-    for words, command in next_steps(result):
-        console.print(f"{words}: {command}", soft_wrap=True, markup=False)
+        show(f"report: {report}")
+    show(*(f"{words}: {command}" for words, command in next_steps(result)))
 
 
 def next_steps(result: Result) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def _what(error: CycloptsError) -> str:
         case MissingArgumentError():
             what = _missing(error)
         case RepeatArgumentError():
-            what = f"`{_name(error.argument)}` is given more than once"
+            what = f"`{error.token.keyword}` is given more than once"
         case CoercionError():
             what = _wrong_value(error)
         case _:

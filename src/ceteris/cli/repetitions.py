@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from ceteris.cli.options import DEFAULT_TRAINING, Epochs, Quick, Seeds, Sets, StudyName, Training
-from ceteris.cli.screen import facts_table, print_json, results
+from ceteris.cli.screen import facts_table, print_json, show
 
 if TYPE_CHECKING:
     from ceteris.lab.aa import AAResult
@@ -63,4 +63,4 @@ def _print(found: AAResult, repetitions: int) -> None:
         "trained again": f"{found.compared} trials, which {bits} the first time",
         "run": found.run,
     }
-    results().print(facts_table(lines))
+    show(facts_table(lines))

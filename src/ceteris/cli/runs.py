@@ -7,8 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ceteris.cli import screen
 from ceteris.cli.options import AsJson, RunName, RunsDir
-from ceteris.cli.screen import plain_table, print_json, results
+from ceteris.cli.screen import plain_table, print_json
+from ceteris.errors import CeterisError, Problem
 
 Most = Annotated[int, Parameter(name="--most", help="How many runs to list, the newest first.")]
 
@@ -19,6 +21,8 @@ def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) 
     from ceteris.api.runs import list_runs
     from ceteris.records.store import records_folder
 
+    if most < 1:
+        raise CeterisError(Problem(f"{most} is not a number of runs; it must be at least 1", where="--most"))
     found = list_runs(runs_dir=runs_dir)
     if as_json:
         print_json(runs_object(found, records_folder(runs_dir)))
@@ -29,11 +33,9 @@ def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) 
         )
         return
     rows = [(run.id, run.status, _trials(run.trials, run.finished, run.diverged)) for run in found[:most]]
-    console = results()
-    console.print(plain_table(("run", "status", "trials"), rows))
-    if len(found) > most:
-        console.print(f"\nand {len(found) - most} more (--most {len(found)})")
-    console.print("\nceteris show RUN shows one; `last` is the newest.")
+    more = ["", f"and {len(found) - most} more (--most {len(found)})"] if len(found) > most else []
+    last = "ceteris show RUN shows one; `last` is the newest."
+    screen.show(plain_table(("run", "status", "trials"), rows), *more, "", last)
 
 
 def _trials(planned: int, finished: int, diverged: int) -> str:

@@ -9,15 +9,24 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 
-def results() -> Console:
-    """Return the console for results; colours and width as the terminal has them."""
-    from rich.console import Console
+def show(*parts: RenderableType) -> None:
+    """Print results: text as it stands, other parts as wide and as coloured as the terminal has it."""
+    from ceteris.cli.console import ResultConsole
 
-    return Console(highlight=False, soft_wrap=False)
+    console = ResultConsole(highlight=False)
+    for part in parts:
+        if isinstance(part, str):
+            print(part)
+        elif console.is_terminal:
+            console.print(part)
+        else:
+            with console.capture() as captured:
+                console.print(part)
+            print(*(line.rstrip() for line in captured.get().splitlines()), sep="\n")
 
 
 def messages() -> Console:

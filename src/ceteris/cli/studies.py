@@ -6,9 +6,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from ceteris.cli import screen
 from ceteris.cli.groups import LOOK
 from ceteris.cli.options import AsJson
-from ceteris.cli.screen import plain_table, print_json, results
+from ceteris.cli.screen import plain_table, print_json
 
 app = App(name="studies", group=LOOK, help="The named studies that come with Ceteris.")
 
@@ -25,9 +26,8 @@ def list_studies(*, as_json: AsJson = False) -> None:
         print_json({"studies": [{name: getattr(study, name) for name in fields} for study in found]})
         return
     rows = [(s.name, s.title, str(s.levels), str(s.seeds)) for s in found]
-    console = results()
-    console.print(plain_table(("study", "question", "levels", "seeds"), rows, right=(2, 3)))
-    console.print("\nceteris run NAME runs one, ceteris studies show NAME prints one.")
+    table = plain_table(("study", "question", "levels", "seeds"), rows, right=(2, 3))
+    screen.show(table, "", "ceteris run NAME runs one, ceteris studies show NAME prints one.")
 
 
 @app.command
