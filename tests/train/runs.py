@@ -11,6 +11,7 @@ import torch
 
 from ceteris.data.preparation import Preparation
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.folds import Folds
 from ceteris.train import numerics
 from ceteris.train.loop import train_cohort
 from ceteris.train.messages import EpochMeasured, Message, Progress, TrialEnded
@@ -24,13 +25,16 @@ SMALL: dict[str, Any] = {
 }
 
 
-def plan(name: str, seed: int = 0, **settings: Any) -> TrialPlan:
-    return TrialPlan(name, name, {}, seed, 0, Experiment(**(SMALL | settings)))
+def plan(name: str, seed: int = 0, fold: int = 0, folds: Folds | None = None, **settings: Any) -> TrialPlan:
+    return TrialPlan(name, name, {}, seed, fold, Experiment(**(SMALL | settings)), folds)
 
 
 def cohorts(plans: Iterable[TrialPlan], preparation: Preparation) -> tuple[Cohort, ...]:
     plans = tuple(plans)
-    rows = {p.identity: len(preparation.prepare(p.experiment.data, p.seed).split.train) for p in plans}
+    rows = {
+        p.identity: len(preparation.prepare(p.experiment.data, p.seed, p.fold, p.folds).split.train)
+        for p in plans
+    }
     return group_trials(plans, preparation.dataset, rows)
 
 

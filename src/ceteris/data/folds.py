@@ -118,7 +118,8 @@ def _check_classes(dataset: Dataset, k: int) -> None:
         raise _problem(
             "k",
             f"{k} stratified folds need {k} rows of every class, and class "
-            f"`{dataset.classes[int(labels[smallest])]}` of `{dataset.name}` has {rows:,}; {fewer} `kind: plain`",
+            f"`{dataset.classes[int(labels[smallest])]}` of `{dataset.name}` has {rows:,}; "
+            f"{fewer} `kind: plain`",
         )
 
 

@@ -52,11 +52,15 @@ class TensorEngine:
         self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
         self._epoch = 0
         self._orders = torch.zeros(0)
+        self._lengths: list[int] = []
 
     def begin_epoch(self, epoch: int, orders: Sequence[NDArray[np.int64]]) -> None:
         """Start an epoch (counted from 0) with one order of row numbers per feed."""
         self._epoch = epoch
-        self._orders = self._tensor(np.stack(orders))
+        self._lengths = [len(order) for order in orders]
+        longest = max(self._lengths)
+        padded = [np.pad(order, (0, longest - len(order))) for order in orders]
+        self._orders = self._tensor(np.stack(padded))
         self._gathered.zero_()
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
@@ -64,8 +68,11 @@ class TensorEngine:
         resting = self._tensor(~active)
         for step in range(first, last):
             begin = step * self._spec.batch_size
-            rows = self._orders[:, begin : begin + self._spec.batch_size]
-            self._step(step, begin, rows, resting)
+            end = begin + self._spec.batch_size
+            if end <= min(self._lengths) or len(set(self._lengths)) == 1:
+                self._step(step, begin, self._orders[:, begin:end], resting)
+            else:
+                self._step_apart(step, begin, end, resting)
 
     def totals(self) -> Totals:
         """Read what was gathered in this epoch; waits for the device."""
@@ -105,6 +112,17 @@ class TensorEngine:
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
         return _flat(list(self._buffers.values()), len(self._diverged))
+
+    def _step_apart(self, step: int, begin: int, end: int, resting: Tensor) -> None:
+        """Do the last step of streams that differ in rows: one length after another, the others resting."""
+        own = self._tensor(np.array(self._lengths))[self._feed_of_member]
+        state = [*self._buffers.values(), *(slot for slots in self._slots.values() for slot in slots)]
+        for length in sorted(set(self._lengths)):
+            others = own != length
+            kept = [tensor[others] for tensor in state]  # a step moves the state of resting members too
+            self._step(step, begin, self._orders[:, begin : min(end, length)], resting | others)
+            for tensor, before in zip(state, kept, strict=True):
+                tensor[others] = before
 
     def _step(self, step: int, begin: int, rows: Tensor, resting: Tensor) -> None:
         x, targets = self._gather(rows)
@@ -162,11 +180,16 @@ class TensorEngine:
         longest = max(len(own) for own in rows)
         results = np.full((len(active), 2), np.nan)
         kept = np.zeros((len(active), longest, self._spec.net.n_out), np.float32)
-        for feed, own in zip(self._spec.feeds, rows, strict=True):
-            part, outputs = self.evaluate([own] * len(rows), active, keep_outputs=keep_outputs)
-            results[feed.members] = part[feed.members]
+        for length in sorted({len(own) for own in rows}):
+            fitted = [np.resize(own, length) for own in rows]
+            part, outputs = self.evaluate(fitted, active, keep_outputs=keep_outputs)
+            right = [
+                feed.members for feed, own in zip(self._spec.feeds, rows, strict=True) if len(own) == length
+            ]
+            members = np.concatenate(right)
+            results[members] = part[members]
             if outputs is not None:
-                kept[feed.members, : len(own)] = outputs[feed.members]
+                kept[members, :length] = outputs[members]
         return results, kept if keep_outputs else None
 
     def _resident(self, array: NDArray[np.generic], moved: dict[int, Tensor]) -> Tensor:
