@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ceteris.errors import CeterisError
-from ceteris.lab.crew import Crew, worker_environment
+from ceteris.lab.crew import IN_WORKER, Crew, worker_environment
 from ceteris.lab.listener import Unheard
 from ceteris.lab.orders import Gone, Setup
 from ceteris.lab.sitting import tell_end
@@ -64,6 +64,12 @@ def test_a_worker_finds_ceteris_and_has_the_numerics() -> None:
     environment = worker_environment()
     assert environment["OPENBLAS_NUM_THREADS"] == "1"
     assert os.path.isdir(os.path.join(environment["PYTHONPATH"].split(os.pathsep)[-1], "ceteris"))
+
+
+def test_a_worker_starts_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(IN_WORKER, "1")
+    with pytest.raises(CeterisError, match="a module of yours runs a study when it is imported"):
+        Crew(SETUP)
 
 
 def test_the_end_of_a_process_is_told_in_words() -> None:

@@ -30,11 +30,14 @@ def shouting(factor: float) -> Callable[..., float]:
     return scaled_error
 
 
+SEEN = "tests.lab.made:rows_seen"
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Diary]:
     """A whole run with a metric of the user's own: folder, identifier, and what a listener heard."""
     folder, diary = tmp_path_factory.mktemp("finished"), Diary()
-    study = small_study(metrics=["error"], epochs=3)
+    study = small_study(metrics=["error", SEEN], epochs=3)
     metrics = {"error": shouting(100.0)}
     run = run_study(
         study, study_name="small.yaml", runs_folder=folder, workers=2, metrics=metrics, listener=diary
@@ -49,7 +52,7 @@ def test_a_record_holds_everything(finished: tuple[Path, str, Diary]) -> None:
     assert (record.title, record.study_name, record.device) == ("A small study", "small.yaml", "cpu")
     assert record.study["experiment"]["data"]["content"] == record.facts["content"]
     assert (record.facts["train_rows"], record.facts["validation_rows"]) == (1150, 287)
-    assert set(record.facts["metrics"]) == {"error"}
+    assert set(record.facts["metrics"]) == {"error", SEEN}
     assert record.versions["randomness scheme"] == "1"
     assert record.numerics["flush_denormal"] is True
     assert record.numerics["blas"]["threads"] == "1"
@@ -59,6 +62,7 @@ def test_a_record_holds_everything(finished: tuple[Path, str, Diary]) -> None:
     for trial in record.trials:
         assert {len(curve) for curve in trial.curves.values()} == {3}
         np.testing.assert_allclose(trial.curves["val_error"], 100 - 100 * trial.curves["val_accuracy"])
+        assert set(trial.curves["val_rows_seen"]) == {287}
         assert trial.curves["train_loss"][-1] < trial.curves["train_loss"][0]
     weights = all_weights(folder, record)
     assert all(own["initial head.weight"] != own["final head.weight"] for own in weights.values())
@@ -84,17 +88,22 @@ def test_a_run_that_is_extended_keeps_its_trials_and_gets_those_of_a_larger_run(
 ) -> None:
     folder, run, _ = finished
     before = load(folder, run)
-    with pytest.raises(CeterisError, match="the run measures `error`, a function of your own"):
+    with pytest.raises(CeterisError) as error:
         extend_run(run, 3, runs_folder=folder)
+    assert [str(problem) for problem in error.value.problems] == [
+        "the run measures `error`, a function of your own; go on from Python and give it again: "
+        "`metrics={'error': function}`",
+        f"the run measures `{SEEN}`, which is code of your own; allow it with --allow-code",
+    ]
     diary, metrics = Diary(), {"error": shouting(100.0)}
-    extend_run(run, 3, runs_folder=folder, workers=1, metrics=metrics, listener=diary)
+    extend_run(run, 3, runs_folder=folder, workers=1, metrics=metrics, listener=diary, allow_code=True)
     after = load(folder, run)
     assert (after.status, after.looks, after.first_seeds) == ("finished", 1, 2)
     assert [t.seed for t in after.trials] == [0, 0, 1, 1, 2, 2]
     assert (diary.plans[0].trials, diary.plans[0].kept) == (2, 4)
     curves = all_curves(after)
     assert {t.identity: curves[t.identity] for t in before.trials} == all_curves(before)
-    larger = small_study(seeds=3, metrics=["error"], epochs=3)
+    larger = small_study(seeds=3, metrics=["error", SEEN], epochs=3)
     whole = load(tmp_path, run_study(larger, runs_folder=tmp_path, workers=1, metrics=metrics))
     assert curves == all_curves(whole)
     assert all_weights(folder, after) == all_weights(tmp_path, whole)
@@ -243,3 +252,11 @@ def test_nothing_is_begun_where_a_metric_cannot_travel(tmp_path: Path) -> None:
     assert lines[1].startswith(
         "experiment.metrics: the metric `b` cannot be sent to a training process (TypeError"
     )
+
+
+def test_a_stop_before_anything_is_begun_leaves_nothing(tmp_path: Path) -> None:
+    diary = Diary()
+    diary.stop.request()
+    with pytest.raises(KeyboardInterrupt):
+        run_study(small_study(), runs_folder=tmp_path / "runs", listener=diary, stop=diary.stop)
+    assert not (tmp_path / "runs").exists()

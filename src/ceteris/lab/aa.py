@@ -145,6 +145,9 @@ def _train_again(
     store: Store, record: RunRecord, study: Study, seeds: int, options: Mapping[str, Any]
 ) -> tuple[int, bool]:
     """Train the first seeds once more in a run of their own, which is not kept, and compare the bits."""
+    stop = options.get("stop")
+    if stop is not None and stop.after_epoch:
+        return 0, True
     with tempfile.TemporaryDirectory() as folder:
         again = parse_study(_without_factors(study, tuple(range(seeds))), allow_code=True)
         run = run_study(again, runs_folder=Path(folder), **{**options, "listener": None})

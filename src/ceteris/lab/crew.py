@@ -16,10 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from ceteris.errors import CeterisError
 from ceteris.lab.orders import Gone, Order, Printed, Report, Setup
 from ceteris.lab.wire import receive, send
 from ceteris.train import numerics
 
+IN_WORKER = "CETERIS_WORKER"
+"""Set in the environment of workers."""
 COMMAND = ("-P", "-m", "ceteris.lab.worker")
 WAITING_REPORTS = 32
 """Reports held for the lab; a worker that is further ahead waits, so memory stays bounded."""
@@ -43,6 +46,7 @@ class Crew:
 
     def __init__(self, setup: Setup, environment: Mapping[str, str] | None = None) -> None:
         """``environment``: variables on top of those that ``train.numerics`` asks for."""
+        _refuse_in_worker()
         self._setup = setup
         self._environment = worker_environment() | dict(environment or {})
         self._members: dict[int, _Member] = {}
@@ -133,11 +137,21 @@ class Crew:
                 return
 
 
+def _refuse_in_worker() -> None:
+    """Refuse to start workers from a worker, which would go on for ever."""
+    if IN_WORKER in os.environ:
+        raise CeterisError(
+            "a module of yours runs a study when it is imported, and training processes import it for its "
+            'metric; put the call that runs the study under `if __name__ == "__main__":`'
+        )
+
+
 def worker_environment() -> dict[str, str]:
     """Return this process's environment with the numerics' variables, and Ceteris itself to be found."""
     home = str(Path(__file__).parents[2])
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    return dict(os.environ) | numerics.environment() | {"PYTHONPATH": os.pathsep.join([*paths, home])}
+    own = {"PYTHONPATH": os.pathsep.join([*paths, home]), IN_WORKER: "1"}
+    return dict(os.environ) | numerics.environment() | own
 
 
 def _let_go(member: _Member) -> None:

@@ -17,6 +17,7 @@ Metric = Callable[..., float]
 """(outputs (n, k), targets (n,) or (n, k)), torch tensors -> a number."""
 
 WHERE = "experiment.metrics"
+SHOWN = 200
 
 
 class MetricFailedError(Exception):
@@ -48,7 +49,7 @@ def pack(metrics: Mapping[str, Metric]) -> bytes:
         try:
             packed[name] = cloudpickle.dumps(metric), source_hash(metric)
         except Exception as error:
-            message = f"the metric `{name}` cannot be sent to a training process ({_told(error)})"
+            message = f"the metric `{name}` cannot be sent to a training process ({in_one_line(error)})"
             problems.append(
                 Problem(f"{message}; define it as a function of outputs and targets alone", WHERE)
             )
@@ -76,7 +77,7 @@ def load(packed: bytes, references: Sequence[str]) -> LoadedMetrics:
             loaded.metrics[name] = guarded(name, pickle.loads(content))
             loaded.hashes[name] = digest
         except Exception as error:
-            message = f"the metric `{name}` cannot be loaded in a training process ({_told(error)})"
+            message = f"the metric `{name}` cannot be loaded in a training process ({in_one_line(error)})"
             loaded.problems.append(Problem(message, WHERE))
     for reference in references:
         _import(reference, loaded)
@@ -88,7 +89,7 @@ def _import(reference: str, loaded: LoadedMetrics) -> None:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
-        message = f"the module of `{reference}` cannot be imported ({_told(error)})"
+        message = f"the module of `{reference}` cannot be imported ({in_one_line(error)})"
         loaded.problems.append(Problem(message, WHERE))
         return
     metric = getattr(module, name, None)
@@ -111,7 +112,7 @@ def guarded(name: str, metric: Metric) -> Metric:
         except MemoryError:  # the trials are tried again in smaller parts
             raise
         except (Exception, SystemExit) as error:
-            raise MetricFailedError(f"the metric `{name}` failed with {_told(error)}") from error
+            raise MetricFailedError(f"the metric `{name}` failed with {in_one_line(error)}") from error
         try:
             return float(answer)
         except (TypeError, ValueError, RuntimeError) as error:
@@ -121,7 +122,8 @@ def guarded(name: str, metric: Metric) -> Metric:
     return measured
 
 
-def _told(error: BaseException) -> str:
-    """Return an exception in one line."""
+def in_one_line(error: BaseException) -> str:
+    """Return an exception's type and the beginning of its text in one line."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    shown = text if len(text) <= SHOWN else text[: SHOWN - 4] + " ..."
+    return f"{type(error).__name__}: {shown}" if text else type(error).__name__

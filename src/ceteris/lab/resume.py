@@ -24,7 +24,16 @@ from ceteris.lab.repeatable import (
     with_scheme,
 )
 from ceteris.lab.trials import as_entry, next_seeds, plan_trials, recorded_combinations, unfinished
-from ceteris.lab.undertaking import Means, Undertaking, greet, make_setup, refuse, tell_downloads, train_run
+from ceteris.lab.undertaking import (
+    Means,
+    Undertaking,
+    greet,
+    heed,
+    make_setup,
+    refuse,
+    tell_downloads,
+    train_run,
+)
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord
 from ceteris.spec.combine import Combination
@@ -118,11 +127,12 @@ def _go_on(
         with Crew(setup, required_environment(record.numerics)) as crew:
             first = crew.hire()
             places = _places(record, combinations, means)
-            datasets = _load(places, means.listener)
+            datasets = _load(places, means)
             sizes = _sizes(combinations, datasets)
-            hello = greet(crew, first, means.listener)
+            hello = greet(crew, first, means.listener, means.stop)
             refuse(hello.problems)
             _compare(record, hello, permissions, means.listener)
+            heed(means.stop)
             trials = (*left, *plan_trials(combinations, more, hello.numerics))
             _open(store, record, trials[len(left) :])
             kept = len(record.trials) - len(left)
@@ -165,9 +175,9 @@ def _places(record: RunRecord, combinations: Sequence[Combination], means: Means
     return DataPlaces(means.data_folder or kept, moved)
 
 
-def _load(places: DataPlaces, listener: Listener) -> dict[str, Dataset]:
+def _load(places: DataPlaces, means: Means) -> dict[str, Dataset]:
     """Load the record's data under the names that its experiments have for them."""
-    loaded = load_sources(list(places.moved.values()), places.folder, None, tell_downloads(listener))
+    loaded = load_sources(list(places.moved.values()), places.folder, None, tell_downloads(means))
     refuse([problem for error in loaded.errors.values() for problem in error.problems])
     return {source: loaded.datasets[place] for source, place in places.moved.items()}
 

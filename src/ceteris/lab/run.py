@@ -16,7 +16,16 @@ from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
 from ceteris.lab.repeatable import with_scheme
 from ceteris.lab.trials import as_entry, plan_trials
-from ceteris.lab.undertaking import Means, Undertaking, greet, make_setup, refuse, tell_downloads, train_run
+from ceteris.lab.undertaking import (
+    Means,
+    Undertaking,
+    greet,
+    heed,
+    make_setup,
+    refuse,
+    tell_downloads,
+    train_run,
+)
 from ceteris.records.store import Store
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.dump import study_to_dict
@@ -53,6 +62,7 @@ def run_study(
     Raises:
         CeterisError: with all problems of the study at once, before anything is recorded; or for what
             went wrong while training, when everything up to then is kept.
+        KeyboardInterrupt: where a stop is asked for before the run is begun.
     """
     means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
     own = dict(metrics or {})
@@ -60,9 +70,9 @@ def run_study(
     with Crew(make_setup(device, own, experiments)) as crew:
         first = crew.hire()
         sources = [experiment.data.source for experiment in experiments]
-        data = load_sources(sources, data_folder, dataset, tell_downloads(means.listener))
+        data = load_sources(sources, data_folder, dataset, tell_downloads(means))
         bound, problems = bind(parsed, data, list(own))
-        hello = greet(crew, first, means.listener)
+        hello = greet(crew, first, means.listener, means.stop)
         refuse([*problems, *hello.problems])
         names = {source: lasting_source(source, own, runs_folder) for source, own in data.datasets.items()}
         contents = {source: own.content for source, own in data.datasets.items()}
@@ -70,6 +80,7 @@ def run_study(
         found = tuple(rename_combination(c, names, contents) for c in bound.combinations)
         trials = plan_trials(found, seed_list(study), hello.numerics)
         datasets = {names[source]: own for source, own in data.datasets.items()}
+        heed(means.stop)
         with Store(runs_folder) as store:
             run = store.create_run(
                 study_to_dict(study),

@@ -65,23 +65,27 @@ class Schedule:
         """Note that a trial has finished or diverged."""
         self._left.discard(identity)
 
-    def done(self, worker: int) -> None:
-        """Note that a worker has done its shard."""
-        self._busy.pop(worker, None)
+    def done(self, worker: int) -> tuple[TrialPlan, ...]:
+        """Note that a worker has done its shard; return the trials of it that have not ended."""
+        return self._let_go(worker)[1]
 
     def died(self, worker: int) -> Loss:
         """Put back what a worker had not finished: in halves once, then no more."""
-        shard = self._busy.pop(worker, None)
-        left = [trial for trial in shard.trials if trial.identity in self._left] if shard else []
+        shard, left = self._let_go(worker)
         if shard is None or not left:
             return Loss()
         if shard.attempt >= MOST_ATTEMPTS:
             self.given_up += left
-            return Loss(given_up=tuple(left))
+            return Loss(given_up=left)
         again = halves(shard, left, self._numbers)
         self._numbers += len(again)
         self._waiting.extend(again)
-        return Loss(again=tuple(left))
+        return Loss(again=left)
+
+    def _let_go(self, worker: int) -> tuple[Shard | None, tuple[TrialPlan, ...]]:
+        shard = self._busy.pop(worker, None)
+        trials = shard.trials if shard is not None else ()
+        return shard, tuple(trial for trial in trials if trial.identity in self._left)
 
     def hand_out_no_more(self) -> None:
         """Let workers end what they train; what waits stays undone."""

@@ -92,7 +92,9 @@ class Sitting:
                     raise CeterisError(problems)
                 self._employ(worker)
             case JobDone():
-                self._schedule.done(worker)
+                left = self._schedule.done(worker)
+                if left and not self._told_to_stop:
+                    raise CeterisError(f"training ended without a result for {tell_trials(left)}")
                 self._employ(worker)
             case JobFailed():
                 self._take_failure(worker, report)

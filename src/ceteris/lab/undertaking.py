@@ -68,10 +68,11 @@ def make_setup(
     )
 
 
-def greet(crew: Crew, worker: int, listener: Listener) -> Hello:
+def greet(crew: Crew, worker: int, listener: Listener, stop: Stop | None = None) -> Hello:
     """Wait for the first worker's hello. Raises CeterisError where it does not come up."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
+        heed(stop)
         arrived = crew.next_report(timeout=0.2)
         if arrived is None or arrived[0] != worker:
             continue
@@ -85,21 +86,28 @@ def greet(crew: Crew, worker: int, listener: Listener) -> Hello:
     raise CeterisError(f"a training process did not start within {START_SECONDS:g} seconds")
 
 
+def heed(stop: Stop | None) -> None:
+    """Give up before a run is begun, where a stop was asked for: raises KeyboardInterrupt."""
+    if stop is not None and stop.after_epoch:
+        raise KeyboardInterrupt
+
+
 def refuse(problems: Sequence[Problem]) -> None:
     """Raise all problems at once, in the order of their lines, if there are any."""
     if problems:
         raise CeterisError(sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
 
 
-def tell_downloads(listener: Listener) -> Callable[[Download], None]:
-    """Return a report function that notes each download once."""
+def tell_downloads(means: Means) -> Callable[[Download], None]:
+    """Return a report function that notes each download once, and gives up where a stop was asked for."""
     told: set[str] = set()
 
     def report(download: Download) -> None:
+        heed(means.stop)
         if download.url not in told:
             told.add(download.url)
             size = f" ({download.total / 2**20:.0f} MB)" if download.total else ""
-            listener.note(f"downloading {download.file} of {download.source}{size} from {download.url}")
+            means.listener.note(f"downloading {download.file} of {download.source}{size} from {download.url}")
 
     return report
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -75,6 +76,7 @@ class Worker:
                 raise order
             if isinstance(order, Setup):
                 self._report(self._set_up(order))
+                import_module("ceteris.train.loop")  # while the lab is still checking and planning
             else:
                 self._report(self._train(order) or JobDone(order.number))
 
@@ -112,7 +114,7 @@ class Worker:
 
     def _train(self, job: Job) -> JobFailed | None:
         from ceteris.lab.orders import JobFailed, Trained
-        from ceteris.lab.own_metrics import MetricFailedError
+        from ceteris.lab.own_metrics import MetricFailedError, in_one_line
         from ceteris.train.loop import train_cohort
 
         try:
@@ -129,7 +131,7 @@ class Worker:
         except MetricFailedError as error:
             return JobFailed(job.number, (Problem(str(error)),), traceback.format_exc())
         except Exception as error:
-            told = Problem(f"training failed with {type(error).__name__}: {error}")
+            told = Problem(f"training failed with {in_one_line(error)}")
             return JobFailed(job.number, (told,), traceback.format_exc(), _is_out_of_memory(error))
         return None
 
