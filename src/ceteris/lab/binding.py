@@ -12,27 +12,19 @@ import numpy as np
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.label_noise import noisy_rows
-from ceteris.data.preparation import check_content
-from ceteris.data.split import split_rows
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
+from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import BatchNorm
 from ceteris.spec.claim_check import SPREAD
-from ceteris.spec.combine import Combination, combinations
+from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.folds import Folds
 from ceteris.spec.parse import ParsedStudy
 from ceteris.train.plan import structure
 
 ACCURACIES = ("train_accuracy", "val_accuracy", "train_accuracy_running", "gap_accuracy")
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Rows that each trial of a combination trains and validates on."""
-
-    training: int
-    validation: int
 
 
 @dataclass(frozen=True)
@@ -52,16 +44,16 @@ Found = tuple[str, str]
 class _SizesFound:
     """Sizes by label of the combination; each way to split is tried once."""
 
+    seeds: tuple[int, ...]
+    folds: Folds | None
     by_label: dict[str, Sizes] = field(default_factory=dict)
     tried: dict[DataSpec, Sizes | CeterisError] = field(default_factory=dict)
 
     def of(self, dataset: Dataset, spec: DataSpec) -> Sizes | CeterisError:
-        """Return the sizes of the split, which are the same for every seed, or why there is none."""
+        """Return the sizes of the splits, or why there are none."""
         if spec not in self.tried:
             try:
-                check_content(dataset, spec)
-                split = split_rows(dataset, spec, seed=0)
-                self.tried[spec] = Sizes(len(split.train), len(split.validation))
+                self.tried[spec] = sizes_of(dataset, spec, self.seeds, self.folds)
             except CeterisError as error:
                 self.tried[spec] = error
         return self.tried[spec]
@@ -79,7 +71,7 @@ def bind(parsed: ParsedStudy, data: LoadedData, metrics: Sequence[str]) -> tuple
         What was found out, which counts only where the list of problems is empty.
     """
     found = combinations(parsed.study)
-    sizes = _SizesFound()
+    sizes = _SizesFound(seed_list(parsed.study), parsed.study.folds)
     problems: dict[Problem, None] = {}
     for combination in found:
         for path, message in _combination_problems(combination, data, metrics, sizes):
@@ -105,12 +97,17 @@ def _combination_problems(
         yield from _as_found(own, "experiment.data")
         return
     sizes.by_label[combination.label] = own
-    yield from _batch_problems(experiment, dataset, own.training)
+    for (_, fold), (rows, _) in sorted(own.places.items(), key=lambda item: item[1]):
+        where = f" in fold {fold}" if sizes.folds else ""
+        found = list(_batch_problems(experiment, dataset, rows, where))
+        if found:
+            yield from found
+            return
 
 
 def _as_found(error: CeterisError, otherwise: str) -> Iterator[Found]:
     for problem in error.problems:
-        inside = problem.where.startswith("experiment.")
+        inside = problem.where.startswith(("experiment.", "folds."))
         named = f"{problem.where}: " if problem.where and not inside else ""
         yield (problem.where if inside else otherwise), named + problem.message
 
@@ -143,13 +140,13 @@ def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
             yield from _as_found(error, "experiment.data.label_noise")
 
 
-def _batch_problems(experiment: Experiment, dataset: Dataset, rows: int) -> Iterator[Found]:
+def _batch_problems(experiment: Experiment, dataset: Dataset, rows: int, place: str) -> Iterator[Found]:
     size = experiment.batch_size
     if size > rows:
         yield (
             "experiment.batch_size",
             f"a batch of {size:,} rows cannot be filled: there are {rows:,} training rows of "
-            f"`{dataset.name}`; use at most {rows:,}",
+            f"`{dataset.name}`{place}; use at most {rows:,}",
         )
         return
     layers = structure(experiment, dataset, rows).net.layers
@@ -160,8 +157,8 @@ def _batch_problems(experiment: Experiment, dataset: Dataset, rows: int) -> Iter
     elif rows % size == 1 and experiment.last_batch == "keep":
         yield (
             "experiment.batch_size",
-            f"{rows:,} training rows in batches of {size:,} leave a last batch of one row, which batch norm "
-            "cannot normalise; set `last_batch: drop` or choose another batch size",
+            f"{rows:,} training rows{place} in batches of {size:,} leave a last batch of one row, which "
+            "batch norm cannot normalise; set `last_batch: drop` or choose another batch size",
         )
 
 

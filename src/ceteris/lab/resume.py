@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ceteris.data.dataset import Dataset
-from ceteris.data.preparation import check_content
-from ceteris.data.split import split_rows
 from ceteris.errors import CeterisError, Problem
-from ceteris.lab.binding import Sizes
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces, found_again, load_sources
 from ceteris.lab.listener import Listener, Stop, Unheard
@@ -23,7 +20,16 @@ from ceteris.lab.repeatable import (
     required_environment,
     with_scheme,
 )
-from ceteris.lab.trials import as_entry, next_seeds, plan_trials, recorded_combinations, unfinished
+from ceteris.lab.sizes import sizes_of
+from ceteris.lab.trials import (
+    ENDED,
+    as_entry,
+    next_seeds,
+    plan_trials,
+    recorded_combinations,
+    recorded_folds,
+    unfinished,
+)
 from ceteris.lab.undertaking import (
     Means,
     Undertaking,
@@ -117,7 +123,8 @@ def _go_on(
             )
         combinations = recorded_combinations(record.trials)
         more = () if seeds is None else next_seeds((trial.seed for trial in record.trials), seeds)
-        left = unfinished(record.trials)
+        folds = recorded_folds(record.study)
+        left = unfinished(record.trials, folds)
         if not left and not more:
             means.listener.note(f"the run {record.id} is complete; nothing is left to train")
             return record.id
@@ -128,12 +135,16 @@ def _go_on(
             first = crew.hire()
             places = _places(record, combinations, means)
             datasets = _load(places, means)
-            sizes = _sizes(combinations, datasets)
+            seeds_used = tuple(dict.fromkeys([*(trial.seed for trial in record.trials), *more]))
+            sizes = {
+                c.label: sizes_of(datasets[c.experiment.data.source], c.experiment.data, seeds_used, folds)
+                for c in combinations
+            }
             hello = greet(crew, first, means.listener, means.stop)
             refuse(hello.problems)
             _compare(record, hello, permissions, means.listener)
             heed(means.stop)
-            trials = (*left, *plan_trials(combinations, more, hello.numerics))
+            trials = (*left, *plan_trials(combinations, more, hello.numerics, folds))
             _open(store, record, trials[len(left) :])
             kept = len(record.trials) - len(left)
             work = Undertaking(trials, datasets, sizes, places, kept)
@@ -144,7 +155,7 @@ def _go_on(
 def _open(store: Store, record: RunRecord, added: Sequence[TrialPlan]) -> None:
     """Become the writer of a run, plan the trials that are added, and drop epochs of unended ones."""
     store.begin(record.id)
-    store.restart_trials(record.id, [trial.identity for trial in unfinished(record.trials)])
+    store.restart_trials(record.id, [t.identity for t in record.trials if t.status not in ENDED])
     if added:
         store.add_trials(record.id, [as_entry(trial) for trial in added])
         store.note_extension(record.id, record.looks + 1, record.first_seeds)
@@ -180,16 +191,6 @@ def _load(places: DataPlaces, means: Means) -> dict[str, Dataset]:
     loaded = load_sources(list(places.moved.values()), places.folder, None, tell_downloads(means))
     refuse([problem for error in loaded.errors.values() for problem in error.problems])
     return {source: loaded.datasets[place] for source, place in places.moved.items()}
-
-
-def _sizes(combinations: Sequence[Combination], datasets: Mapping[str, Dataset]) -> dict[str, Sizes]:
-    sizes = {}
-    for combination in combinations:
-        spec = combination.experiment.data
-        check_content(datasets[spec.source], spec)
-        split = split_rows(datasets[spec.source], spec, seed=0)
-        sizes[combination.label] = Sizes(len(split.train), len(split.validation))
-    return sizes
 
 
 def _compare(record: RunRecord, hello: Hello, permissions: Permissions, listener: Listener) -> None:

@@ -10,7 +10,14 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.facts import facts
 from ceteris.lab.binding import Bound, bind
 from ceteris.lab.crew import Crew
-from ceteris.lab.datasets import DataPlaces, lasting_source, load_sources, rename_combination, rename_sources
+from ceteris.lab.datasets import (
+    DataPlaces,
+    LoadedData,
+    lasting_source,
+    load_sources,
+    rename_combination,
+    rename_sources,
+)
 from ceteris.lab.listener import Listener, Stop, Unheard
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
@@ -30,6 +37,7 @@ from ceteris.records.store import Store
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
+from ceteris.spec.study import Study
 
 
 def run_study(
@@ -76,9 +84,9 @@ def run_study(
         refuse([*problems, *hello.problems])
         names = {source: lasting_source(source, own, runs_folder) for source, own in data.datasets.items()}
         contents = {source: own.content for source, own in data.datasets.items()}
-        study = rename_sources(parsed.study, names, contents)
+        study = _with_kind_of_folds(rename_sources(parsed.study, names, contents), data)
         found = tuple(rename_combination(c, names, contents) for c in bound.combinations)
-        trials = plan_trials(found, seed_list(study), hello.numerics)
+        trials = plan_trials(found, seed_list(study), hello.numerics, study.folds)
         datasets = {names[source]: own for source, own in data.datasets.items()}
         heed(means.stop)
         with Store(runs_folder) as store:
@@ -98,6 +106,14 @@ def run_study(
     return run
 
 
+def _with_kind_of_folds(study: Study, data: LoadedData) -> Study:
+    """Return the study with the kind of its folds filled in, unless levels read data of two tasks."""
+    tasks = {dataset.task for dataset in data.datasets.values()}
+    if study.folds is None or len(tasks) > 1:
+        return study
+    return study.model_copy(update={"folds": study.folds.resolved(*tasks)})
+
+
 def run_facts(
     found: tuple[Combination, ...],
     bound: Bound,
@@ -107,7 +123,8 @@ def run_facts(
 ) -> dict[str, Any]:
     """Return what a record keeps about the data: that of the first level, and where others differ.
 
-    ``train_rows`` and ``validation_rows`` are those of the first level; ``rows_by_level`` has all.
+    ``train_rows`` and ``validation_rows`` are those of the first level; ``rows_by_level`` has all. With
+    folds they are the rows that the first fold trains on and that all folds of a seed validate on.
     """
     first = found[0]
     sizes = bound.sizes[first.label]
@@ -120,6 +137,9 @@ def run_facts(
             label: {"train": own.training, "validation": own.validation} for label, own in bound.sizes.items()
         },
     }
+    if len(sizes.of_first_seed) > 1:
+        training, validation = zip(*sizes.of_first_seed, strict=True)
+        told["rows_by_fold"] = {"train": list(training), "validation": list(validation)}
     if len(datasets) > 1:
         told["other_data"] = {
             source: facts(own) for source, own in datasets.items() if source != told["source"]

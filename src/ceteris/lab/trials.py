@@ -13,6 +13,7 @@ from ceteris.records.identity import trial_identity
 from ceteris.records.views import TrialRecord
 from ceteris.spec.combine import Combination
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.folds import Folds
 from ceteris.train.plan import TrialPlan
 
 ENDED = ("finished", "diverged")
@@ -20,29 +21,41 @@ OWN_ROWS = "arrays"
 
 
 def plan_trials(
-    combinations: Sequence[Combination], seeds: Iterable[int], numerics: Mapping[str, Any]
+    combinations: Sequence[Combination],
+    seeds: Iterable[int],
+    numerics: Mapping[str, Any],
+    folds: Folds | None = None,
 ) -> tuple[TrialPlan, ...]:
-    """Return one trial per seed and combination; each experiment carries its data's content hash."""
+    """Return one trial per seed, fold and combination; experiments carry their data's content hash."""
     return tuple(
         TrialPlan(
-            identity=identity_of(combination.experiment, seed, 0, numerics),
+            identity=identity_of(combination.experiment, seed, fold, numerics, folds),
             level=combination.label,
             coordinates=combination.coordinates,
             seed=seed,
-            fold=0,
+            fold=fold,
             experiment=combination.experiment,
+            folds=folds,
         )
         for seed in seeds
+        for fold in range(1 if folds is None else folds.k)
         for combination in combinations
     )
 
 
-def identity_of(experiment: Experiment, seed: int, fold: int, numerics: Mapping[str, Any]) -> str:
-    """Return the identity of a trial: rows of the user's own count by their content, not by their path."""
+def identity_of(
+    experiment: Experiment, seed: int, fold: int, numerics: Mapping[str, Any], folds: Folds | None = None
+) -> str:
+    """Return the identity of a trial: rows of the user's own count by their content, not by their path.
+
+    Folds are part of it where there are some, with their number and kind.
+    """
     settings = experiment.model_dump(mode="json")
     content = settings["data"].pop("content") or ""
     if not is_named(settings["data"]["source"]):
         settings["data"]["source"] = OWN_ROWS
+    if folds is not None:
+        settings["folds"] = folds.model_dump(mode="json")
     return trial_identity(settings, seed, fold, content, numerics, SCHEME)
 
 
@@ -58,7 +71,13 @@ def as_entry(trial: TrialPlan) -> PlannedTrial:
     )
 
 
-def from_record(trial: TrialRecord) -> TrialPlan:
+def recorded_folds(study: Mapping[str, Any]) -> Folds | None:
+    """Return the folds of a recorded study."""
+    folds = study.get("folds")
+    return None if folds is None else Folds.model_validate(folds)
+
+
+def from_record(trial: TrialRecord, folds: Folds | None) -> TrialPlan:
     """Return a recorded trial, to be trained under its recorded identity."""
     return TrialPlan(
         identity=trial.identity,
@@ -67,12 +86,13 @@ def from_record(trial: TrialRecord) -> TrialPlan:
         seed=trial.seed,
         fold=trial.fold,
         experiment=Experiment.model_validate(trial.experiment),
+        folds=folds,
     )
 
 
-def unfinished(trials: Iterable[TrialRecord]) -> tuple[TrialPlan, ...]:
+def unfinished(trials: Iterable[TrialRecord], folds: Folds | None) -> tuple[TrialPlan, ...]:
     """Return the trials of a record that have not ended."""
-    return tuple(from_record(trial) for trial in trials if trial.status not in ENDED)
+    return tuple(from_record(trial, folds) for trial in trials if trial.status not in ENDED)
 
 
 def recorded_combinations(trials: Sequence[TrialRecord]) -> tuple[Combination, ...]:

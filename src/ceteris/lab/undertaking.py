@@ -13,7 +13,6 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.download import Download
 from ceteris.errors import CeterisError, Problem
 from ceteris.lab import own_metrics
-from ceteris.lab.binding import Sizes
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, RunPlan, Stop
@@ -22,6 +21,7 @@ from ceteris.lab.orders import Gone, Hello, Printed, Setup
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.shards import make_cohorts, share_out
 from ceteris.lab.sitting import Sitting, start_failed
+from ceteris.lab.sizes import Sizes
 from ceteris.records.store import Store
 from ceteris.spec.experiment import Experiment
 from ceteris.train.plan import TrialPlan
@@ -121,7 +121,10 @@ def train_run(
     then reads as stopped as soon as the store is closed.
     """
     begin = time.perf_counter()
-    rows = {trial.identity: undertaking.sizes[trial.level].training for trial in undertaking.trials}
+    rows = {
+        trial.identity: undertaking.sizes[trial.level].training_rows(trial.seed, trial.fold)
+        for trial in undertaking.trials
+    }
     cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows)
     wanted = means.workers or (1 if hello.free_bytes is not None else available_cores())
     wanted = max(1, min(wanted, len(undertaking.trials)))
