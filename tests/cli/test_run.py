@@ -105,7 +105,7 @@ def test_data_shows_its_facts_and_writes_a_picture(ceteris: Command, tmp_path: P
 def test_data_that_is_no_picture_says_so_and_goes_on(ceteris: Command) -> None:
     done = ceteris("data", "show", "diabetes")
     assert done.stderr == "no picture: `diabetes` has numbers to predict; a grid of examples needs classes\n"
-    assert re.search(r"^one target +1 of float64, from 25 to 346$", done.stdout, re.MULTILINE)
+    assert re.search(r"^one target +1 of float64, from 31 to 346$", done.stdout, re.MULTILINE)
     assert done.returncode == 0
 
 
