@@ -17,10 +17,10 @@ PROBABILITY = "it must be at least 0 and below 1"
     [
         (
             {"model": "linaer"},
-            "model: there is no model `linaer`; did you mean `linear`? (known: linear, mlp)",
+            "model: there is no model `linaer`; did you mean `linear`? (known: linear, mlp, cnn, module)",
         ),
-        ({"model": {"hidden": [1]}}, "model: `kind` is missing; it must be one of linear, mlp"),
-        ({"model": 5}, "model: 5 is not a model; it must be a mapping with a `kind`: linear, mlp"),
+        ({"model": {"hidden": [1]}}, "model: `kind` is missing; it must be one of linear, mlp, cnn, module"),
+        ({"model": 5}, "model: 5 is not a model; it must be a mapping with a `kind`: linear, mlp, cnn, module"),
         (
             {"model": "mlp"},
             "model.hidden: this setting is missing; it must be a list, each item a whole number",
@@ -199,7 +199,8 @@ def test_wrong_part_of_a_study_is_one_line(changes: dict[str, Any], line: str) -
 def test_missing_experiment() -> None:
     assert refusal({}) == [
         "experiment: this setting is missing; it must be a mapping of settings "
-        "(data, model, loss, optimizer, batch_size, last_batch, epochs, metrics)"
+        "(data, model, loss, penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, "
+        "metrics)"
     ]
 
 

@@ -78,4 +78,5 @@ def _architecture(model: ModelSpec, facts: Mapping[str, Any]) -> Architecture:
     from ceteris.nets.architecture import architecture
 
     outputs = math.prod(int(extent) for extent in facts["target_shape"])
-    return architecture(model, int(facts["features"]), len(facts["classes"]) or outputs)
+    shape = tuple(map(int, facts["shape"]))
+    return architecture(model, int(facts["features"]), len(facts["classes"]) or outputs, shape)

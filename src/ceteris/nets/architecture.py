@@ -6,81 +6,50 @@ probabilities, initial weights) is not part of it, so equal architectures can be
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from ceteris.spec.model import MLP, Activation, LinearModel
+from ceteris.nets.images import ImageShape, image_shape, pooled
+from ceteris.nets.layers import (
+    Activate,
+    BatchNorm,
+    Convolution,
+    Drop,
+    Layer,
+    Linear,
+    ParameterKind,
+    Pool,
+    Tensor,
+    UserModule,
+)
+from ceteris.nets.layout import Layout
+from ceteris.spec.model import CNN, MLP, LinearModel
+
+__all__ = [
+    "Activate",
+    "Architecture",
+    "BatchNorm",
+    "BuiltInModel",
+    "Convolution",
+    "Drop",
+    "Layer",
+    "Linear",
+    "ParameterKind",
+    "Pool",
+    "Tensor",
+    "UserModule",
+    "architecture",
+    "dropout_rates",
+    "named_views",
+]
 
 T = TypeVar("T")
 
-ParameterKind = Literal["weight", "bias", "norm_weight", "norm_bias"]
+BuiltInModel = LinearModel | MLP | CNN
 
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """A parameter or buffer: its name in the module, its shape, its place in the flat vector."""
-
-    name: str
-    shape: tuple[int, ...]
-    offset: int
-    role: str
-    """The layer it belongs to, such as ``hidden.0`` or ``head``: the name of its random draws."""
-    kind: ParameterKind | Literal["running_mean", "running_var"]
-    fan_in: int = 0
-    fan_out: int = 0
-
-    @property
-    def size(self) -> int:
-        """How many numbers it holds."""
-        return math.prod(self.shape)
-
-
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """y = x W^T + b, with W of shape (n_out, n_in) as in ``torch.nn.Linear``."""
-
-    role: str
-    n_in: int
-    n_out: int
-    weight: Tensor
-    bias: Tensor | None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchNorm:
-    """Batch normalisation over the rows of a batch (Ioffe and Szegedy 2015), as ``torch.nn.BatchNorm1d``."""
-
-    role: str
-    n: int
-    weight: Tensor
-    bias: Tensor
-    running_mean: Tensor
-    running_var: Tensor
-    eps: float
-    momentum: float
-
-
-@dataclass(frozen=True, slots=True)
-class Activate:
-    """An element-wise activation."""
-
-    role: str
-    n: int
-    kind: Activation
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Dropout (Srivastava et al. 2014); ``slot`` counts the dropout places of the network from 0."""
-
-    role: str
-    n: int
-    slot: int
-
-
-Layer = Linear | BatchNorm | Activate | Drop
+RISING = ("relu", "tanh", "sigmoid", "leaky_relu", "identity")
+"""Activations that never fall. Max pooling commutes with them, and behind it they cost a quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +61,8 @@ class Architecture:
     layers: tuple[Layer, ...]
     parameters: tuple[Tensor, ...]
     buffers: tuple[Tensor, ...]
+    image: ImageShape | None = None
+    """What a row is where the network reads images."""
 
     @property
     def n_parameters(self) -> int:
@@ -108,28 +79,81 @@ class Architecture:
         """How many dropout places the network has."""
         return sum(isinstance(layer, Drop) for layer in self.layers)
 
+    @property
+    def runs_as_module(self) -> bool:
+        """Whether it is trained as a ``torch.nn.Module`` rather than by the engines of stacked layers."""
+        return any(isinstance(layer, Convolution | UserModule) for layer in self.layers)
 
-def architecture(spec: LinearModel | MLP, n_in: int, n_out: int) -> Architecture:
-    """Lay out the network of a specification for ``n_in`` input features and ``n_out`` outputs."""
-    layout = _Layout()
-    if isinstance(spec, LinearModel):
-        layout.linear("head", "head", n_in, n_out, bias=spec.bias)
-    else:
-        _lay_out_mlp(layout, spec, n_in, n_out)
-    return Architecture(n_in, n_out, tuple(layout.layers), tuple(layout.parameters), tuple(layout.buffers))
-
-
-def dropout_rates(spec: LinearModel | MLP) -> tuple[float, ...]:
-    """Return the probability of every dropout place: the input, then each hidden layer."""
-    if isinstance(spec, LinearModel):
-        return ()
-    return (spec.input_dropout, *_per_layer(spec.dropout, len(spec.hidden)))
+    @property
+    def normalises_batches(self) -> bool:
+        """Whether a batch of one row cannot be trained on."""
+        return any(
+            isinstance(layer, BatchNorm) or (isinstance(layer, UserModule) and layer.normalises_batches)
+            for layer in self.layers
+        )
 
 
-def _lay_out_mlp(layout: _Layout, spec: MLP, n_in: int, n_out: int) -> None:
-    layout.drop("input", n_in)
+def architecture(
+    spec: BuiltInModel, n_in: int, n_out: int, shape: tuple[int, ...] | None = None
+) -> Architecture:
+    """Lay out the network of a specification for ``n_in`` input features and ``n_out`` outputs.
+
+    Args:
+        shape: of a row before it was flattened; a cnn needs it.
+
+    Raises:
+        CeterisError: where a cnn is to read rows that are no images, or pools them away.
+    """
+    layout, image = Layout(), None
+    match spec:
+        case LinearModel():
+            layout.linear("head", "head", n_in, n_out, bias=spec.bias)
+        case MLP():
+            layout.drop("input", n_in)
+            norms = _per_layer(spec.batch_norm, len(spec.hidden))
+            _lay_out_hidden(layout, spec, n_in, n_out, norms)
+        case CNN():
+            image = image_shape((n_in,) if shape is None else shape)
+            width = _lay_out_convolutions(layout, spec, image)
+            _lay_out_hidden(layout, spec, width, n_out, (spec.batch_norm,) * len(spec.hidden))
+    return Architecture(
+        n_in, n_out, tuple(layout.layers), tuple(layout.parameters), tuple(layout.buffers), image
+    )
+
+
+def dropout_rates(spec: BuiltInModel) -> tuple[float, ...]:
+    """Return the probability of every dropout place: the input of an MLP, then each hidden layer."""
+    match spec:
+        case LinearModel():
+            return ()
+        case MLP():
+            return (spec.input_dropout, *_per_layer(spec.dropout, len(spec.hidden)))
+        case CNN():
+            return _per_layer(spec.dropout, len(spec.hidden))
+
+
+def _lay_out_convolutions(layout: Layout, spec: CNN, image: ImageShape) -> int:
+    """Add the convolutions with what follows them; return how many numbers are left of a row."""
+    channels = image.channels
+    for index, width in enumerate(spec.convolutions):
+        role = f"convolutions.{index}"
+        layout.convolution(role, channels, width, spec.kernel, bias=spec.bias)
+        if spec.batch_norm:
+            layout.batch_norm(role, width, spec.batch_norm_eps, spec.batch_norm_momentum, of_images=True)
+        activate = Activate(role, width, spec.activation)
+        if spec.activation in RISING:
+            layout.pool(role, spec.pool)
+            layout.layers.append(activate)
+        else:
+            layout.layers.append(activate)
+            layout.pool(role, spec.pool)
+        channels = width
+    height, width = pooled(image, len(spec.convolutions), spec.pool)
+    return channels * height * width
+
+
+def _lay_out_hidden(layout: Layout, spec: MLP | CNN, n_in: int, n_out: int, norms: tuple[bool, ...]) -> None:
     width = n_in
-    norms = _per_layer(spec.batch_norm, len(spec.hidden))
     for index, (hidden, normed) in enumerate(zip(spec.hidden, norms, strict=True)):
         role = f"hidden.{index}"
         layout.linear(role, f"{role}.linear", width, hidden, bias=spec.bias)
@@ -143,56 +167,6 @@ def _lay_out_mlp(layout: _Layout, spec: MLP, n_in: int, n_out: int) -> None:
 
 def _per_layer(value: T | tuple[T, ...], n: int) -> tuple[T, ...]:
     return value if isinstance(value, tuple) else (value,) * n
-
-
-class _Layout:
-    """Collects layers and gives each tensor the next place in its flat vector."""
-
-    def __init__(self) -> None:
-        self.layers: list[Layer] = []
-        self.parameters: list[Tensor] = []
-        self.buffers: list[Tensor] = []
-
-    def linear(self, role: str, name: str, n_in: int, n_out: int, *, bias: bool) -> None:
-        weight = self._add(self.parameters, f"{name}.weight", (n_out, n_in), role, "weight", n_in, n_out)
-        offset = (
-            self._add(self.parameters, f"{name}.bias", (n_out,), role, "bias", n_in, n_out) if bias else None
-        )
-        self.layers.append(Linear(role, n_in, n_out, weight, offset))
-
-    def batch_norm(self, role: str, n: int, eps: float, momentum: float) -> None:
-        name = f"{role}.norm"
-        self.layers.append(
-            BatchNorm(
-                role,
-                n,
-                self._add(self.parameters, f"{name}.weight", (n,), role, "norm_weight"),
-                self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias"),
-                self._add(self.buffers, f"{name}.running_mean", (n,), role, "running_mean"),
-                self._add(self.buffers, f"{name}.running_var", (n,), role, "running_var"),
-                eps,
-                momentum,
-            )
-        )
-
-    def drop(self, role: str, n: int) -> None:
-        slot = sum(isinstance(layer, Drop) for layer in self.layers)
-        self.layers.append(Drop(role, n, slot))
-
-    @staticmethod
-    def _add(
-        tensors: list[Tensor],
-        name: str,
-        shape: tuple[int, ...],
-        role: str,
-        kind: ParameterKind | Literal["running_mean", "running_var"],
-        fan_in: int = 0,
-        fan_out: int = 0,
-    ) -> Tensor:
-        offset = tensors[-1].offset + tensors[-1].size if tensors else 0
-        tensor = Tensor(name, shape, offset, role, kind, fan_in, fan_out)
-        tensors.append(tensor)
-        return tensor
 
 
 def named_views(tensors: tuple[Tensor, ...], flat: Any) -> Iterator[tuple[str, Any]]:

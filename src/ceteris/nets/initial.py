@@ -90,5 +90,6 @@ def _normal(tensor: Tensor, seed: int, std: float) -> Array:
 
 
 def _draw(source: Callable[..., Array], tensor: Tensor, seed: int) -> Array:
-    rows, columns = tensor.shape if len(tensor.shape) == 2 else (1, tensor.shape[0])
+    rows = tensor.shape[0] if len(tensor.shape) > 1 else 1
+    columns = tensor.size // rows
     return source(stream_key(seed, tensor.kind, tensor.role), rows, columns).reshape(tensor.shape)

@@ -10,7 +10,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ceteris.errors import CeterisError
-from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, Linear, named_views
+from ceteris.nets.architecture import (
+    Activate,
+    Architecture,
+    BatchNorm,
+    Convolution,
+    Drop,
+    Layer,
+    Linear,
+    Pool,
+    UserModule,
+    named_views,
+)
+from ceteris.nets.images import ImageShape
 
 _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -22,26 +34,47 @@ _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 
 
 class Network(nn.Module):
-    """A linear model or MLP: ``input`` (dropout), ``hidden`` (blocks), ``head`` (linear).
+    """A built-in network: ``input`` (dropout), ``convolutions``, ``hidden`` (blocks), ``head`` (linear).
 
     Maps inputs (rows, n_in) to outputs (rows, n_out): logits for classes, values for numbers.
     """
 
     def __init__(self, net: Architecture, rates: Sequence[float] = ()) -> None:
         super().__init__()
-        self.input = _block("input", net, rates)
+        self.image = net.image
         roles = [layer.role for layer in net.layers if isinstance(layer, Linear) and layer.role != "head"]
+        if net.image is None:
+            self.input = _block("input", net, rates)
+        else:
+            images = [layer.role for layer in net.layers if isinstance(layer, Convolution)]
+            self.convolutions = nn.ModuleList(_block(role, net, rates) for role in images)
         self.hidden = nn.ModuleList(_block(role, net, rates) for role in roles)
         head = next(layer for layer in net.layers if isinstance(layer, Linear) and layer.role == "head")
         self.head = nn.Linear(head.n_in, head.n_out, bias=head.bias is not None)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row."""
-        x = self.input(x.flatten(1))
+        if self.image is None:
+            x = self.input(x.flatten(1))
+        else:
+            x = as_images(x, self.image)
+            for block in self.convolutions:
+                x = block(x)
+            x = x.flatten(1)
         for block in self.hidden:
             x = block(x)
         out: torch.Tensor = self.head(x)
         return out
+
+
+def as_images(x: torch.Tensor, image: ImageShape) -> torch.Tensor:
+    """View rows in their data's own order as images (rows, channels, height, width), without copying.
+
+    Grey images are viewed as if their one channel came last, which is the faster layout for convolutions.
+    """
+    if image.channels_last or image.channels == 1:
+        return x.reshape(-1, image.height, image.width, image.channels).permute(0, 3, 1, 2)
+    return x.reshape(-1, image.channels, image.height, image.width)
 
 
 def to_module(
@@ -125,9 +158,23 @@ def _layer(layer: Layer, rates: Sequence[float]) -> tuple[str, nn.Module]:
     match layer:
         case Linear():
             return "linear", nn.Linear(layer.n_in, layer.n_out, bias=layer.bias is not None)
+        case Convolution():
+            convolution = nn.Conv2d(
+                layer.n_in,
+                layer.n_out,
+                layer.kernel,
+                padding=layer.kernel // 2,
+                bias=layer.bias is not None,
+            )
+            return "convolution", convolution
         case BatchNorm():
-            return "norm", nn.BatchNorm1d(layer.n, eps=layer.eps, momentum=layer.momentum)
+            norm = nn.BatchNorm2d if layer.of_images else nn.BatchNorm1d
+            return "norm", norm(layer.n, eps=layer.eps, momentum=layer.momentum)
+        case Pool():
+            return "pool", nn.MaxPool2d(layer.size)
         case Activate():
             return "activation", _ACTIVATIONS[layer.kind]()
         case Drop():
             return "dropout", nn.Dropout(rates[layer.slot] if rates else 0.0)
+        case UserModule():
+            raise ValueError(f"{layer.name} is a module of the user's own, not a layer of a built-in network")

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ceteris.nets.architecture import Architecture, dropout_rates
+from ceteris.nets.architecture import Architecture, BuiltInModel, dropout_rates
 from ceteris.nets.initial import initial_buffers, initial_parameters
 from ceteris.nets.module import Network, from_module, to_module
-from ceteris.spec.model import MLP, LinearModel
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class StackedNetwork:
 
 
 def initial_stack(
-    net: Architecture, specs: Sequence[LinearModel | MLP], seeds: Sequence[int], dtype: type = np.float32
+    net: Architecture, specs: Sequence[BuiltInModel], seeds: Sequence[int], dtype: type = np.float32
 ) -> StackedNetwork:
     """Draw the initial stack of members with the given model specifications and seeds."""
     parameters = np.stack(

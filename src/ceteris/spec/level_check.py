@@ -11,6 +11,7 @@ from ceteris.spec.combine import coordinates_of, merged_patch
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.factors import Places
 from ceteris.spec.labels import combination_label
+from ceteris.spec.model import ModuleModel
 from ceteris.spec.patch import ROOT, checked, patched_settings, resolve_kinds
 from ceteris.spec.study import Factor, Study
 
@@ -59,10 +60,15 @@ def combination_problems(
 
 
 def _code_problems(experiment: Experiment | None) -> Iterator[Problem]:
-    for i, metric in enumerate(experiment.metrics if experiment else ()):
-        if ":" in metric:
-            message = f"`{metric}` is code of your own; it is used only from Python or with --allow-code"
-            yield Problem(message, where=f"{ROOT}.metrics.{i}")
+    if experiment is None:
+        return
+    named = {f"metrics.{i}": metric for i, metric in enumerate(experiment.metrics)}
+    if isinstance(experiment.model, ModuleModel):
+        named["model.name"] = experiment.model.name
+    for path, name in named.items():
+        if ":" in name:
+            message = f"`{name}` is code of your own; it is used only from Python or with --allow-code"
+            yield Problem(message, where=f"{ROOT}.{path}")
 
 
 def at_level(

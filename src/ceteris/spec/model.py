@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ceteris.spec.base import AnyNumber, KindOnly, Number, OneToList, Spec, Switch, wrong
+from ceteris.spec.base import AnyNumber, KindOnly, Number, OneToList, Spec, Switch, Whole, wrong
+from ceteris.spec.plain import plain_data
 
 Activation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "identity"]
 Width = Annotated[int, AnyNumber, Field(ge=1, le=1_000_000)]
@@ -110,12 +112,102 @@ class MLP(Spec):
     @model_validator(mode="after")
     def _one_for_each_hidden_layer(self) -> Self:
         for name in ("dropout", "batch_norm"):
-            given = getattr(self, name)
-            if isinstance(given, tuple) and len(given) != len(self.hidden):
-                layers = "1 hidden layer" if len(self.hidden) == 1 else f"{len(self.hidden)} hidden layers"
-                sizes = f"this is a list of {len(given)} for a network of {layers}"
-                raise wrong(f"{sizes}; give one value for all or one for each", name)
+            _check_length(name, getattr(self, name), len(self.hidden))
         return self
 
 
-ModelSpec = Annotated[LinearModel | MLP, Field(discriminator="kind", title="model"), KindOnly]
+class CNN(Spec):
+    """A convolutional network on images: convolutions, then hidden linear layers, then the outputs.
+
+    A convolution keeps height and width (padding `kernel // 2`) and is followed by batch norm, activation
+    and max pooling; a hidden layer is linear, batch norm, activation, dropout, as in an MLP.
+    """
+
+    kind: Literal["cnn"] = "cnn"
+
+    convolutions: Annotated[
+        tuple[Width, ...], OneToList, Field(min_length=1, max_length=100, title="list of channels")
+    ]
+    """Channels of the convolutions, from the image on; at least one."""
+
+    kernel: Annotated[Whole, Field(ge=1, le=99, title="kernel size")] = 3
+    """Height and width of every kernel; odd."""
+
+    pool: Annotated[Whole, Field(ge=1, le=99, title="pool size")] = 2
+    """Height and width of the max pooling after every convolution; 1 leaves it out."""
+
+    hidden: Annotated[tuple[Width, ...], OneToList, Field(max_length=1000, title="list of widths")] = ()
+    """Widths of the linear layers between the convolutions and the outputs; may be empty."""
+
+    activation: Annotated[Activation, Field(title="activation")] = "relu"
+
+    dropout: Annotated[Probability | tuple[Probability, ...], Field(title="dropout probability")] = 0.0
+    """Probability that a hidden unit is dropped; one for all hidden layers or one each."""
+
+    batch_norm: Annotated[Switch, Field(title="choice of batch norm")] = False
+    """Batch normalisation after every convolution and every hidden linear layer."""
+
+    batch_norm_eps: Annotated[Number, Field(gt=0, title="batch norm's eps")] = 1e-5
+    batch_norm_momentum: Annotated[Number, Field(gt=0, le=1, title="batch norm's momentum")] = 0.1
+    bias: Switch = True
+    init: InitSpec = DefaultInit()
+
+    @field_validator("kernel")
+    @classmethod
+    def _odd(cls, kernel: int) -> int:
+        if kernel % 2 == 0:
+            raise wrong(f"a kernel of {kernel} has no middle; give an odd size")
+        return kernel
+
+    @model_validator(mode="after")
+    def _one_for_each_hidden_layer(self) -> Self:
+        _check_length("dropout", self.dropout, len(self.hidden))
+        return self
+
+
+def _check_length(name: str, given: object, layers: int) -> None:
+    if isinstance(given, tuple) and len(given) != layers:
+        network = "1 hidden layer" if layers == 1 else f"{layers} hidden layers"
+        sizes = f"this is a list of {len(given)} for a network of {network}"
+        raise wrong(f"{sizes}; give one value for all or one for each", name)
+
+
+MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*(:[A-Za-z_]\w*)?", re.ASCII)
+
+
+class ModuleModel(Spec):
+    """A `torch.nn.Module` of the user's own, made anew with its arguments for every trial."""
+
+    kind: Literal["module"] = "module"
+
+    name: Annotated[str, Field(title="name of a class or function")]
+    """A class or function given in Python (`ceteris.run(model=...)`), or `package.module:Name` with
+    `--allow-code`."""
+
+    arguments: dict[str, Any] = Field(default_factory=dict, title="mapping of arguments")
+    """Keyword arguments of the class or function: numbers, text, lists and mappings."""
+
+    input: Annotated[Literal["auto", "data", "flat"], Field(title="choice of input shape")] = "auto"
+    """Shape of a row that the module gets. `data`: the data's own; `flat`: all numbers in one axis; `auto`:
+    the data's own, with a channel axis first where it has height and width alone (28 x 28 as 1 x 28 x 28)."""
+
+    source: Annotated[str | None, Field(title="SHA-256")] = None
+    """SHA-256 of the module's source text; Ceteris fills it in when it records a run."""
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_found(cls, name: str) -> str:
+        if MODULE_NAME.fullmatch(name) is None:
+            raise wrong(f"'{name}' is not a network; give a name, or `package.module:Name`")
+        return name
+
+    @field_validator("arguments")
+    @classmethod
+    def _plain(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        copied: dict[str, Any] = plain_data(arguments)
+        return copied
+
+
+ModelSpec = Annotated[
+    LinearModel | MLP | CNN | ModuleModel, Field(discriminator="kind", title="model"), KindOnly
+]

@@ -68,6 +68,11 @@ def is_list(annotation: Any) -> bool:
     return any(get_origin(plain_type(branch)) in (tuple, list) for branch in (choices(kind) or (kind,)))
 
 
+def is_open_mapping(annotation: Any) -> bool:
+    """Tell whether a setting is a mapping whose keys the user chooses, such as a module's arguments."""
+    return get_origin(plain_type(annotation)) is dict
+
+
 @lru_cache
 def setting_paths(owner: type[BaseModel]) -> dict[str, Any]:
     """Return the dotted path of every setting below a class, with its type.

@@ -1,0 +1,117 @@
+"""The layers that a built-in network consists of, and the tensors that belong to them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ceteris.spec.model import Activation
+
+ParameterKind = Literal["weight", "bias", "norm_weight", "norm_bias"]
+BufferKind = Literal["running_mean", "running_var"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A parameter or buffer: its name in the module, its shape, its place in the flat vector."""
+
+    name: str
+    shape: tuple[int, ...]
+    offset: int
+    role: str
+    """The layer it belongs to, such as ``hidden.0`` or ``head``: the name of its random draws."""
+    kind: ParameterKind | BufferKind | Literal["own"]
+    """``own``: of a module of the user's, which knows itself how the tensor starts."""
+    fan_in: int = 0
+    fan_out: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """y = x W^T + b, with W of shape (n_out, n_in) as in ``torch.nn.Linear``."""
+
+    role: str
+    n_in: int
+    n_out: int
+    weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A square convolution that keeps height and width: ``torch.nn.Conv2d``, padding ``kernel // 2``."""
+
+    role: str
+    n_in: int
+    n_out: int
+    kernel: int
+    weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm:
+    """Batch normalisation over the rows of a batch (Ioffe and Szegedy 2015), as ``torch.nn.BatchNorm1d``.
+
+    Of images (``BatchNorm2d``) every channel is normalised over rows, height and width.
+    """
+
+    role: str
+    n: int
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+    eps: float
+    momentum: float
+    of_images: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Max pooling over squares of ``size`` by ``size``; what is left over at the edge is dropped."""
+
+    role: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    """An element-wise activation."""
+
+    role: str
+    n: int
+    kind: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Dropout (Srivastava et al. 2014); ``slot`` counts the dropout places of the network from 0."""
+
+    role: str
+    n: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserModule:
+    """A ``torch.nn.Module`` of the user's own as a whole: what makes it, and how its rows are shaped."""
+
+    role: str
+    name: str
+    arguments: str
+    """As JSON."""
+    row_shape: tuple[int, ...]
+    channels_last: bool
+    """Whether it runs with images in this memory layout, which is faster."""
+    normalises_batches: bool
+    """Whether it has batch norm, which cannot normalise a batch of one row."""
+
+
+Layer = Linear | Convolution | BatchNorm | Pool | Activate | Drop | UserModule

@@ -1,0 +1,86 @@
+"""Lays out a network: collects layers and gives each of their tensors a place in a flat vector."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ceteris.nets.layers import (
+    BatchNorm,
+    BufferKind,
+    Convolution,
+    Drop,
+    Layer,
+    Linear,
+    ParameterKind,
+    Pool,
+    Tensor,
+)
+
+
+class Layout:
+    """The layers so far, and the flat vectors of parameters and buffers as far as they are given away."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.parameters: list[Tensor] = []
+        self.buffers: list[Tensor] = []
+
+    def linear(self, role: str, name: str, n_in: int, n_out: int, *, bias: bool) -> None:
+        """Add a linear layer."""
+        weight = self._add(self.parameters, f"{name}.weight", (n_out, n_in), role, "weight", n_in, n_out)
+        offset = self._bias(name, role, n_in, n_out) if bias else None
+        self.layers.append(Linear(role, n_in, n_out, weight, offset))
+
+    def convolution(self, role: str, n_in: int, n_out: int, kernel: int, *, bias: bool) -> None:
+        """Add a convolution of ``kernel`` by ``kernel``."""
+        name, shape = f"{role}.convolution", (n_out, n_in, kernel, kernel)
+        fans = n_in * kernel * kernel, n_out * kernel * kernel
+        weight = self._add(self.parameters, f"{name}.weight", shape, role, "weight", *fans)
+        offset = self._bias(name, role, *fans, n_out=n_out) if bias else None
+        self.layers.append(Convolution(role, n_in, n_out, kernel, weight, offset))
+
+    def batch_norm(self, role: str, n: int, eps: float, momentum: float, *, of_images: bool = False) -> None:
+        """Add batch normalisation of n units or channels."""
+        name = f"{role}.norm"
+        self.layers.append(
+            BatchNorm(
+                role,
+                n,
+                self._add(self.parameters, f"{name}.weight", (n,), role, "norm_weight"),
+                self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias"),
+                self._add(self.buffers, f"{name}.running_mean", (n,), role, "running_mean"),
+                self._add(self.buffers, f"{name}.running_var", (n,), role, "running_var"),
+                eps,
+                momentum,
+                of_images,
+            )
+        )
+
+    def pool(self, role: str, size: int) -> None:
+        """Add max pooling; a size of 1 adds nothing."""
+        if size > 1:
+            self.layers.append(Pool(role, size))
+
+    def drop(self, role: str, n: int) -> None:
+        """Add a place for dropout."""
+        slot = sum(isinstance(layer, Drop) for layer in self.layers)
+        self.layers.append(Drop(role, n, slot))
+
+    def _bias(self, name: str, role: str, fan_in: int, fan_out: int, n_out: int | None = None) -> Tensor:
+        shape = (fan_out if n_out is None else n_out,)
+        return self._add(self.parameters, f"{name}.bias", shape, role, "bias", fan_in, fan_out)
+
+    @staticmethod
+    def _add(
+        tensors: list[Tensor],
+        name: str,
+        shape: tuple[int, ...],
+        role: str,
+        kind: ParameterKind | BufferKind | Literal["own"],
+        fan_in: int = 0,
+        fan_out: int = 0,
+    ) -> Tensor:
+        offset = tensors[-1].offset + tensors[-1].size if tensors else 0
+        tensor = Tensor(name, shape, offset, role, kind, fan_in, fan_out)
+        tensors.append(tensor)
+        return tensor

@@ -1,0 +1,162 @@
+"""The module engine: ``torch.nn.Module``s on one thread of the processor, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.cpu.gradients import finish_gradient
+from ceteris.train.cpu.updates import update
+from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
+from ceteris.train.hyper import (
+    FAMILIES,
+    LR,
+    family,
+    hyper_vectors,
+    initial_state,
+    segments,
+    state_slots,
+    tensor_table,
+)
+from ceteris.train.modules.member import members_of, without
+from ceteris.train.modules.memory import keep_freed_memory
+from ceteris.train.penalties import clip_limits, penalty_terms
+from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
+
+
+class ModuleEngine:
+    """Trains a stack member by member: autograd for the gradients, the compiled updates for the steps.
+
+    The parameters of every module are views into the stack's flat vectors, so that an update is one
+    pass over memory and the same arithmetic as in the compiled engine. Stacked convolutions lose on a
+    processor; one network after another in ``channels_last`` is the fastest there.
+    """
+
+    def __init__(self, spec: StackSpec, stack: StackedNetwork) -> None:
+        keep_freed_memory()
+        self._spec = spec
+        self._stack = stack
+        self._members = members_of(spec, stack)
+        self._family = FAMILIES[family(spec.optimizers[0])]
+        count, size = stack.parameters.shape
+        self._slots = np.zeros((count, state_slots(spec.optimizers), size), stack.parameters.dtype)
+        for slots, optimizer in zip(self._slots, spec.optimizers, strict=True):
+            slots[:1] = initial_state(optimizer)
+        self._hyper = hyper_vectors(spec.optimizers)
+        self._segments = segments(spec.net, self._hyper)
+        self._rates = self._hyper[:, :, LR, None]
+        self._objectives = objectives(spec, torch.device("cpu"))
+        self._terms, self._tensors = penalty_terms(spec.experiments), tensor_table(spec.net)
+        self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
+        self._inputs = [torch.from_numpy(feed.x) for feed in spec.feeds]
+        self._targets = [_targets(feed.y) for feed in spec.feeds]
+        self._totals = np.zeros((5, count))
+        self._diverged = np.full(count, -1)
+        self._epoch = 0
+        self._orders: list[Tensor] = []
+
+    def begin_epoch(
+        self, epoch: int, orders: Sequence[NDArray[np.int64]], rates: NDArray[np.float64]
+    ) -> None:
+        """Start an epoch (counted from 0); see ``Engine.begin_epoch``."""
+        self._epoch = epoch
+        self._rates = rates
+        self._orders = [torch.from_numpy(order) for order in orders]
+        self._totals[:] = 0
+
+    def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
+        """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
+        for number, feed in enumerate(self._spec.feeds):
+            for place in map(int, feed.members[active[feed.members]]):
+                self._members[place].module.train()
+                for step in range(first, last):
+                    if self._diverged[place] >= 0:
+                        break
+                    self._step(place, number, step)
+
+    def totals(self) -> Totals:
+        """Read what was gathered in this epoch."""
+        loss, right, rows, norm, norms = self._totals
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return Totals(loss.copy(), right.copy(), rows.copy(), norm / norms, self._diverged.copy())
+
+    @torch.no_grad()
+    def evaluate(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Evaluate the active members; see ``Engine.evaluate``."""
+        count = len(self._members)
+        kept = max(len(own) for own in rows) if keep_outputs else 0
+        outputs = np.zeros((count, kept, self._spec.net.n_out), np.float32)
+        results = np.full((count, 2), np.nan)
+        for number, (feed, own) in enumerate(zip(self._spec.feeds, rows, strict=True)):
+            for place in map(int, feed.members[active[feed.members]]):
+                self._members[place].module.eval()
+                results[place] = self._evaluate_member(place, number, torch.from_numpy(own), outputs[place])
+        return results, outputs if keep_outputs else None
+
+    def parameters(self) -> NDArray[np.floating]:
+        """Return the parameters, (M, P)."""
+        return self._stack.parameters
+
+    def buffers(self) -> NDArray[np.floating]:
+        """Return the buffers, (M, Q)."""
+        for place, member in enumerate(self._members):
+            self._stack.buffers[place] = member.buffers()
+        return self._stack.buffers
+
+    def _step(self, place: int, number: int, step: int) -> None:
+        member, size = self._members[place], self._spec.batch_size
+        begin = step * size
+        part = self._orders[number][begin : begin + size]
+        outputs = member.forward(self._inputs[number][part], self._epoch, begin)
+        targets = self._targets[number][part]
+        objective = self._objectives[place]
+        own_loss = training_losses if objective.altered else losses
+        loss = own_loss(objective, outputs[None], targets[None])[0]
+        value = loss.item()
+        done = self._epoch * self._spec.steps + step
+        if not np.isfinite(value):
+            self._diverged[place] = done
+            return
+        gradient, untrained = member.gradient(loss)
+        right = float(right_answers(objective, outputs.detach()[None], targets[None])[0])
+        measured = step % GRADIENT_EVERY == 0
+        parameters, slots, hyper = self._stack.parameters[place], self._slots[place], self._hyper[place]
+        norm = finish_gradient(
+            self._terms[place], self._limits[place], self._tensors, measured, parameters, gradient
+        )
+        self._totals[:, place] += value * len(part), right, len(part), norm if measured else 0.0, measured
+        stretches = without(self._segments, untrained) if untrained else self._segments
+        hyper[:, LR] = self._rates[place, :, min(step, self._rates.shape[2] - 1)]
+        update(self._family, done, hyper, stretches, parameters, gradient, slots)
+
+    def _evaluate_member(
+        self, place: int, number: int, rows: Tensor, kept: NDArray[np.float32]
+    ) -> tuple[float, float]:
+        member = self._members[place]
+        loss = right = 0.0
+        for begin in range(0, len(rows), EVALUATION_ROWS):
+            part = rows[begin : begin + EVALUATION_ROWS]
+            outputs, targets = (
+                member.forward(self._inputs[number][part], 0, begin),
+                self._targets[number][part],
+            )
+            objective = self._objectives[place]
+            loss += float(losses(objective, outputs[None], targets[None])[0]) * len(part)
+            right += float(right_answers(objective, outputs[None], targets[None])[0])
+            if len(kept):
+                kept[begin : begin + len(part)] = outputs.numpy()
+        return loss / len(rows), right / len(rows)
+
+
+def _targets(y: NDArray[np.generic]) -> Tensor:
+    """Return class numbers (N,), or values (N, k) in float32."""
+    if np.issubdtype(y.dtype, np.integer):
+        return torch.from_numpy(y.astype(np.int64, copy=False))
+    return torch.from_numpy(y.astype(np.float32).reshape(len(y), -1))

@@ -1,0 +1,123 @@
+"""One member of a stack as a running module: its parameters are views into the stack's flat vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ceteris.draws import Key, stream_key
+from ceteris.nets.architecture import Architecture, Drop, UserModule, named_views
+from ceteris.nets.architecture import Tensor as ParameterTensor
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.engine import StackSpec
+from ceteris.train.modules.dropout import Clock, KeyOf, replace_dropouts
+from ceteris.train.modules.initial import torch_seed
+from ceteris.train.modules.user import ModuleStack, as_table, flat_tensors, shaped_rows
+
+
+class Member:
+    """A module under training, with what a step needs of it.
+
+    Args:
+        flat: the member's row of the stack's parameters (P,), which the module's become views of.
+        key_of: the key of each dropout layer.
+    """
+
+    def __init__(
+        self, module: nn.Module, net: Architecture, flat: NDArray[np.float32], key_of: KeyOf
+    ) -> None:
+        self.module = module
+        self._net = net
+        self._clock = Clock()
+        parameters = dict(module.named_parameters())
+        self._parameters = [parameters[tensor.name] for tensor in net.parameters]
+        for (_, view), parameter in zip(named_views(net.parameters, flat), self._parameters, strict=True):
+            parameter.data = torch.from_numpy(view)
+        self._gradient = np.zeros_like(flat)
+        views = named_views(net.parameters, self._gradient)
+        self._gradients = [torch.from_numpy(view) for _, view in views]
+        replace_dropouts(module, key_of, self._clock)
+
+    def forward(self, rows: Tensor, epoch: int, first_row: int) -> Tensor:
+        """Return the outputs (n, k) for flat rows (n, features)."""
+        self._clock.begin(epoch, first_row)
+        outputs: Tensor = self.module(rows)
+        return outputs
+
+    def gradient(self, loss: Tensor) -> tuple[NDArray[np.float32], list[ParameterTensor]]:
+        """Return the flat gradient, and the parameters that have none: zeros stand in their places.
+
+        Parameters that are frozen, or took no part in the loss, are not to be updated, as with torch.optim.
+        """
+        trained = [p for p in self._parameters if p.requires_grad]
+        found = iter(torch.autograd.grad(loss, trained, allow_unused=True))
+        untrained = []
+        for tensor, parameter, own in zip(
+            self._net.parameters, self._parameters, self._gradients, strict=True
+        ):
+            gradient = next(found) if parameter.requires_grad else None
+            if gradient is None:
+                own.zero_()
+                untrained.append(tensor)
+            else:
+                own.copy_(gradient)
+        return self._gradient, untrained
+
+    def buffers(self) -> NDArray[np.float64]:
+        """Return the buffers as a flat vector."""
+        return flat_tensors(self._net, self.module, parameters=False)
+
+
+class UserMember(Member):
+    """A module of the user's own: gets rows in its shape, and random numbers of its own for each step."""
+
+    def __init__(self, stack: ModuleStack, place: int) -> None:
+        seed = stack.seeds[place]
+        super().__init__(
+            stack.modules[place],
+            stack.architecture,
+            stack.parameters[place],
+            lambda name: stream_key(seed, "dropout", name),
+        )
+        self._seed = seed
+        (self._whole,) = (layer for layer in stack.architecture.layers if isinstance(layer, UserModule))
+
+    def forward(self, rows: Tensor, epoch: int, first_row: int) -> Tensor:
+        """Return the outputs (n, k) for flat rows (n, features)."""
+        torch.manual_seed(torch_seed(self._seed, "step", f"{epoch}.{first_row}"))
+        shape, last = self._whole.row_shape, self._whole.channels_last
+        return as_table(super().forward(shaped_rows(rows, shape, channels_last=last), epoch, first_row))
+
+
+def members_of(spec: StackSpec, stack: StackedNetwork) -> Sequence[Member]:
+    """Return the members of a stack as modules that are ready to run."""
+    if isinstance(stack, ModuleStack):
+        return [UserMember(stack, place) for place in range(len(stack))]
+    return [_built_in(spec, stack, place) for place in range(len(stack))]
+
+
+def _built_in(spec: StackSpec, stack: StackedNetwork, place: int) -> Member:
+    roles = [layer.role for layer in spec.net.layers if isinstance(layer, Drop)]
+    keys = {role: Key(*map(int, key)) for role, key in zip(roles, spec.keys[place], strict=True)}
+    return Member(
+        stack.member(place),
+        spec.net,
+        stack.parameters[place],
+        lambda name: keys[name.removesuffix(".dropout")],
+    )
+
+
+def without(segments: NDArray[np.int64], tensors: Sequence[ParameterTensor]) -> NDArray[np.int64]:
+    """Cut tensors out of stretches (begin, end, group) of the parameter vector."""
+    kept = [tuple(map(int, row)) for row in segments]
+    for tensor in tensors:
+        first, last = tensor.offset, tensor.offset + tensor.size
+        cut = []
+        for begin, end, group in kept:
+            cut += [(begin, min(end, first), group), (max(begin, last), end, group)]
+        kept = [(begin, end, group) for begin, end, group in cut if begin < end]
+    return np.array(kept, dtype=np.int64).reshape(len(kept), 3)

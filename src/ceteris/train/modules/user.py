@@ -1,0 +1,182 @@
+"""Modules of the user's own: looked at before anything is trained, and made anew for every member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ceteris.draws import stream_key, uniforms
+from ceteris.errors import CeterisError, Problem
+from ceteris.nets.architecture import Architecture, UserModule
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.spec.model import ModuleModel
+from ceteris.train.modules.initial import Factory, make_module
+from ceteris.train.modules.layout import module_architecture, row_shape
+
+WHERE = "experiment.model"
+LOOKED_AT = 2
+"""Rows on which a module is tried."""
+
+
+@dataclass(frozen=True)
+class ModuleRequest:
+    """What a module has to fit: rows of a shape, and so many outputs."""
+
+    model: ModuleModel
+    shape: tuple[int, ...]
+    n_out: int
+    classes: bool
+
+
+@dataclass(frozen=True)
+class ModuleStack(StackedNetwork):
+    """Members that are modules of the user's own, with the seeds that they were made from.
+
+    ``buffers`` is float64, which holds whole numbers too.
+    """
+
+    modules: tuple[nn.Module, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+
+def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
+    """Make a module, try it on two rows forwards and backwards, and return what it consists of.
+
+    Raises:
+        CeterisError: with one sentence on why it cannot be trained.
+    """
+    model = request.model
+    try:
+        module = make_module(factory, model.arguments, 0, _two_rows(request))
+    except Exception as error:
+        raise _refusal(f"`{model.name}` cannot be made: {_told(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise _refusal(f"`{model.name}` made a {type(module).__name__}, not a torch.nn.Module")
+    if not any(p.requires_grad for p in module.parameters()):
+        raise _refusal(f"`{model.name}` has no parameters that can be trained")
+    if any(p.is_complex() for p in module.parameters()):
+        raise _refusal(f"`{model.name}` has complex parameters; Ceteris trains real ones")
+    last = _likes_channels_last(module, request)
+    _try(module, request, channels_last=last)
+    return module_architecture(module, model, request.shape, request.n_out, channels_last=last)
+
+
+def initial_modules(
+    net: Architecture, factories: Mapping[str, Factory], models: Sequence[ModuleModel], seeds: Sequence[int]
+) -> ModuleStack:
+    """Make the modules of a stack, each from its seed."""
+    modules = []
+    for model, seed in zip(models, seeds, strict=True):
+        (whole,) = (layer for layer in net.layers if isinstance(layer, UserModule))
+        rows = _uniform_rows(whole.row_shape)
+        modules.append(make_module(factories[model.name], model.arguments, seed, rows))
+    parameters = np.zeros((len(modules), net.n_parameters), np.float32)
+    buffers = np.zeros((len(modules), net.n_buffers))
+    for place, module in enumerate(modules):
+        parameters[place] = flat_tensors(net, module, parameters=True)
+        buffers[place] = flat_tensors(net, module, parameters=False)
+    none = np.zeros((len(modules), 0))
+    return ModuleStack(net, parameters, buffers, none, tuple(modules), tuple(seeds))
+
+
+def flat_tensors(net: Architecture, module: nn.Module, *, parameters: bool) -> np.ndarray:
+    """Return a module's parameters, or the buffers that it saves, as one flat vector in float64."""
+    named: dict[str, Tensor] = dict(module.named_parameters() if parameters else module.named_buffers())
+    tensors = net.parameters if parameters else net.buffers
+    found = [named[tensor.name].detach().cpu().double().reshape(-1).numpy() for tensor in tensors]
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def shaped_rows(rows: Tensor, shape: tuple[int, ...], *, channels_last: bool) -> Tensor:
+    """Give flat rows (n, features) the shape that a module expects, (n, *shape)."""
+    if channels_last and shape[0] == 1:
+        return rows.reshape(-1, *shape[1:], 1).permute(0, 3, 1, 2)
+    shaped = rows.reshape(-1, *shape)
+    return shaped.contiguous(memory_format=torch.channels_last) if channels_last else shaped
+
+
+def as_table(outputs: Tensor) -> Tensor:
+    """Return outputs as (rows, outputs) where a module with one output gives (rows,)."""
+    return outputs[:, None] if outputs.dim() == 1 else outputs
+
+
+def _likes_channels_last(module: nn.Module, request: ModuleRequest) -> bool:
+    """Tell whether a module of convolutions on images runs where their channels lie together in memory."""
+    images = len(row_shape(request.model, request.shape)) == 3
+    if not images or not any(isinstance(layer, nn.Conv2d) for layer in module.modules()):
+        return False
+    try:
+        outputs = _outputs(module, request, channels_last=True)
+        torch.autograd.grad(
+            outputs.sum(), [p for p in module.parameters() if p.requires_grad], allow_unused=True
+        )
+    except Exception:
+        return False
+    return True
+
+
+def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> None:
+    name, shape = request.model.name, (LOOKED_AT, *row_shape(request.model, request.shape))
+    try:
+        outputs = _outputs(module, request, channels_last=channels_last)
+    except Exception as error:
+        raise _refusal(f"`{name}` fails on two rows of shape {shape}: {_told(error)}") from error
+    if not isinstance(outputs, Tensor):
+        kind = type(outputs).__name__
+        raise _refusal(f"`{name}` returns a {kind}; it must return one tensor of shape (rows, outputs)")
+    _check_outputs(outputs, request)
+    try:
+        gradients = torch.autograd.grad(
+            as_table(outputs).sum(), [p for p in module.parameters() if p.requires_grad], allow_unused=True
+        )
+    except Exception as error:
+        raise _refusal(f"`{name}` has no gradient: {_told(error)}") from error
+    if all(gradient is None for gradient in gradients):
+        raise _refusal(f"no parameter of `{name}` takes part in its outputs, so nothing would be learned")
+
+
+def _check_outputs(outputs: Tensor, request: ModuleRequest) -> None:
+    name, wanted = request.model.name, (LOOKED_AT, request.n_out)
+    fits = tuple(outputs.shape) == wanted or (request.n_out == 1 and tuple(outputs.shape) == (LOOKED_AT,))
+    if not fits:
+        meaning = "one logit for each class" if request.classes else "one for each target"
+        raise _refusal(
+            f"`{name}` gives outputs of shape {tuple(outputs.shape)} for two rows; "
+            f"the data needs {wanted}, {meaning}"
+        )
+    if not outputs.is_floating_point():
+        raise _refusal(f"`{name}` gives outputs of type {outputs.dtype}; they must be real numbers")
+    if not bool(torch.isfinite(outputs).all()):
+        raise _refusal(f"`{name}` gives NaN or infinite outputs from its initial weights")
+
+
+def _outputs(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> Tensor:
+    shape = row_shape(request.model, request.shape)
+    rows = shaped_rows(_uniform_rows(shape).flatten(1), shape, channels_last=channels_last)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        outputs: Tensor = module.train()(rows)
+    return outputs
+
+
+def _two_rows(request: ModuleRequest) -> Tensor:
+    return _uniform_rows(row_shape(request.model, request.shape))
+
+
+def _uniform_rows(shape: tuple[int, ...]) -> Tensor:
+    drawn = uniforms(stream_key(0, "look"), LOOKED_AT, int(np.prod(shape, dtype=np.int64)))
+    return torch.from_numpy(drawn.astype(np.float32)).reshape(LOOKED_AT, *shape)
+
+
+def _refusal(message: str) -> CeterisError:
+    return CeterisError(Problem(message, where=WHERE))
+
+
+def _told(error: BaseException) -> str:
+    """Return an exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
