@@ -43,12 +43,19 @@ class CohortMeter:
 
     @property
     def name(self) -> str:
-        """Number of trials and widths of the network, such as ``40 x 64-32-10``."""
-        from ceteris.nets.architecture import Linear
+        """Number of trials and widths of the network, such as ``40 x 64-32-10``; ``16c`` is a convolution."""
+        from ceteris.nets.architecture import Convolution, Linear, UserModule
 
-        net = self.cohort.structure.net
-        widths = [net.n_in, *(layer.n_out for layer in net.layers if isinstance(layer, Linear))]
-        return f"{len(self.cohort.trials)} x {'-'.join(map(str, widths))}"
+        words = [str(self.cohort.structure.net.n_in)]
+        for layer in self.cohort.structure.net.layers:
+            match layer:
+                case Linear():
+                    words.append(str(layer.n_out))
+                case Convolution():
+                    words.append(f"{layer.n_out}c")
+                case UserModule():
+                    words.append(layer.name)
+        return f"{len(self.cohort.trials)} x {'-'.join(words)}"
 
     @property
     def epochs(self) -> int:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ceteris.errors import CeterisError
 
+Which = Literal["final", "initial"]
+
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
-    from ceteris.nets.architecture import Architecture
+    from ceteris.nets.architecture import Architecture, BuiltInModel
     from ceteris.nets.module import Network
     from ceteris.records.views import RunRecord, TrialRecord
-    from ceteris.spec.model import ModelSpec
 
 
-def recorded_network(
-    run: RunRecord, trial: TrialRecord, which: Literal["final", "initial"] = "final"
-) -> Network:
+def recorded_network(run: RunRecord, trial: TrialRecord, which: Which = "final") -> Network:
     """Return a trial's network with its final or initial weights, in evaluation mode.
 
     Raises ``CeterisError`` where the weights are not on record or do not fit.
@@ -29,18 +29,33 @@ def recorded_network(
 
     from ceteris.nets.architecture import dropout_rates
     from ceteris.nets.module import Network, load_tensors
-    from ceteris.records.store import Store
     from ceteris.spec.experiment import Experiment
+    from ceteris.spec.model import ModuleModel
+
+    experiment = Experiment.model_validate(dict(trial.experiment))
+    model, facts = experiment.model, facts_of(run, experiment.data.source)
+    if isinstance(model, ModuleModel):
+        raise CeterisError(
+            f"`{model.name}` is code of your own, which a record does not hold; make the network yourself "
+            "and load what `weights()` returns into it"
+        )
+    tensors = recorded_weights(run, trial, which)
+    network = Network(_architecture(model, facts), dropout_rates(model))
+    load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
+    return network.eval()
+
+
+def recorded_weights(run: RunRecord, trial: TrialRecord, which: Which = "final") -> dict[str, NDArray[Any]]:
+    """Return a trial's final or initial weights by name, as arrays.
+
+    Raises ``CeterisError`` where they are not on record.
+    """
+    from ceteris.records.store import Store
 
     if which not in ("final", "initial"):
         raise CeterisError(f"'{which}' is not a state of a network; it is `final` or `initial`")
-    experiment = Experiment.model_validate(dict(trial.experiment))
     with Store(run.folder.parent, create=False) as store:
-        tensors = store.load_weights(run.id, trial.identity, which)
-    facts = facts_of(run, experiment.data.source)
-    network = Network(_architecture(experiment.model, facts), dropout_rates(experiment.model))
-    load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
-    return network.eval()
+        return dict(store.load_weights(run.id, trial.identity, which))
 
 
 def prepared_inputs(
@@ -74,7 +89,7 @@ def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
     return facts
 
 
-def _architecture(model: ModelSpec, facts: Mapping[str, Any]) -> Architecture:
+def _architecture(model: BuiltInModel, facts: Mapping[str, Any]) -> Architecture:
     from ceteris.nets.architecture import architecture
 
     outputs = math.prod(int(extent) for extent in facts["target_shape"])

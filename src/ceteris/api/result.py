@@ -76,6 +76,12 @@ class Trial:
 
         return recorded_network(self.run, self.record, which)
 
+    def weights(self, which: Literal["final", "initial"] = "final") -> dict[str, NDArray[Any]]:
+        """Return its weights by name. Raises ``CeterisError`` where they are not on record."""
+        from ceteris.api.networks import recorded_weights
+
+        return recorded_weights(self.run, self.record, which)
+
     def prepare(self, x: Any, data_dir: str | Path | None = None) -> torch.Tensor:
         """Return rows (rows, ...) of the data's kind as the network takes them, (rows, features).
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 MOST_LINES = 8
 """Cohorts shown at once; those that are done make room."""
-BAR_WIDTH = 10
+BAR_WIDTH = 8
+NAME_WIDTH = 18
+"""With these a line fits 80 columns."""
 REFRESHES = 5
 """Per second."""
 
@@ -31,8 +34,9 @@ REFRESHES = 5
 class LiveProgress:
     """Shows cohorts while they are trained. Close it, or use it in ``with``."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
         self._meter: Meter | None = None
         self._live: Live | None = None
 
@@ -40,7 +44,7 @@ class LiveProgress:
         """Say what is about to be trained, and begin to show it."""
         from rich.live import Live
 
-        self._meter = Meter(plan)
+        self._meter = Meter(plan, self._clock)
         self.note(self._meter.opening())
         self._live = Live(
             console=self._console,
@@ -80,9 +84,8 @@ class LiveProgress:
         from rich.table import Table
 
         table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        for _ in range(6):
-            table.add_column(no_wrap=True, min_width=1)
+        for _ in range(7):
+            table.add_column(no_wrap=True)
         meter = self._meter
         if meter is None:
             return table
@@ -106,7 +109,7 @@ def _shown(cohorts: list[CohortMeter]) -> list[CohortMeter]:
 
 def _row(cohort: CohortMeter) -> tuple[RenderableType, ...]:
     return (
-        cohort.name,
+        cohort.name if len(cohort.name) <= NAME_WIDTH else f"{cohort.name[: NAME_WIDTH - 1]}…",
         _bar(cohort.share),
         f"epoch {cohort.epoch}/{cohort.epochs}",
         f"loss {cohort.loss:.3f}" if cohort.loss is not None else "",
