@@ -105,6 +105,17 @@ def test_a_study_keeps_its_rows_alive_and_forgotten_rows_are_missed() -> None:
         in_memory(settings["source"], settings["content"])
 
 
+def test_equal_rows_of_two_experiments_live_as_long_as_one_of_them() -> None:
+    first, second = (experiment(data=(ROWS + 2, LABELS)) for _ in range(2))
+    named = experiment(data=(ROWS + 2, [0, 1] * 60, ["left", "right"]))
+    del first
+    gc.collect()
+    for made, classes in ((second, ("no", "yes")), (named, ("left", "right"))):
+        dataset = plan(ceteris.vary(made, epochs=[1, 2])).dataset
+        assert dataset is not None
+        assert dataset.classes == classes
+
+
 def test_rows_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ceteris.CeterisError, match="`x` has 120 rows and `y` has 3; they must be as many"):
         experiment(data=(ROWS, LABELS[:3]))

@@ -42,6 +42,12 @@ class Experiment(SpecifiedExperiment):
         self._functions = functions
 
     @property
+    def dataset(self) -> Dataset | None:
+        """The user's own rows; None where the data has a name."""
+        held: Dataset | None = self._dataset
+        return held
+
+    @property
     def functions(self) -> dict[str, Metric]:
         """The metrics that were given as functions, by name."""
         return dict(self._functions)

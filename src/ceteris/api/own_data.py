@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SOURCE = "arrays"
 """What an experiment calls rows that are only in memory."""
 
-_IN_MEMORY: WeakValueDictionary[str, Dataset] = WeakValueDictionary()
-"""Content hash -> the data set, for as long as an experiment of the user's holds it."""
+_IN_MEMORY: WeakValueDictionary[tuple[str, tuple[str, ...]], Dataset] = WeakValueDictionary()
+"""(content hash, classes) -> the data set, for as long as an experiment of the user's holds it."""
 
 
 def as_dataset(value: Any) -> Dataset | None:
@@ -31,8 +31,7 @@ def as_dataset(value: Any) -> Dataset | None:
         dataset = _from_parts(value)
     else:
         return None
-    _IN_MEMORY[dataset.content] = dataset
-    return dataset
+    return _IN_MEMORY.setdefault((dataset.content, dataset.classes), dataset)
 
 
 def _from_parts(parts: tuple[Any, ...] | list[Any]) -> Dataset:
@@ -75,7 +74,8 @@ def in_memory(source: str, content: str | None) -> Dataset | None:
     """
     if source != SOURCE or content is None:
         return None
-    if content not in _IN_MEMORY:
+    found = next((dataset for (own, _), dataset in list(_IN_MEMORY.items()) if own == content), None)
+    if found is None:
         message = "the arrays of this experiment are not in memory; give them again with data=(X, y)"
         raise CeterisError(Problem(message, where="experiment.data.source"))
-    return _IN_MEMORY[content]
+    return found

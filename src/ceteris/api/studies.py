@@ -105,8 +105,18 @@ def plan(
         parsed = parse_study(source, sets=[*sets, metrics], **options)
     if quick:
         parsed = _made_small(parsed, seeds, epochs)
-    spec = parsed.study.experiment.data
-    return Planned(parsed, study_name(source), dataset or in_memory(spec.source, spec.content))
+    return Planned(parsed, study_name(source), dataset or _rows_in_memory(source, parsed))
+
+
+def _rows_in_memory(source: StudySource, parsed: ParsedStudy) -> Dataset | None:
+    """Return the rows that the user's own experiment holds, or else those that its hash names."""
+    from ceteris.api.experiment import Experiment as OwnExperiment
+
+    spec, experiment = parsed.study.experiment.data, getattr(source, "experiment", None)
+    held = experiment.dataset if isinstance(experiment, OwnExperiment) else None
+    if held is not None and held.content == spec.content:
+        return held
+    return in_memory(spec.source, spec.content)
 
 
 def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> ParsedStudy:
