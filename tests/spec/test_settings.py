@@ -20,7 +20,10 @@ PROBABILITY = "it must be at least 0 and below 1"
             "model: there is no model `linaer`; did you mean `linear`? (known: linear, mlp, cnn, module)",
         ),
         ({"model": {"hidden": [1]}}, "model: `kind` is missing; it must be one of linear, mlp, cnn, module"),
-        ({"model": 5}, "model: 5 is not a model; it must be a mapping with a `kind`: linear, mlp, cnn, module"),
+        (
+            {"model": 5},
+            "model: 5 is not a model; it must be a mapping with a `kind`: linear, mlp, cnn, module",
+        ),
         (
             {"model": "mlp"},
             "model.hidden: this setting is missing; it must be a list, each item a whole number",
@@ -108,6 +111,93 @@ PROBABILITY = "it must be at least 0 and below 1"
             {"optimizer": {"kind": "adam", "beta2": 1}},
             "optimizer.beta2: 1 is not a decay rate of moments; " + PROBABILITY,
         ),
+        (
+            {"optimizer": {"kind": "rmsprop", "alpha": 1}},
+            "optimizer.alpha: 1 is not a smoothing constant; " + PROBABILITY,
+        ),
+        (
+            {"optimizer": {"kind": "adagrad", "momentum": 0.9}},
+            "optimizer.momentum: there is no such setting for `adagrad` (known: kind, lr, lr_decay,",
+        ),
+        (
+            {"optimizer": {"kind": "sgd", "biases": {"lr": 0}}},
+            "optimizer.biases.lr: 0 is not a learning rate; it must be above 0",
+        ),
+        (
+            {"optimizer": {"kind": "sgd", "norms": {"weight_decy": 0}}},
+            "optimizer.norms.weight_decy: there is no such setting; did you mean `weight_decay`?",
+        ),
+        (
+            {"optimizer": {"kind": "sgd", "biases": 0}},
+            "optimizer.biases: 0 is not a group of settings; it must be a mapping of settings (lr,",
+        ),
+        (
+            {"penalty": "l3"},
+            "penalty: there is no penalty `l3` (known: none, l1, l2, several)",
+        ),
+        ({"penalty": "l1"}, "penalty.weight: this setting is missing; it must be a number of at least 0"),
+        (
+            {"penalty": {"kind": "l2", "weight": -1}},
+            "penalty.weight: -1 is not a weight of a penalty; it must be at least 0",
+        ),
+        (
+            {"penalty": {"kind": "l2", "weight": 1, "form": "nrm"}},
+            "penalty.form: there is no form of an L2 penalty `nrm`; did you mean `norm`?",
+        ),
+        (
+            {"penalty": [{"kind": "l3", "weight": 1}]},
+            "penalty.terms.0: there is no penalty `l3` (known: l1, l2)",
+        ),
+        ({"penalty": []}, "penalty.terms: the list of penalties is empty; `penalty: none` is how to have"),
+        (
+            {"clip": {"norm": 1, "value": 1}},
+            "clip: gradients are clipped by norm or by value, not by both; leave one of them out",
+        ),
+        ({"clip": {"norm": 0}}, "clip.norm: 0 is not a largest norm; it must be above 0"),
+        ({"clip": 1}, "clip: 1 is not a limit on gradients; it must be a mapping of settings (norm, value)"),
+        (
+            {"clip": "norm"},
+            "clip: 'norm' is not a limit on gradients; it must be a mapping of settings (norm, value)",
+        ),
+        ({"schedule": "stp"}, "schedule: there is no schedule `stp`; did you mean `step`? (known: constant,"),
+        ({"schedule": "step"}, "schedule.step_size: this setting is missing; it must be a whole number"),
+        (
+            {"schedule": {"kind": "multi_step", "milestones": [3, 1]}},
+            "schedule.milestones: the epochs must rise from one to the next",
+        ),
+        (
+            {"schedule": {"kind": "plateau", "metric": "val_los"}},
+            "schedule.metric: there is no validation metric `val_los`; did you mean `val_loss`?",
+        ),
+        (
+            {"schedule": {"kind": "plateau", "metric": "train_loss"}},
+            "schedule.metric: there is no validation metric `train_loss`",
+        ),
+        (
+            {"schedule": {"kind": "plateau", "factor": 1}},
+            "schedule.factor: 1 is not a factor of the learning rate; it must be above 0 and below 1",
+        ),
+        (
+            {"schedule": {"kind": "cosine", "warmup": -1}},
+            "schedule.warmup: -1 is not a number of epochs; it must be at least 0",
+        ),
+        (
+            {"label_smoothing": 1},
+            "label_smoothing: 1 is not a label smoothing; it must be at least 0 and below 1",
+        ),
+        (
+            {"smoothing_convention": "keras"},
+            "smoothing_convention: there is no convention of label smoothing `keras` (known: torch, shared)",
+        ),
+        (
+            {"class_weights": "balance"},
+            "class_weights: there is no choice of class weights `balance`; did you mean `balanced`?",
+        ),
+        (
+            {"class_weights": [1, 0]},
+            "class_weights: [1, 0] is not a choice of class weights",
+        ),
+        ({"loss_beta": 0}, "loss_beta: 0 is not a beta of a loss; it must be above 0"),
         ({"data": {}}, "data.source: this setting is missing; it must be text"),
         (
             {"data": {"source": "digits", "scale": "unti"}},
@@ -139,7 +229,7 @@ PROBABILITY = "it must be at least 0 and below 1"
         ({"lr": 0.1}, "lr: there is no such setting; did you mean `optimizer.lr`?"),
         (
             {"loss": "mae"},
-            "loss: there is no loss `mae`; did you mean `mse`? (known: auto, cross_entropy, mse)",
+            "loss: there is no loss `mae`; did you mean `mse`? (known: auto, cross_entropy,",
         ),
         ({"metrics": "f1"}, "metrics: 'f1' is not a list of metric names; it must be a list, each item text"),
         ({"metrics": ["a b"]}, "metrics: 'a b' is not a metric; give a name, or `package.module:Name`"),
@@ -199,8 +289,8 @@ def test_wrong_part_of_a_study_is_one_line(changes: dict[str, Any], line: str) -
 def test_missing_experiment() -> None:
     assert refusal({}) == [
         "experiment: this setting is missing; it must be a mapping of settings "
-        "(data, model, loss, penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, "
-        "metrics)"
+        "(data, model, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
+        "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, metrics)"
     ]
 
 

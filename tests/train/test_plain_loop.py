@@ -15,6 +15,7 @@ from ceteris.nets.stacked import initial_stack
 from ceteris.spec.experiment import Experiment
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, Feed, StackSpec
+from ceteris.train.hyper import LR, hyper_vectors
 from ceteris.train.streams import epoch_order
 from ceteris.train.tensor.engine import TensorEngine
 
@@ -82,15 +83,17 @@ def run_engine(
         loss="cross_entropy",
         batch_size=32,
         steps=STEPS_PER_EPOCH,
-        optimizers=tuple(e.optimizer for e in experiments),
+        experiments=tuple(experiments),
         rates=stack.rates,
         keys=np.zeros((len(experiments), net.n_slots, 2), np.uint32),
+        class_weights=np.ones((len(experiments), net.n_out)),
         feeds=(Feed(own.x.astype(dtype), own.y, np.arange(len(experiments))),),
     )
     engine = CompiledEngine(spec, stack) if kind == "compiled" else TensorEngine(spec, stack, "cpu")
     everyone = np.ones(len(experiments), dtype=np.bool_)
     for epoch in range(-(-steps // STEPS_PER_EPOCH)):
-        engine.begin_epoch(epoch, [epoch_order(seed, 0, own.split.train, epoch)])
+        order = epoch_order(seed, 0, own.split.train, epoch)
+        engine.begin_epoch(epoch, [order], hyper_vectors(spec.optimizers)[:, :, LR, None])
         engine.run_steps(0, min(STEPS_PER_EPOCH, steps - epoch * STEPS_PER_EPOCH), everyone)
     return engine, own, start
 

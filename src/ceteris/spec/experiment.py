@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from ceteris.spec.base import Spec, Whole, wrong
+from ceteris.errors import unknown_name
+from ceteris.spec.base import AnyNumber, Number, Spec, Whole, wrong
+from ceteris.spec.clip import Clip
 from ceteris.spec.data import DataSpec
 from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import Adam, OptimizerSpec
+from ceteris.spec.penalty import NoPenalty, PenaltySpec
+from ceteris.spec.schedule import Constant, Plateau, ScheduleSpec
 
-LossName = Literal["auto", "cross_entropy", "mse"]
+LossName = Literal["auto", "cross_entropy", "binary_cross_entropy", "mse", "l1", "smooth_l1", "huber"]
+ClassWeight = Annotated[float, AnyNumber, Field(gt=0)]
 
 METRIC_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*(:[A-Za-z_]\w*)?", re.ASCII)
 BUILT_IN_METRICS = ("loss", "accuracy")
+
+
+VALIDATION_METRICS = ("val_loss", "val_accuracy")
+"""What is measured on the validation rows of every trial (accuracy for classes only)."""
 
 
 def metric_name(reference: str) -> str:
@@ -24,16 +33,45 @@ def metric_name(reference: str) -> str:
 
 
 class Experiment(Spec):
-    """Data, network, loss, optimiser, budget and metrics of a training run."""
+    """Data, network, loss, optimiser, regularisation, budget and metrics of a training run."""
 
     data: DataSpec
     model: ModelSpec
 
     loss: Annotated[LossName, Field(title="loss")] = "auto"
     """`auto`: cross-entropy on logits for classes, mean-squared error for numbers. With classes,
-    `mse` compares the outputs with one-hot targets."""
+    `mse` compares the outputs with one-hot targets, and `binary_cross_entropy` has one logit for two
+    classes. For numbers also `l1`, `smooth_l1` and `huber`. Names and meanings are torch's; the mean is
+    over rows and outputs."""
+
+    loss_beta: Annotated[Number, Field(gt=0, title="beta of a loss")] = 1.0
+    """The error at which `smooth_l1` (torch's `beta`) and `huber` (torch's `delta`) turn from a parabola
+    into a line."""
+
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1, title="label smoothing")] = 0.0
+    """The share e of every label that is spread over the classes in training. `train_loss` and `val_loss`
+    are measured without it."""
+
+    smoothing_convention: Annotated[
+        Literal["torch", "shared"], Field(title="convention of label smoothing")
+    ] = "torch"
+    """With c classes: `torch` spreads e over all classes, so that the right one keeps 1 - e + e / c;
+    `shared` spreads it over the others, so that the right one keeps 1 - e."""
+
+    class_weights: Annotated[
+        Literal["balanced"] | tuple[ClassWeight, ...] | None, Field(title="choice of class weights")
+    ] = None
+    """Weights of the classes in the training loss, whose mean is weighted too (as in torch): a list with one
+    for each class, or `balanced`: n / (classes n_k) for a class with n_k of the n training rows.
+    `train_loss` and `val_loss` are measured without them."""
+
+    penalty: PenaltySpec = NoPenalty()
+    """A term added to the loss that is trained on. The recorded losses are without it; its own value is
+    recorded as `penalty`."""
 
     optimizer: OptimizerSpec = Adam()
+    schedule: ScheduleSpec = Constant()
+    clip: Annotated[Clip, Field(title="limit on gradients")] = Clip()
     batch_size: Annotated[Whole, Field(ge=1, title="batch size")] = 32
 
     last_batch: Annotated[Literal["keep", "drop"], Field(title="choice for the last batch")] = "keep"
@@ -57,3 +95,12 @@ class Experiment(Spec):
         if len(set(names)) < len(names):
             raise wrong("two metrics have the same name")
         return metrics
+
+    @model_validator(mode="after")
+    def _watched_metrics_are_recorded(self) -> Self:
+        known = (*VALIDATION_METRICS, *(f"val_{metric_name(metric)}" for metric in self.metrics))
+        if isinstance(self.schedule, Plateau) and self.schedule.metric not in known:
+            raise wrong(
+                unknown_name("validation metric", self.schedule.metric, list(known)), "schedule.metric"
+            )
+        return self

@@ -14,6 +14,23 @@ Beta = Annotated[Number, Field(ge=0, lt=1, title="decay rate of moments")]
 Eps = Annotated[Number, Field(gt=0, title="valid eps")]
 
 
+class GroupSettings(Spec):
+    """Settings of some of the parameters apart; what is left out is as for the weights."""
+
+    lr: Annotated[Rate | None, Field(title="learning rate")] = None
+    weight_decay: Annotated[Decay | None, Field(title="weight decay")] = None
+
+
+Biases = Annotated[
+    GroupSettings,
+    Field(title="group of settings", description="Biases of layers, apart: `biases: {weight_decay: 0}`."),
+]
+Norms = Annotated[
+    GroupSettings,
+    Field(title="group of settings", description="Scales and shifts of normalisation layers, apart."),
+]
+
+
 class SGD(Spec):
     """Stochastic gradient descent (``torch.optim.SGD``)."""
 
@@ -23,6 +40,8 @@ class SGD(Spec):
     dampening: Annotated[Number, Field(ge=0, le=1, title="dampening")] = 0.0
     nesterov: Switch = False
     weight_decay: Decay = 0.0
+    biases: Biases = GroupSettings()
+    norms: Norms = GroupSettings()
 
     @model_validator(mode="after")
     def _nesterov_has_momentum(self) -> Self:
@@ -44,6 +63,8 @@ class Adam(Spec):
     beta2: Beta = 0.999
     eps: Eps = 1e-8
     weight_decay: Decay = 0.0
+    biases: Biases = GroupSettings()
+    norms: Norms = GroupSettings()
 
 
 class AdamW(Spec):
@@ -55,6 +76,37 @@ class AdamW(Spec):
     beta2: Beta = 0.999
     eps: Eps = 1e-8
     weight_decay: Decay = 1e-2
+    biases: Biases = GroupSettings()
+    norms: Norms = GroupSettings()
 
 
-OptimizerSpec = Annotated[SGD | Adam | AdamW, Field(discriminator="kind", title="optimizer"), KindOnly]
+class RMSprop(Spec):
+    """Gradients divided by the root of their mean square (Hinton 2012; ``torch.optim.RMSprop``)."""
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    lr: Rate = 1e-2
+    alpha: Annotated[Number, Field(ge=0, lt=1, title="smoothing constant")] = 0.99
+    eps: Eps = 1e-8
+    weight_decay: Decay = 0.0
+    momentum: Annotated[Number, Field(ge=0, title="momentum")] = 0.0
+    centered: Switch = False
+    """Divide by the standard deviation of the gradients instead of their root mean square."""
+    biases: Biases = GroupSettings()
+    norms: Norms = GroupSettings()
+
+
+class Adagrad(Spec):
+    """Gradients divided by the root of the sum of their squares (Duchi 2011; ``torch.optim.Adagrad``)."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    lr: Rate = 1e-2
+    lr_decay: Annotated[Number, Field(ge=0, title="decay of the learning rate")] = 0.0
+    weight_decay: Decay = 0.0
+    initial_accumulator_value: Annotated[Number, Field(ge=0, title="initial sum of squares")] = 0.0
+    eps: Annotated[Number, Field(gt=0, title="valid eps")] = 1e-10
+    biases: Biases = GroupSettings()
+    norms: Norms = GroupSettings()
+
+
+Optimizer = SGD | Adam | AdamW | RMSprop | Adagrad
+OptimizerSpec = Annotated[Optimizer, Field(discriminator="kind", title="optimizer"), KindOnly]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from ceteris.errors import CeterisError, Problem, nearest
 from ceteris.spec.base import Spec
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.paths import has_kinds, is_list, member_for, members, setting_paths
+from ceteris.spec.paths import has_kinds, is_list, is_open_mapping, member_for, members, setting_paths
 from ceteris.spec.plain import plain_data
 from ceteris.spec.wording import problems_of
 
@@ -56,6 +56,8 @@ def path_problem(path: str) -> str | None:
     parent, _, item = path.rpartition(".")
     if path in known or (item.isdecimal() and parent in known and is_list(known[parent])):
         return None
+    if item and parent in known and is_open_mapping(known[parent]):
+        return None
     same_name = [other for other in known if other.rsplit(".", 1)[-1] == path]
     guess = same_name[0] if same_name else nearest(path, list(known))
     hint = (
@@ -77,10 +79,11 @@ def complete(settings: Mapping[str, Any], owner: type[BaseModel] = Experiment) -
         if not members(field.annotation):
             continue
         value = filled.get(name)
+        kinds = has_kinds(field.annotation)
         if value is None and isinstance(field.default, Spec) and name not in filled:
-            value = {"kind": getattr(field.default, "kind", None)}
-        if isinstance(value, str):
-            value = {"kind": value} if has_kinds(field.annotation) else {"source": value}
+            value = {"kind": getattr(field.default, "kind", None)} if kinds else {}
+        if isinstance(value, str) and (kinds or name == "data"):
+            value = {"kind" if kinds else "source": value}
         if isinstance(value, Mapping):
             member = member_for(field.annotation, value.get("kind"))
             filled[name] = complete(value, member) if member else dict(value)
@@ -153,8 +156,15 @@ def resolve_kinds(settings: Mapping[str, Any], patch: Mapping[str, Any]) -> dict
     patched = patched_settings(settings, patch)
     rest = {p: v for p, v in patch.items() if not any(p == n or p.startswith(n + ".") for n in outer)}
     for node in outer:
-        rest[node] = _at(patched, node)
+        rest[node] = _without_empty(_at(patched, node))
     return rest
+
+
+def _without_empty(part: Any) -> Any:
+    """Leave out the parts that were filled in only so that a path could lead into them."""
+    if not isinstance(part, dict):
+        return part
+    return {name: _without_empty(value) for name, value in part.items() if value != {}}
 
 
 def _at(settings: Any, path: str) -> Any:

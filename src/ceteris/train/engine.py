@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture
-from ceteris.spec.optimizer import SGD, Adam, AdamW
+from ceteris.spec.experiment import Experiment
+from ceteris.spec.optimizer import Optimizer
 
 GRADIENT_EVERY = 10
 """The gradient norm is measured at the first step of an epoch and every tenth after it."""
@@ -33,16 +34,25 @@ class Feed:
 
 @dataclass(frozen=True)
 class StackSpec:
-    """Everything about a stack that stays as it is while it trains; vectors have one entry a member."""
+    """Everything about a stack that stays as it is while it trains; vectors have one entry a member.
+
+    ``class_weights`` (M, classes), ones where classes are not weighted.
+    """
 
     net: Architecture
     loss: str
     batch_size: int
     steps: int
-    optimizers: tuple[SGD | Adam | AdamW, ...]
+    experiments: tuple[Experiment, ...]
     rates: NDArray[np.float64]
     keys: NDArray[np.uint32]
+    class_weights: NDArray[np.float64]
     feeds: tuple[Feed, ...]
+
+    @property
+    def optimizers(self) -> tuple[Optimizer, ...]:
+        """The members' optimisers."""
+        return tuple(experiment.optimizer for experiment in self.experiments)
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,13 @@ class Totals:
 class Engine(Protocol):
     """A stack of members under training. ``active`` members train and are evaluated; others rest."""
 
-    def begin_epoch(self, epoch: int, orders: Sequence[NDArray[np.int64]]) -> None:
-        """Start an epoch (counted from 0) with one order of row numbers per feed."""
+    def begin_epoch(
+        self, epoch: int, orders: Sequence[NDArray[np.int64]], rates: NDArray[np.float64]
+    ) -> None:
+        """Start an epoch (counted from 0) with one order of row numbers per feed.
+
+        ``rates`` (M, groups, 1 or steps) are the learning rates of the epoch, or of each of its steps.
+        """
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch."""

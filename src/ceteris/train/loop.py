@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +12,26 @@ from numpy.typing import NDArray
 from ceteris.data.preparation import Preparation, Prepared
 from ceteris.nets.architecture import Drop, named_views
 from ceteris.nets.stacked import StackedNetwork, initial_stack
+from ceteris.spec.experiment import metric_name
+from ceteris.spec.model import ModuleModel
+from ceteris.spec.penalty import penalties_of
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, Feed, StackSpec
 from ceteris.train.measure import (
+    PENALTY,
     Columns,
     Metric,
     evaluated_measurements,
     parameter_measurements,
+    penalty_measurements,
+    rate_measurements,
     running_measurements,
     user_measurements,
 )
 from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, TrialEnded
+from ceteris.train.objective import class_weights
 from ceteris.train.plan import Cohort
+from ceteris.train.schedules import Schedules
 from ceteris.train.streams import dropout_keys, epoch_order
 
 REPORT_SECONDS = 0.25
@@ -37,6 +46,7 @@ def train_cohort(
     *,
     device: str = "cpu",
     metrics: Mapping[str, Metric] | None = None,
+    modules: Mapping[str, Callable[..., Any]] | None = None,
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -51,9 +61,10 @@ def train_cohort(
         preparation: the data they read.
         device: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         metrics: the user's own metrics by name, for the names in the cohort's structure.
+        modules: what makes the user's own networks, by the name that experiments have for it.
     """
-    wanted = {name: (metrics or {})[name] for name in cohort.structure.metrics}
-    training = _Training(cohort, preparation, device, wanted, emit)
+    wanted = {metric_name(name): (metrics or {})[name] for name in cohort.structure.metrics}
+    training = _Training(cohort, preparation, device, wanted, modules or {}, emit)
     for epoch in range(cohort.structure.epochs):
         training.run_epoch(epoch)
         if training.finished or should_stop():
@@ -69,6 +80,7 @@ class _Training:
         preparation: Preparation,
         device: str,
         metrics: Mapping[str, Metric],
+        modules: Mapping[str, Callable[..., Any]],
         emit: Emit,
     ) -> None:
         self._cohort = cohort
@@ -76,13 +88,19 @@ class _Training:
         self._metrics = metrics
         self._classes = preparation.dataset.task == "classification"
         trials = cohort.trials
+        self._experiments = [trial.experiment for trial in trials]
         self._prepared = [preparation.prepare(t.experiment.data, t.seed, t.fold, t.folds) for t in trials]
-        self._stack = initial_stack(
-            cohort.structure.net, [t.experiment.model for t in trials], [t.seed for t in trials]
-        )
+        self._stack = _initial_stack(cohort, modules)
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
         self._first, feeds = _feeds(cohort, self._prepared)
-        self._engine = _engine(device, _stack_spec(cohort, self._stack, feeds), self._stack)
+        weights = [
+            class_weights(e, p.y[p.split.train], cohort.structure.net.n_out)
+            for e, p in zip(self._experiments, self._prepared, strict=True)
+        ]
+        spec = _stack_spec(cohort, self._stack, feeds, np.stack(weights))
+        self._engine = _engine(device, spec, self._stack)
+        self._schedules = Schedules(self._experiments, cohort.steps)
+        self._rates = self._schedules.rates(0)
         self._active = np.ones(len(trials), dtype=np.bool_)
         self._seconds = np.zeros(len(trials))
         self._model_steps = 0
@@ -102,7 +120,9 @@ class _Training:
         last_step = (epoch + 1) * self._cohort.steps - 1
         diverged = _diverged_steps(totals.diverged, columns["weight_norm"], last_step)
         self._seconds[self._active] += (time.perf_counter() - begin) / self._active.sum()
-        self._report_epoch(epoch, running_measurements(totals, classes=self._classes) | columns)
+        columns = running_measurements(totals, classes=self._classes) | columns
+        self._schedules.watch(epoch, columns)
+        self._report_epoch(epoch, columns)
         ended = self._active & ((diverged >= 0) | (epoch + 1 == self._cohort.structure.epochs))
         for place in np.flatnonzero(ended):
             self._report_end(int(place), int(diverged[place]), parameters)
@@ -113,7 +133,8 @@ class _Training:
             epoch_order(t.seed, t.fold, p.split.train, epoch)
             for t, p in ((self._cohort.trials[i], self._prepared[i]) for i in self._first)
         ]
-        self._engine.begin_epoch(epoch, orders)
+        self._rates = self._schedules.rates(epoch)
+        self._engine.begin_epoch(epoch, orders, self._rates)
         step, chunk = 0, 1
         while step < self._cohort.steps:
             begin = time.perf_counter()
@@ -137,9 +158,9 @@ class _Training:
             if outputs is not None:
                 targets = [p.y[_rows(p, split)] for p in self._prepared]
                 columns |= user_measurements(split, self._metrics, outputs, targets, self._active)
-        rates = np.array([t.experiment.optimizer.lr for t in self._cohort.trials])
-        spread = parameter_measurements(self._cohort.structure.net, self._engine.parameters())
-        return columns | {"lr": rates} | spread
+        net, parameters = self._cohort.structure.net, self._engine.parameters()
+        columns |= rate_measurements(self._rates) | parameter_measurements(net, parameters)
+        return columns | penalty_measurements(net, self._experiments, parameters, self._active)
 
     def _report_progress(self, epoch: int, step: int) -> None:
         totals = self._engine.totals()
@@ -159,9 +180,15 @@ class _Training:
         )
 
     def _report_epoch(self, epoch: int, columns: Columns) -> None:
-        table = np.stack(list(columns.values()), axis=1)
-        rows = {self._cohort.trials[i].identity: table[i] for i in np.flatnonzero(self._active)}
-        self._emit(EpochMeasured(self._cohort.index, epoch, tuple(columns), rows))
+        """Report each member's own measurements: which they are does not depend on its neighbours."""
+        penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
+        for chosen, absent in ((penalised, ""), (~penalised, PENALTY)):
+            own = {name: column for name, column in columns.items() if name != absent}
+            table = np.stack(list(own.values()), axis=1)
+            places = np.flatnonzero(self._active & chosen)
+            if len(places):
+                rows = {self._cohort.trials[i].identity: table[i] for i in places}
+                self._emit(EpochMeasured(self._cohort.index, epoch, tuple(own), rows))
 
     def _report_end(self, place: int, diverged: int, parameters: NDArray[np.floating]) -> None:
         net = self._cohort.structure.net
@@ -198,7 +225,9 @@ def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[F
     return first, tuple(feeds)
 
 
-def _stack_spec(cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...]) -> StackSpec:
+def _stack_spec(
+    cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...], weights: NDArray[np.float64]
+) -> StackSpec:
     structure = cohort.structure
     roles = tuple(layer.role for layer in structure.net.layers if isinstance(layer, Drop))
     return StackSpec(
@@ -206,14 +235,30 @@ def _stack_spec(cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...]) 
         loss=structure.loss,
         batch_size=structure.batch_size,
         steps=cohort.steps,
-        optimizers=tuple(t.experiment.optimizer for t in cohort.trials),
+        experiments=tuple(t.experiment for t in cohort.trials),
         rates=stack.rates,
         keys=np.stack([dropout_keys(t.seed, roles) for t in cohort.trials]),
+        class_weights=weights,
         feeds=feeds,
     )
 
 
+def _initial_stack(cohort: Cohort, modules: Mapping[str, Callable[..., Any]]) -> StackedNetwork:
+    net, seeds = cohort.structure.net, [trial.seed for trial in cohort.trials]
+    models = [trial.experiment.model for trial in cohort.trials]
+    own = [model for model in models if isinstance(model, ModuleModel)]
+    if not own:
+        return initial_stack(net, [m for m in models if not isinstance(m, ModuleModel)], seeds)
+    from ceteris.train.modules.user import initial_modules
+
+    return initial_modules(net, modules, own, seeds)
+
+
 def _engine(device: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
+    if spec.net.runs_as_module:
+        from ceteris.train.modules.engine import ModuleEngine
+
+        return ModuleEngine(spec, stack)
     if device == "cpu":
         return CompiledEngine(spec, stack)
     from ceteris.train.tensor.engine import TensorEngine

@@ -8,12 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture
+from ceteris.spec.experiment import Experiment
+from ceteris.spec.penalty import penalties_of
 from ceteris.train.engine import Totals
+from ceteris.train.hyper import WEIGHTS
+from ceteris.train.penalties import penalty_value
 
 Metric = Callable[..., float]
 """A metric of the user's own: (outputs (n, k), targets (n,) or (n, k)), torch tensors -> a number."""
 
 Columns = dict[str, NDArray[np.float64]]
+
+PENALTY = "penalty"
+"""The value of the penalty, recorded where a trial has one."""
 
 
 def running_measurements(totals: Totals, *, classes: bool) -> Columns:
@@ -42,6 +49,26 @@ def parameter_measurements(net: Architecture, parameters: NDArray[np.floating]) 
             part = parameters[:, tensor.offset : tensor.offset + tensor.size]
             columns[f"std/{tensor.name}"] = part.std(axis=1, dtype=np.float64)
     return columns
+
+
+def rate_measurements(rates: NDArray[np.float64]) -> Columns:
+    """The learning rate of the weights at the epoch's last step; rates (M, groups, 1 or steps)."""
+    return {"lr": rates[:, WEIGHTS, -1].copy()}
+
+
+def penalty_measurements(
+    net: Architecture,
+    experiments: Sequence[Experiment],
+    parameters: NDArray[np.floating],
+    active: NDArray[np.bool_],
+) -> Columns:
+    """The values of the members' penalties at the end of the epoch, if any member has one."""
+    if not any(penalties_of(experiment.penalty) for experiment in experiments):
+        return {}
+    values = np.full(len(experiments), np.nan)
+    for place in map(int, np.flatnonzero(active)):
+        values[place] = penalty_value(net, experiments[place], parameters[place])
+    return {PENALTY: values}
 
 
 def user_measurements(

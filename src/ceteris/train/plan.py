@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from ceteris.data.dataset import Dataset
 from ceteris.nets.architecture import Architecture, architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
-from ceteris.train.hyper import state_slots
+from ceteris.spec.model import ModuleModel
+from ceteris.train.hyper import family, state_slots
+from ceteris.train.objective import resolved_loss
 
 FLOAT_BYTES = 4
 
@@ -84,17 +88,10 @@ def steps_per_epoch(rows: int, batch_size: int, last_batch: str) -> int:
     return rows // batch_size if last_batch == "drop" else -(-rows // batch_size)
 
 
-def resolved_loss(experiment: Experiment, dataset: Dataset) -> str:
-    """Return the loss that ``auto`` stands for: by the task of the data."""
-    if experiment.loss != "auto":
-        return experiment.loss
-    return "cross_entropy" if dataset.task == "classification" else "mse"
-
-
-def n_outputs(dataset: Dataset) -> int:
-    """How many outputs a network for this data has: classes, or target columns."""
+def n_outputs(dataset: Dataset, loss: str) -> int:
+    """How many outputs a network for this data has: classes (or one logit for two), or target columns."""
     if dataset.task == "classification":
-        return len(dataset.classes)
+        return 1 if loss == "binary_cross_entropy" else len(dataset.classes)
     return 1 if dataset.y.ndim == 1 else int(dataset.y.shape[1])
 
 
@@ -106,12 +103,62 @@ def n_features(dataset: Dataset) -> int:
     return size
 
 
-def structure(experiment: Experiment, dataset: Dataset, training_rows: int) -> Structure:
+@dataclass(frozen=True)
+class ModuleKey:
+    """What decides how a network of the user's own is laid out; ``arguments`` is JSON."""
+
+    name: str
+    arguments: str
+    input: str
+    shape: tuple[int, ...]
+    n_out: int
+
+
+@dataclass(frozen=True)
+class ModuleRequest:
+    """What a network of the user's own has to fit: rows of a shape, and so many outputs."""
+
+    model: ModuleModel
+    shape: tuple[int, ...]
+    n_out: int
+    classes: bool
+
+
+Modules = Mapping[ModuleKey, Architecture]
+"""What the user's own networks consist of, as a worker has found."""
+
+
+def module_key(experiment: Experiment, dataset: Dataset) -> ModuleKey:
+    """Return the key of an experiment's network, which is one of the user's own."""
+    model = experiment.model
+    if not isinstance(model, ModuleModel):
+        raise TypeError(f"a {model.kind} is not a network of the user's own")
+    arguments = json.dumps(model.arguments, sort_keys=True)
+    outputs = n_outputs(dataset, resolved_loss(experiment, dataset))
+    return ModuleKey(model.name, arguments, model.input, dataset.shape, outputs)
+
+
+def network(experiment: Experiment, dataset: Dataset, modules: Modules) -> Architecture:
+    """Lay out an experiment's network for its data.
+
+    Raises:
+        CeterisError: where a cnn does not fit the data.
+    """
+    if isinstance(experiment.model, ModuleModel):
+        return modules[module_key(experiment, dataset)]
+    outputs = n_outputs(dataset, resolved_loss(experiment, dataset))
+    return architecture(experiment.model, n_features(dataset), outputs, dataset.shape)
+
+
+def structure(
+    experiment: Experiment, dataset: Dataset, training_rows: int, modules: Modules = MappingProxyType({})
+) -> Structure:
     """Return what a trial of this experiment shares with the trials it can be stacked with."""
+    loss = resolved_loss(experiment, dataset)
     return Structure(
-        net=architecture(experiment.model, n_features(dataset), n_outputs(dataset)),
-        loss=resolved_loss(experiment, dataset),
-        optimizer="sgd" if experiment.optimizer.kind == "sgd" else "adam",
+        net=network(experiment, dataset, modules),
+        loss=loss,
+        optimizer=family(experiment.optimizer),
         batch_size=experiment.batch_size,
         last_batch=experiment.last_batch,
         epochs=experiment.epochs,
@@ -121,7 +168,10 @@ def structure(experiment: Experiment, dataset: Dataset, training_rows: int) -> S
 
 
 def group_trials(
-    plans: Iterable[TrialPlan], dataset: Dataset, training_rows: Mapping[str, int]
+    plans: Iterable[TrialPlan],
+    dataset: Dataset,
+    training_rows: Mapping[str, int],
+    modules: Modules = MappingProxyType({}),
 ) -> tuple[Cohort, ...]:
     """Group trials into cohorts, the most costly first; members of one seed stand together.
 
@@ -129,10 +179,11 @@ def group_trials(
         plans: the trials to train.
         dataset: the data that all of them read.
         training_rows: how many training rows each trial has, by identity.
+        modules: the user's own networks.
     """
     groups: dict[Structure, list[TrialPlan]] = defaultdict(list)
     for plan in plans:
-        groups[structure(plan.experiment, dataset, training_rows[plan.identity])].append(plan)
+        groups[structure(plan.experiment, dataset, training_rows[plan.identity], modules)].append(plan)
     cohorts = [
         Cohort(index, shape, tuple(sorted(trials, key=lambda t: (t.seed, t.fold))))
         for index, (shape, trials) in enumerate(groups.items())

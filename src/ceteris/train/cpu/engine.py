@@ -8,11 +8,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.stacked import StackedNetwork
-from ceteris.train.cpu.interpreter import LOSS, N_TOTALS, NORM, NORMS, RIGHT, ROWS, evaluate, train_steps
-from ceteris.train.cpu.losses import CROSS_ENTROPY, SQUARED_ERROR, SQUARED_ERROR_ONE_HOT
+from ceteris.train.cpu.interpreter import (
+    LOSS,
+    N_TOTALS,
+    NORM,
+    NORMS,
+    RIGHT,
+    ROWS,
+    Members,
+    Network,
+    Rows,
+    Rules,
+    Space,
+    evaluate,
+    train_steps,
+)
+from ceteris.train.cpu.losses import (
+    ABSOLUTE_ERROR,
+    BINARY,
+    CROSS_ENTROPY,
+    HUBER,
+    SMOOTH_L1,
+    SQUARED_ERROR,
+    SQUARED_ERROR_ONE_HOT,
+    WEIGHTED_CROSS_ENTROPY,
+)
 from ceteris.train.cpu.table import layer_table
 from ceteris.train.engine import EVALUATION_ROWS, Feed, StackSpec, Totals
-from ceteris.train.hyper import hyper_vectors, state_slots
+from ceteris.train.hyper import (
+    FAMILIES,
+    hyper_vectors,
+    initial_state,
+    segments,
+    state_slots,
+    tensor_table,
+)
+from ceteris.train.objective import betas, smoothings
+from ceteris.train.penalties import clip_limits, penalty_terms
+
+_LOSSES = {
+    "cross_entropy": CROSS_ENTROPY,
+    "binary_cross_entropy": BINARY,
+    "mse": SQUARED_ERROR,
+    "l1": ABSOLUTE_ERROR,
+    "smooth_l1": SMOOTH_L1,
+    "huber": HUBER,
+}
 
 
 class CompiledEngine:
@@ -22,56 +63,51 @@ class CompiledEngine:
         self._spec = spec
         self._stack = stack
         dtype = stack.parameters.dtype
-        members, size = stack.parameters.shape
-        self._table = layer_table(
+        table = layer_table(
             spec.net, max(spec.batch_size, EVALUATION_ROWS), dropout=bool((spec.rates > 0).any())
         )
-        self._adam = int(spec.optimizers[0].kind != "sgd")
-        self._slots = np.zeros((members, state_slots(spec.optimizers), size), dtype)
-        self._hyper = hyper_vectors(spec.optimizers)
-        self._work = np.zeros(self._table.workspace, dtype)
-        self._words = np.zeros(self._table.words, np.uint32)
-        self._grad = np.zeros(size, dtype)
-        self._targets = [_targets(spec.loss, feed, dtype) for feed in spec.feeds]
-        self._totals = np.zeros((members, N_TOTALS))
-        self._diverged = np.full(members, -1)
+        self._rules = _rules(spec)
+        self._net = Network(
+            table.rows, table.numbers, tensor_table(spec.net), segments(spec.net, self._rules.hyper)
+        )
+        self._members = Members(stack.parameters, stack.buffers, _slots(spec, stack), spec.rates, spec.keys)
+        self._space = Space(
+            np.zeros(table.workspace, dtype),
+            np.zeros(table.words, np.uint32),
+            np.zeros(spec.net.n_parameters, dtype),
+        )
+        self._rows = [_rows(feed, dtype) for feed in spec.feeds]
+        self._totals = np.zeros((len(stack), N_TOTALS))
+        self._diverged = np.full(len(stack), -1)
         self._epoch = 0
         self._orders: Sequence[NDArray[np.int64]] = ()
 
-    def begin_epoch(self, epoch: int, orders: Sequence[NDArray[np.int64]]) -> None:
-        """Start an epoch (counted from 0) with one order of row numbers per feed."""
+    def begin_epoch(
+        self, epoch: int, orders: Sequence[NDArray[np.int64]], rates: NDArray[np.float64]
+    ) -> None:
+        """Start an epoch (counted from 0); see ``Engine.begin_epoch``."""
         self._epoch = epoch
         self._orders = orders
+        self._rules = self._rules._replace(rates=np.ascontiguousarray(rates))
         self._totals[:] = 0
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
         spec = self._spec
-        for feed, (loss, labels, values), order in zip(spec.feeds, self._targets, self._orders, strict=True):
+        for feed, rows, order in zip(spec.feeds, self._rows, self._orders, strict=True):
             train_steps(
-                self._table.rows,
-                self._table.numbers,
-                loss,
-                self._adam,
+                self._net,
+                self._members,
+                self._rules,
+                rows,
                 feed.members[active[feed.members]],
-                self._stack.parameters,
-                self._stack.buffers,
-                self._slots,
-                self._hyper,
-                spec.rates,
-                spec.keys,
-                feed.x,
-                labels,
-                values,
                 order,
                 spec.batch_size,
                 self._epoch,
                 first,
                 last,
                 self._epoch * spec.steps,
-                self._work,
-                self._words,
-                self._grad,
+                self._space,
                 self._totals,
                 self._diverged,
             )
@@ -98,20 +134,17 @@ class CompiledEngine:
         kept = max(len(own) for own in rows) if keep_outputs else 0
         outputs = np.zeros((members, kept, spec.net.n_out), stack.parameters.dtype)
         results = np.full((members, 2), np.nan)
-        for feed, (loss, labels, values), own in zip(spec.feeds, self._targets, rows, strict=True):
+        for feed, data, own in zip(spec.feeds, self._rows, rows, strict=True):
             evaluate(
-                self._table.rows,
-                self._table.numbers,
-                loss,
+                self._net,
+                self._members,
+                _loss_number(spec),
+                self._rules,
+                data,
                 feed.members[active[feed.members]],
-                stack.parameters,
-                stack.buffers,
-                feed.x,
-                labels,
-                values,
                 own,
                 EVALUATION_ROWS,
-                self._work,
+                self._space.work,
                 outputs,
                 results,
             )
@@ -126,12 +159,39 @@ class CompiledEngine:
         return self._stack.buffers
 
 
-def _targets(
-    loss: str, feed: Feed, dtype: np.dtype[np.generic]
-) -> tuple[int, NDArray[np.int64], NDArray[np.generic]]:
-    """Return the loss's number, the labels (or none), and the values (or none)."""
-    no_values = np.zeros((0, 0), dtype)
+def _rules(spec: StackSpec) -> Rules:
+    hyper = hyper_vectors(spec.optimizers)
+    smoothing = smoothings(spec.experiments, spec.net.n_out)
+    plain = _loss_number(spec)
+    altered = (plain == CROSS_ENTROPY) & ((smoothing > 0) | (spec.class_weights != 1).any(axis=1))
+    return Rules(
+        family=FAMILIES[spec.optimizers[0].kind],
+        losses=np.where(altered, WEIGHTED_CROSS_ENTROPY, plain),
+        smoothing=smoothing,
+        class_weights=spec.class_weights,
+        beta=betas(spec.experiments),
+        terms=penalty_terms(spec.experiments),
+        limits=clip_limits([experiment.clip for experiment in spec.experiments]),
+        hyper=hyper,
+        rates=hyper[:, :, :1],
+    )
+
+
+def _slots(spec: StackSpec, stack: StackedNetwork) -> NDArray[np.floating]:
+    members, size = stack.parameters.shape
+    slots = np.zeros((members, state_slots(spec.optimizers), size), stack.parameters.dtype)
+    for own, optimizer in zip(slots, spec.optimizers, strict=True):
+        own[:] = initial_state(optimizer)
+    return slots
+
+
+def _loss_number(spec: StackSpec) -> int:
+    """Return the number of the loss as it is evaluated."""
+    classes = np.issubdtype(spec.feeds[0].y.dtype, np.integer)
+    return SQUARED_ERROR_ONE_HOT if classes and spec.loss == "mse" else _LOSSES[spec.loss]
+
+
+def _rows(feed: Feed, dtype: np.dtype[np.generic]) -> Rows:
     if np.issubdtype(feed.y.dtype, np.integer):
-        number = CROSS_ENTROPY if loss == "cross_entropy" else SQUARED_ERROR_ONE_HOT
-        return number, feed.y.astype(np.int64, copy=False), no_values
-    return SQUARED_ERROR, np.zeros(0, np.int64), feed.y.astype(dtype).reshape(len(feed.y), -1)
+        return Rows(feed.x, feed.y.astype(np.int64, copy=False), np.zeros((0, 0), dtype))
+    return Rows(feed.x, np.zeros(0, np.int64), feed.y.astype(dtype).reshape(len(feed.y), -1))

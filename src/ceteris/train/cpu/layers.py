@@ -15,16 +15,10 @@ import math
 import numpy as np
 from numba import njit
 
-from ceteris.train.cpu.arithmetic import exponential, hyperbolic_tangent
-from ceteris.train.cpu.table import LEAKY_RELU, RELU, SIGMOID, TANH
-
 # Numba's Python error model would test every division for zero and so keep loops scalar.
 kernel = njit(cache=True, nogil=True, error_model="numpy")
 # Sums may be reordered so that they vectorise: their order then depends on the length alone.
 summing = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
-
-LEAK = 0.01
-"""Slope of leaky ReLU below zero, PyTorch's default."""
 
 
 @kernel
@@ -72,50 +66,6 @@ def unit_sums(dy, out):
         for row in range(line.size):
             total += line[row]
         out[unit] = total
-
-
-@kernel
-def activate_forward(variant, x, y):
-    """Apply an activation to flat vectors of equal length."""
-    zero = x.dtype.type(0)
-    one = x.dtype.type(1)
-    if variant == RELU:
-        for i in range(x.size):
-            y[i] = zero if x[i] <= zero else x[i]  # NaN passes, as in torch
-    elif variant == TANH:
-        for i in range(x.size):
-            y[i] = hyperbolic_tangent(x[i])
-    elif variant == SIGMOID:
-        for i in range(x.size):
-            y[i] = one / (one + exponential(-x[i]))
-    elif variant == LEAKY_RELU:
-        leak = x.dtype.type(LEAK)
-        for i in range(x.size):
-            y[i] = x[i] * leak if x[i] <= zero else x[i]
-    else:
-        y[:] = x
-
-
-@kernel
-def activate_backward(variant, y, dy, dx):
-    """dx = dy * f'(x), with f' written in the output y; flat vectors."""
-    zero = y.dtype.type(0)
-    one = y.dtype.type(1)
-    if variant == RELU:
-        for i in range(y.size):
-            dx[i] = dy[i] if y[i] > zero else zero
-    elif variant == TANH:
-        for i in range(y.size):
-            dx[i] = dy[i] * (one - y[i] * y[i])
-    elif variant == SIGMOID:
-        for i in range(y.size):
-            dx[i] = dy[i] * (y[i] * (one - y[i]))
-    elif variant == LEAKY_RELU:
-        leak = y.dtype.type(LEAK)
-        for i in range(y.size):
-            dx[i] = dy[i] if y[i] > zero else dy[i] * leak
-    else:
-        dx[:] = dy
 
 
 @kernel

@@ -19,8 +19,20 @@ N_COLUMNS = 15
 # Kinds of layers.
 LINEAR, ACTIVATE, BATCH_NORM, DROP = range(4)
 # Variants of ACTIVATE.
-ACTIVATIONS = {"identity": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "leaky_relu": 4}
-IDENTITY, RELU, TANH, SIGMOID, LEAKY_RELU = range(5)
+ACTIVATIONS = {
+    "identity": 0,
+    "relu": 1,
+    "tanh": 2,
+    "sigmoid": 3,
+    "leaky_relu": 4,
+    "gelu": 5,
+    "silu": 6,
+    "elu": 7,
+    "softplus": 8,
+    "hardtanh": 9,
+    "scaled_sigmoid": 10,
+}
+IDENTITY, RELU, TANH, SIGMOID, LEAKY_RELU, GELU, SILU, ELU, SOFTPLUS, HARDTANH, SCALED_SIGMOID = range(11)
 NONE = -1
 
 
@@ -84,4 +96,6 @@ def _describe(layer: Layer, row: NDArray[np.int64], numbers: NDArray[np.float64]
             row[KIND], row[VARIANT] = ACTIVATE, ACTIVATIONS[layer.kind]
         case Drop():
             row[KIND], row[VARIANT] = DROP, layer.slot
+        case _:
+            raise TypeError(f"the compiled engine does not run a {type(layer).__name__}")
     return layer.n, layer.n

@@ -12,16 +12,50 @@ import numpy as np
 
 from ceteris.train.cpu.layers import kernel, summing
 from ceteris.train.hyper import (
+    ADAM_FAMILY,
+    ALPHA,
     BETA1,
     BETA2,
+    CENTERED,
     DAMPENING,
     DECOUPLED,
     EPS,
     LR,
+    LR_DECAY,
     MOMENTUM,
     NESTEROV,
+    RMSPROP_FAMILY,
+    SGD_FAMILY,
     WEIGHT_DECAY,
 )
+
+
+@kernel
+def update(family, step, hyper, segments, param, grad, slots):
+    """One step of an optimiser, in place, stretch by stretch of the parameter vector.
+
+    Args:
+        family: which kernel (``hyper``); step: counted from 0 over the whole training.
+        hyper: (groups, N_HYPER); segments: (n, 3) begin, end, group.
+        param: (P,); grad: (P,), overwritten by some optimisers; slots: (S, P) state.
+    """
+    last = slots.shape[0] - 1
+    for index in range(segments.shape[0]):
+        begin, end = segments[index, 0], segments[index, 1]
+        own = hyper[segments[index, 2]]
+        p, g = param[begin:end], grad[begin:end]
+        # An optimiser whose settings need no state does not read what stands in for it.
+        first = slots[0, begin:end] if last >= 0 else g
+        second = slots[min(1, last), begin:end] if last >= 0 else g
+        third = slots[last, begin:end] if last >= 0 else g
+        if family == SGD_FAMILY:
+            sgd(step, own, p, g, first)
+        elif family == ADAM_FAMILY:
+            adam(step, own, p, g, first, second)
+        elif family == RMSPROP_FAMILY:
+            rmsprop(own, p, g, first, second, third)
+        else:
+            adagrad(step, own, p, g, first)
 
 
 @kernel
@@ -76,6 +110,55 @@ def adam(step, hyper, param, grad, first, second):
         first[i] = m
         second[i] = v
         param[i] = param[i] * shrink - size * (m / (np.sqrt(v) * root + eps))
+
+
+@kernel
+def rmsprop(hyper, param, grad, square, velocity, mean):
+    """One step of RMSprop, in place; all vectors (P,); ``grad`` is overwritten.
+
+    Source: Hinton 2012, lecture 6e; centred as in Graves 2013, eq. 38 to 41.
+    """
+    real = param.dtype.type
+    lr, decay, eps = real(hyper[LR]), real(hyper[WEIGHT_DECAY]), real(hyper[EPS])
+    alpha, rest = real(hyper[ALPHA]), real(1.0 - hyper[ALPHA])
+    zero = real(0)
+    if hyper[CENTERED] != 0.0:
+        for i in range(param.size):
+            g = grad[i] + decay * param[i]
+            square[i] = alpha * square[i] + rest * (g * g)
+            mean[i] = mean[i] + rest * (g - mean[i])
+            variance = square[i] - mean[i] * mean[i]
+            # Rounding may take a variance of zero below it.
+            variance = zero if variance < zero else variance
+            grad[i] = g / (np.sqrt(variance) + eps)
+    else:
+        for i in range(param.size):
+            g = grad[i] + decay * param[i]
+            square[i] = alpha * square[i] + rest * (g * g)
+            grad[i] = g / (np.sqrt(square[i]) + eps)
+    if hyper[MOMENTUM] != 0.0:
+        momentum = real(hyper[MOMENTUM])
+        for i in range(param.size):
+            velocity[i] = momentum * velocity[i] + grad[i]
+            param[i] -= lr * velocity[i]
+    else:
+        for i in range(param.size):
+            param[i] -= lr * grad[i]
+
+
+@kernel
+def adagrad(step, hyper, param, grad, total):
+    """One step of Adagrad, in place; all vectors (P,), ``step`` counted from 0.
+
+    Source: Duchi, Hazan and Singer 2011, the diagonal form.
+    """
+    real = param.dtype.type
+    lr = real(hyper[LR] / (1.0 + step * hyper[LR_DECAY]))
+    decay, eps = real(hyper[WEIGHT_DECAY]), real(hyper[EPS])
+    for i in range(param.size):
+        g = grad[i] + decay * param[i]
+        total[i] += g * g
+        param[i] -= lr * (g / (np.sqrt(total[i]) + eps))
 
 
 @summing

@@ -16,15 +16,14 @@ from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Tot
 from ceteris.train.hyper import (
     FAMILIES,
     LR,
-    family,
     hyper_vectors,
     initial_state,
     segments,
     state_slots,
     tensor_table,
 )
-from ceteris.train.modules.member import members_of, without
-from ceteris.train.modules.memory import keep_freed_memory
+from ceteris.train.modules.member import Member, members_of, without
+from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.penalties import clip_limits, penalty_terms
 from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
 
@@ -41,22 +40,14 @@ class ModuleEngine:
         keep_freed_memory()
         self._spec = spec
         self._stack = stack
-        self._members = members_of(spec, stack)
-        self._family = FAMILIES[family(spec.optimizers[0])]
-        count, size = stack.parameters.shape
-        self._slots = np.zeros((count, state_slots(spec.optimizers), size), stack.parameters.dtype)
-        for slots, optimizer in zip(self._slots, spec.optimizers, strict=True):
-            slots[:1] = initial_state(optimizer)
-        self._hyper = hyper_vectors(spec.optimizers)
-        self._segments = segments(spec.net, self._hyper)
-        self._rates = self._hyper[:, :, LR, None]
+        self._parameters = aligned_rows(stack.parameters)
+        self._members = members_of(spec, stack, self._parameters)
         self._objectives = objectives(spec, torch.device("cpu"))
-        self._terms, self._tensors = penalty_terms(spec.experiments), tensor_table(spec.net)
-        self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
+        self._steps = _Steps(spec, self._parameters)
         self._inputs = [torch.from_numpy(feed.x) for feed in spec.feeds]
         self._targets = [_targets(feed.y) for feed in spec.feeds]
-        self._totals = np.zeros((5, count))
-        self._diverged = np.full(count, -1)
+        self._totals = np.zeros((5, len(stack)))
+        self._diverged = np.full(len(stack), -1)
         self._epoch = 0
         self._orders: list[Tensor] = []
 
@@ -65,7 +56,7 @@ class ModuleEngine:
     ) -> None:
         """Start an epoch (counted from 0); see ``Engine.begin_epoch``."""
         self._epoch = epoch
-        self._rates = rates
+        self._steps.rates = rates
         self._orders = [torch.from_numpy(order) for order in orders]
         self._totals[:] = 0
 
@@ -102,7 +93,7 @@ class ModuleEngine:
 
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
-        return self._stack.parameters
+        return self._parameters
 
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
@@ -112,34 +103,25 @@ class ModuleEngine:
 
     def _step(self, place: int, number: int, step: int) -> None:
         member, size = self._members[place], self._spec.batch_size
-        begin = step * size
-        part = self._orders[number][begin : begin + size]
-        outputs = member.forward(self._inputs[number][part], self._epoch, begin)
-        targets = self._targets[number][part]
+        part = self._orders[number][step * size : (step + 1) * size]
+        targets = self._targets[number][part][None]
+        outputs = member.forward(self._inputs[number][part], self._epoch, step * size)[None]
         objective = self._objectives[place]
-        own_loss = training_losses if objective.altered else losses
-        loss = own_loss(objective, outputs[None], targets[None])[0]
+        loss = (training_losses if objective.altered else losses)(objective, outputs, targets)[0]
         value = loss.item()
         done = self._epoch * self._spec.steps + step
         if not np.isfinite(value):
             self._diverged[place] = done
             return
-        gradient, untrained = member.gradient(loss)
-        right = float(right_answers(objective, outputs.detach()[None], targets[None])[0])
         measured = step % GRADIENT_EVERY == 0
-        parameters, slots, hyper = self._stack.parameters[place], self._slots[place], self._hyper[place]
-        norm = finish_gradient(
-            self._terms[place], self._limits[place], self._tensors, measured, parameters, gradient
-        )
+        norm = self._steps.take(place, member, loss, step, done, measured=measured)
+        right = right_answers(objective, outputs.detach(), targets).item()
         self._totals[:, place] += value * len(part), right, len(part), norm if measured else 0.0, measured
-        stretches = without(self._segments, untrained) if untrained else self._segments
-        hyper[:, LR] = self._rates[place, :, min(step, self._rates.shape[2] - 1)]
-        update(self._family, done, hyper, stretches, parameters, gradient, slots)
 
     def _evaluate_member(
         self, place: int, number: int, rows: Tensor, kept: NDArray[np.float32]
     ) -> tuple[float, float]:
-        member = self._members[place]
+        member, objective = self._members[place], self._objectives[place]
         loss = right = 0.0
         for begin in range(0, len(rows), EVALUATION_ROWS):
             part = rows[begin : begin + EVALUATION_ROWS]
@@ -153,6 +135,38 @@ class ModuleEngine:
             if len(kept):
                 kept[begin : begin + len(part)] = outputs.numpy()
         return loss / len(rows), right / len(rows)
+
+
+class _Steps:
+    """The compiled way from gradients to parameters: penalties, clipping, the optimiser with its state."""
+
+    def __init__(self, spec: StackSpec, parameters: NDArray[np.floating]) -> None:
+        self.rates = np.zeros((0, 0, 1))
+        self._parameters = parameters
+        self._family = FAMILIES[spec.optimizers[0].kind]
+        shape = (len(parameters), state_slots(spec.optimizers), spec.net.n_parameters)
+        self._slots = np.zeros(shape, parameters.dtype)
+        for slots, optimizer in zip(self._slots, spec.optimizers, strict=True):
+            slots[:] = initial_state(optimizer)
+        self._hyper = hyper_vectors(spec.optimizers)
+        self._segments = segments(spec.net, self._hyper)
+        self._tensors = tensor_table(spec.net)
+        self._terms = penalty_terms(spec.experiments)
+        self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
+
+    def take(
+        self, place: int, member: Member, loss: Tensor, step: int, done: int, *, measured: bool
+    ) -> float:
+        """Do the step ``step`` of the epoch, ``done`` steps having been done; return the gradient's norm."""
+        gradient, untrained = member.gradient(loss)
+        parameters, hyper = self._parameters[place], self._hyper[place]
+        norm: float = finish_gradient(
+            self._terms[place], self._limits[place], self._tensors, measured, parameters, gradient
+        )
+        hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
+        stretches = without(self._segments, untrained) if untrained else self._segments
+        update(self._family, done, hyper, stretches, parameters, gradient, self._slots[place])
+        return norm
 
 
 def _targets(y: NDArray[np.generic]) -> Tensor:

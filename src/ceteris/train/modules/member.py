@@ -16,6 +16,7 @@ from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyOf, replace_dropouts
 from ceteris.train.modules.initial import torch_seed
+from ceteris.train.modules.memory import aligned_rows
 from ceteris.train.modules.user import ModuleStack, as_table, flat_tensors, shaped_rows
 
 
@@ -28,7 +29,7 @@ class Member:
     """
 
     def __init__(
-        self, module: nn.Module, net: Architecture, flat: NDArray[np.float32], key_of: KeyOf
+        self, module: nn.Module, net: Architecture, flat: NDArray[np.floating], key_of: KeyOf
     ) -> None:
         self.module = module
         self._net = net
@@ -37,7 +38,7 @@ class Member:
         self._parameters = [parameters[tensor.name] for tensor in net.parameters]
         for (_, view), parameter in zip(named_views(net.parameters, flat), self._parameters, strict=True):
             parameter.data = torch.from_numpy(view)
-        self._gradient = np.zeros_like(flat)
+        self._gradient = aligned_rows(np.zeros_like(flat)[None])[0]
         views = named_views(net.parameters, self._gradient)
         self._gradients = [torch.from_numpy(view) for _, view in views]
         replace_dropouts(module, key_of, self._clock)
@@ -48,7 +49,7 @@ class Member:
         outputs: Tensor = self.module(rows)
         return outputs
 
-    def gradient(self, loss: Tensor) -> tuple[NDArray[np.float32], list[ParameterTensor]]:
+    def gradient(self, loss: Tensor) -> tuple[NDArray[np.floating], list[ParameterTensor]]:
         """Return the flat gradient, and the parameters that have none: zeros stand in their places.
 
         Parameters that are frozen, or took no part in the loss, are not to be updated, as with torch.optim.
@@ -75,12 +76,12 @@ class Member:
 class UserMember(Member):
     """A module of the user's own: gets rows in its shape, and random numbers of its own for each step."""
 
-    def __init__(self, stack: ModuleStack, place: int) -> None:
+    def __init__(self, stack: ModuleStack, place: int, flat: NDArray[np.floating]) -> None:
         seed = stack.seeds[place]
         super().__init__(
             stack.modules[place],
             stack.architecture,
-            stack.parameters[place],
+            flat,
             lambda name: stream_key(seed, "dropout", name),
         )
         self._seed = seed
@@ -93,20 +94,20 @@ class UserMember(Member):
         return as_table(super().forward(shaped_rows(rows, shape, channels_last=last), epoch, first_row))
 
 
-def members_of(spec: StackSpec, stack: StackedNetwork) -> Sequence[Member]:
-    """Return the members of a stack as modules that are ready to run."""
+def members_of(spec: StackSpec, stack: StackedNetwork, parameters: NDArray[np.floating]) -> Sequence[Member]:
+    """Return the members of a stack as modules that are ready to run on rows of parameters (M, P)."""
     if isinstance(stack, ModuleStack):
-        return [UserMember(stack, place) for place in range(len(stack))]
-    return [_built_in(spec, stack, place) for place in range(len(stack))]
+        return [UserMember(stack, place, flat) for place, flat in enumerate(parameters)]
+    return [_built_in(spec, stack, place, flat) for place, flat in enumerate(parameters)]
 
 
-def _built_in(spec: StackSpec, stack: StackedNetwork, place: int) -> Member:
+def _built_in(spec: StackSpec, stack: StackedNetwork, place: int, flat: NDArray[np.floating]) -> Member:
     roles = [layer.role for layer in spec.net.layers if isinstance(layer, Drop)]
     keys = {role: Key(*map(int, key)) for role, key in zip(roles, spec.keys[place], strict=True)}
     return Member(
         stack.member(place),
         spec.net,
-        stack.parameters[place],
+        flat,
         lambda name: keys[name.removesuffix(".dropout")],
     )
 

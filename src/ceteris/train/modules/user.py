@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ceteris.draws import stream_key, uniforms
-from ceteris.errors import CeterisError, Problem
+from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.nets.architecture import Architecture, UserModule
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
 from ceteris.train.modules.initial import Factory, make_module
 from ceteris.train.modules.layout import module_architecture, row_shape
+from ceteris.train.plan import ModuleRequest
 
 WHERE = "experiment.model"
 LOOKED_AT = 2
 """Rows on which a module is tried."""
-
-
-@dataclass(frozen=True)
-class ModuleRequest:
-    """What a module has to fit: rows of a shape, and so many outputs."""
-
-    model: ModuleModel
-    shape: tuple[int, ...]
-    n_out: int
-    classes: bool
 
 
 @dataclass(frozen=True)
@@ -53,9 +46,9 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
     try:
         module = make_module(factory, model.arguments, 0, _two_rows(request))
     except Exception as error:
-        raise _refusal(f"`{model.name}` cannot be made: {_told(error)}") from error
+        raise _refusal(f"`{model.name}` cannot be made: {exception_in_line(error)}") from error
     if not isinstance(module, nn.Module):
-        raise _refusal(f"`{model.name}` made a {type(module).__name__}, not a torch.nn.Module")
+        raise _refusal(f"`{model.name}` gave a value of type {type(module).__name__}, not a torch.nn.Module")
     if not any(p.requires_grad for p in module.parameters()):
         raise _refusal(f"`{model.name}` has no parameters that can be trained")
     if any(p.is_complex() for p in module.parameters()):
@@ -83,7 +76,33 @@ def initial_modules(
     return ModuleStack(net, parameters, buffers, none, tuple(modules), tuple(seeds))
 
 
-def flat_tensors(net: Architecture, module: nn.Module, *, parameters: bool) -> np.ndarray:
+def remade_module(
+    model: ModuleModel,
+    factory: Factory,
+    shape: tuple[int, ...],
+    seed: int,
+    tensors: Mapping[str, NDArray[Any]],
+) -> nn.Module:
+    """Make a module once more, with the parameters and buffers that are given by name, for evaluation.
+
+    Raises:
+        CeterisError: where the tensors are not those of the module.
+    """
+    module = make_module(factory, model.arguments, seed, _uniform_rows(row_shape(model, shape)))
+    saved = module.state_dict(keep_vars=True)
+    own: dict[str, Tensor] = dict(module.named_parameters())
+    own |= {name: buffer for name, buffer in module.named_buffers() if name in saved}
+    fits = own.keys() == tensors.keys() and all(tuple(t.shape) == tensors[n].shape for n, t in own.items())
+    if not fits:
+        raise CeterisError(f"the recorded weights are not those of `{model.name}` as it is made now")
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(torch.from_numpy(np.array(tensors[name])))
+    evaluated: nn.Module = module.eval()
+    return evaluated
+
+
+def flat_tensors(net: Architecture, module: nn.Module, *, parameters: bool) -> NDArray[np.float64]:
     """Return a module's parameters, or the buffers that it saves, as one flat vector in float64."""
     named: dict[str, Tensor] = dict(module.named_parameters() if parameters else module.named_buffers())
     tensors = net.parameters if parameters else net.buffers
@@ -124,7 +143,7 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> N
     try:
         outputs = _outputs(module, request, channels_last=channels_last)
     except Exception as error:
-        raise _refusal(f"`{name}` fails on two rows of shape {shape}: {_told(error)}") from error
+        raise _refusal(f"`{name}` fails on two rows of shape {shape}: {exception_in_line(error)}") from error
     if not isinstance(outputs, Tensor):
         kind = type(outputs).__name__
         raise _refusal(f"`{name}` returns a {kind}; it must return one tensor of shape (rows, outputs)")
@@ -134,7 +153,7 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> N
             as_table(outputs).sum(), [p for p in module.parameters() if p.requires_grad], allow_unused=True
         )
     except Exception as error:
-        raise _refusal(f"`{name}` has no gradient: {_told(error)}") from error
+        raise _refusal(f"`{name}` has no gradient: {exception_in_line(error)}") from error
     if all(gradient is None for gradient in gradients):
         raise _refusal(f"no parameter of `{name}` takes part in its outputs, so nothing would be learned")
 
@@ -174,9 +193,3 @@ def _uniform_rows(shape: tuple[int, ...]) -> Tensor:
 
 def _refusal(message: str) -> CeterisError:
     return CeterisError(Problem(message, where=WHERE))
-
-
-def _told(error: BaseException) -> str:
-    """Return an exception in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -12,10 +12,10 @@ from torch import Tensor
 from ceteris.nets.architecture import Drop
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
-from ceteris.train.hyper import hyper_vectors, state_slots
-from ceteris.train.tensor.forward import forward, losses, right_answers
+from ceteris.train.tensor.forward import forward
+from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
 from ceteris.train.tensor.masks import keep_masks, words
-from ceteris.train.tensor.updates import Hyper, adam, sgd
+from ceteris.train.tensor.optimizer import StackedOptimizer
 
 EVALUATION_NUMBERS = 2**26
 """About how many numbers the inputs of one evaluated batch may hold over all members."""
@@ -38,14 +38,9 @@ class TensorEngine:
         self._buffers = {
             name: self._tensor(view) for name, view in _stacked_views(stack, stack.buffers, "buffers")
         }
-        hyper = self._tensor(hyper_vectors(spec.optimizers))
-        self._hyper = {name: Hyper(hyper, tensor) for name, tensor in self._parameters.items()}
-        self._update = sgd if spec.optimizers[0].kind == "sgd" else adam
-        count = state_slots(spec.optimizers)
-        self._slots = {
-            name: [torch.zeros_like(tensor, requires_grad=False) for _ in range(count)]
-            for name, tensor in self._parameters.items()
-        }
+        self._optimizer = StackedOptimizer(spec.net, spec.experiments, self._parameters)
+        self._objective = stacked_objective(spec, self._device)
+        self._loss = training_losses if self._objective.altered else losses
         self._rates = self._tensor(spec.rates)
         self._keys = self._tensor(spec.keys.astype(np.int64))
         self._diverged = torch.full((len(stack),), -1, device=self._device)
@@ -54,9 +49,12 @@ class TensorEngine:
         self._orders = torch.zeros(0)
         self._lengths: list[int] = []
 
-    def begin_epoch(self, epoch: int, orders: Sequence[NDArray[np.int64]]) -> None:
-        """Start an epoch (counted from 0) with one order of row numbers per feed."""
+    def begin_epoch(
+        self, epoch: int, orders: Sequence[NDArray[np.int64]], rates: NDArray[np.float64]
+    ) -> None:
+        """Start an epoch (counted from 0); see ``Engine.begin_epoch``."""
         self._epoch = epoch
+        self._optimizer.set_rates(rates)
         self._lengths = [len(order) for order in orders]
         longest = max(self._lengths)
         padded = [np.pad(order, (0, longest - len(order))) for order in orders]
@@ -97,8 +95,8 @@ class TensorEngine:
             part = numbers[:, begin : begin + chunk]
             x, targets = self._gather(part)
             outputs = forward(self._spec.net, self._parameters, self._buffers, x, None)
-            sums[0] += losses(self._spec.loss, outputs, targets).double() * part.shape[1]
-            sums[1] += right_answers(outputs, targets)
+            sums[0] += losses(self._objective, outputs, targets).double() * part.shape[1]
+            sums[1] += right_answers(self._objective, outputs, targets)
             if keep_outputs:
                 kept.append(outputs.cpu())
         results = (sums / n).T.cpu().numpy()
@@ -116,13 +114,12 @@ class TensorEngine:
     def _step_apart(self, step: int, begin: int, end: int, resting: Tensor) -> None:
         """Do the last step of streams that differ in rows: one length after another, the others resting."""
         own = self._tensor(np.array(self._lengths))[self._feed_of_member]
-        state = [*self._buffers.values(), *(slot for slots in self._slots.values() for slot in slots)]
         for length in sorted(set(self._lengths)):
             others = own != length
-            kept = [tensor[others] for tensor in state]  # a step moves the state of resting members too
+            kept = [buffer[others] for buffer in self._buffers.values()]
             self._step(step, begin, self._orders[:, begin : min(end, length)], resting | others)
-            for tensor, before in zip(state, kept, strict=True):
-                tensor[others] = before
+            for buffer, before in zip(self._buffers.values(), kept, strict=True):
+                buffer[others] = before
 
     def _step(self, step: int, begin: int, rows: Tensor, resting: Tensor) -> None:
         x, targets = self._gather(rows)
@@ -133,16 +130,14 @@ class TensorEngine:
             return keep_masks(drawn, self._rates[:, layer.slot]).to(inputs.dtype)
 
         outputs = forward(self._spec.net, self._parameters, self._buffers, x, mask)
-        loss = losses(self._spec.loss, outputs, targets)
+        loss = self._loss(self._objective, outputs, targets)
         names = list(self._parameters)
-        gradients = torch.autograd.grad(loss.sum(), [self._parameters[name] for name in names])
+        found = torch.autograd.grad(loss.sum(), [self._parameters[name] for name in names])
+        gradients = dict(zip(names, found, strict=True))
         with torch.no_grad():
-            alive = self._gather_totals(step, loss, outputs, targets, gradients, resting)
-        done = self._epoch * self._spec.steps + step
-        for name, gradient in zip(names, gradients, strict=True):
-            param = self._parameters[name]
-            living = alive.reshape(-1, *(1 for _ in param.shape[1:]))
-            self._update(done, self._hyper[name], param, gradient, self._slots[name], living)
+            norm = self._optimizer.finish(gradients, measured=step % GRADIENT_EVERY == 0)
+            alive = self._gather_totals(step, loss, outputs, targets, norm, resting)
+        self._optimizer.step(step, self._epoch * self._spec.steps + step, gradients, alive)
 
     def _gather_totals(
         self,
@@ -150,7 +145,7 @@ class TensorEngine:
         loss: Tensor,
         outputs: Tensor,
         targets: Tensor,
-        gradients: Sequence[Tensor],
+        norm: Tensor | None,
         resting: Tensor,
     ) -> Tensor:
         """Add a step to the totals of the members that are alive, and tell which those are."""
@@ -159,10 +154,10 @@ class TensorEngine:
         done = self._epoch * self._spec.steps + step
         self._diverged = torch.where(was_alive & ~alive, done, self._diverged)
         rows = outputs.shape[1]
-        parts = [loss.double() * rows, right_answers(outputs, targets).double(), loss.new_full((), rows)]
-        if step % GRADIENT_EVERY == 0:
-            squares = sum(g.double().square().flatten(1).sum(dim=1) for g in gradients)
-            parts += [torch.sqrt(torch.as_tensor(squares)), loss.new_ones(())]
+        right = right_answers(self._objective, outputs, targets)
+        parts = [loss.double() * rows, right.double(), loss.new_full((), rows)]
+        if norm is not None and step % GRADIENT_EVERY == 0:
+            parts += [norm, loss.new_ones(())]
         for row, part in enumerate(parts):
             self._gathered[row] += torch.where(alive, part, 0)
         return alive

@@ -16,6 +16,12 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "leaky_relu": functional.leaky_relu,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "elu": functional.elu,
+    "softplus": functional.softplus,
+    "hardtanh": functional.hardtanh,
+    "scaled_sigmoid": lambda x: 4 * torch.sigmoid(x) - 2,
     "identity": lambda x: x,
 }
 
@@ -66,26 +72,3 @@ def _batch_norm(
         mean, variance = batch_mean, batch_variance
     normal = (x - mean[:, None]) * torch.rsqrt(variance + layer.eps)[:, None]
     return normal * parameters[layer.weight.name][:, None] + parameters[layer.bias.name][:, None]
-
-
-def losses(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Mean loss of every member over its rows, shape (M,).
-
-    Args:
-        loss: ``cross_entropy`` or ``mse``.
-        outputs: (M, n, k); targets: (M, n) class numbers or (M, n, k) values.
-    """
-    members, rows, units = outputs.shape
-    if loss == "cross_entropy":
-        flat = functional.cross_entropy(outputs.reshape(-1, units), targets.reshape(-1), reduction="none")
-        return flat.reshape(members, rows).mean(dim=1)
-    if not targets.is_floating_point():
-        targets = functional.one_hot(targets, units).to(outputs.dtype)
-    return (outputs - targets).square().mean(dim=(1, 2))
-
-
-def right_answers(outputs: Tensor, targets: Tensor) -> Tensor:
-    """How many rows every member classifies rightly, (M,); zeros where targets are values."""
-    if targets.is_floating_point():
-        return outputs.new_zeros(len(outputs))
-    return (outputs.argmax(dim=2) == targets).sum(dim=1)

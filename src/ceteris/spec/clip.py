@@ -1,0 +1,26 @@
+"""Limits on gradients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from ceteris.spec.base import Number, Spec, wrong
+
+
+class Clip(Spec):
+    """Gradient clipping of each network by itself, penalties included: by norm or by value, or not at all."""
+
+    norm: Annotated[Number | None, Field(gt=0, title="largest norm")] = None
+    """The gradient g of all parameters is multiplied by min(1, norm / (||g||_2 + 1e-6))
+    (``torch.nn.utils.clip_grad_norm_``; Pascanu et al. 2013)."""
+
+    value: Annotated[Number | None, Field(gt=0, title="largest value")] = None
+    """Every number of the gradient is cut to [-value, value] (``torch.nn.utils.clip_grad_value_``)."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.norm is not None and self.value is not None:
+            raise wrong("gradients are clipped by norm or by value, not by both; leave one of them out")
+        return self

@@ -1,0 +1,93 @@
+"""What is done to a gradient between the backward pass and the update: penalties, then clipping."""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+
+from __future__ import annotations
+
+import numpy as np
+
+from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.updates import sum_of_squares
+from ceteris.train.hyper import WEIGHTS
+from ceteris.train.penalties import (
+    CLIP_NORM,
+    CLIP_VALUE,
+    FORM,
+    L1_MEAN,
+    L1_SUM,
+    L2_MEAN,
+    L2_NORM,
+    NO_TERM,
+    ON_ALL,
+    STRENGTH,
+)
+
+CLIP_EPS = 1e-6
+"""Added to the norm before it divides, as ``torch.nn.utils.clip_grad_norm_`` does."""
+
+
+@kernel
+def finish_gradient(terms, limits, tensors, measured, param, grad):
+    """Penalise and clip a gradient; returns its norm before clipping where ``measured`` or clipped by it."""
+    if terms.shape[0] > 0:
+        penalise(terms, tensors, param, grad)
+    norm = 0.0
+    if measured or limits[CLIP_NORM] > 0.0:
+        norm = np.sqrt(sum_of_squares(grad))
+    clip(limits, norm, grad)
+    return norm
+
+
+@kernel
+def penalise(terms, tensors, param, grad):
+    """Add the gradient of a penalty (``ceteris.spec.penalty``) to ``grad`` (P,), in place.
+
+    Args:
+        terms: (terms, N_TERM) of one member; tensors: (n, 3) begin, end, group of every parameter.
+    """
+    for index in range(terms.shape[0]):
+        term = terms[index]
+        if term[FORM] == NO_TERM:
+            continue
+        for place in range(tensors.shape[0]):
+            if tensors[place, 2] == WEIGHTS or term[ON_ALL] != 0.0:
+                begin, end = tensors[place, 0], tensors[place, 1]
+                add_term(term[FORM], term[STRENGTH], param[begin:end], grad[begin:end])
+
+
+@kernel
+def add_term(form, strength, param, grad):
+    """Add the gradient of one term at one tensor, both (n,), in place."""
+    real = param.dtype.type
+    zero = real(0)
+    if form in (L1_SUM, L1_MEAN):
+        slope = real(strength if form == L1_SUM else strength / param.size)
+        for i in range(param.size):
+            grad[i] += slope if param[i] > zero else (-slope if param[i] < zero else zero)
+        return
+    scale = 2.0 * strength
+    if form == L2_MEAN:
+        scale /= param.size
+    elif form == L2_NORM:
+        norm = np.sqrt(sum_of_squares(param))
+        scale = strength / norm if norm > 0.0 else 0.0
+    factor = real(scale)
+    for i in range(param.size):
+        grad[i] += factor * param[i]
+
+
+@kernel
+def clip(limits, norm, grad):
+    """Clip a gradient (P,) whose 2-norm is ``norm``, in place, by norm or by value; a limit of 0 is none."""
+    real = grad.dtype.type
+    if limits[CLIP_NORM] > 0.0:
+        factor = limits[CLIP_NORM] / (norm + CLIP_EPS)
+        if not factor >= 1.0:
+            scale = real(factor)
+            for i in range(grad.size):
+                grad[i] *= scale
+    if limits[CLIP_VALUE] > 0.0:
+        high = real(limits[CLIP_VALUE])
+        for i in range(grad.size):
+            low = grad[i] if grad[i] > -high else -high
+            grad[i] = low if low < high else high

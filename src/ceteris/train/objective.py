@@ -1,0 +1,85 @@
+"""What members minimise, as vectors over members; and which objectives do not fit the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.dataset import Dataset
+from ceteris.spec.experiment import Experiment
+
+FOR_CLASSES = ("cross_entropy", "binary_cross_entropy", "mse")
+FOR_NUMBERS = ("mse", "l1", "smooth_l1", "huber")
+
+
+def resolved_loss(experiment: Experiment, dataset: Dataset) -> str:
+    """Return the loss that ``auto`` stands for: by the task of the data."""
+    if experiment.loss != "auto":
+        return experiment.loss
+    return "cross_entropy" if dataset.task == "classification" else "mse"
+
+
+def smoothings(experiments: Sequence[Experiment], classes: int) -> NDArray[np.float64]:
+    """Return all members' label smoothing in torch's convention, (M,).
+
+    With c classes, ``shared`` smoothing e leaves 1 - e to the right class and gives e / (c - 1) to each
+    other: that is torch's with e c / (c - 1).
+    """
+    factors = [
+        classes / (classes - 1) if experiment.smoothing_convention == "shared" and classes > 1 else 1.0
+        for experiment in experiments
+    ]
+    return np.array([e.label_smoothing * f for e, f in zip(experiments, factors, strict=True)])
+
+
+def betas(experiments: Sequence[Experiment]) -> NDArray[np.float64]:
+    """Return where all members' smooth L1 or Huber losses turn from a parabola into a line, (M,)."""
+    return np.array([experiment.loss_beta for experiment in experiments])
+
+
+def class_weights(experiment: Experiment, labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Return one member's class weights, (classes,), from the labels of its training rows.
+
+    ``balanced`` gives class k the weight n / (classes n_k), as scikit-learn does; a class without a row
+    gets 0, which nothing multiplies.
+    """
+    if experiment.class_weights is None:
+        return np.ones(classes)
+    if experiment.class_weights == "balanced":
+        counts = np.bincount(labels, minlength=classes)
+        return np.divide(len(labels), classes * counts, out=np.zeros(classes), where=counts > 0)
+    return np.array(experiment.class_weights, dtype=np.float64)
+
+
+def objective_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield (path, sentence) for every setting of the objective that does not fit the data."""
+    loss = resolved_loss(experiment, dataset)
+    name, classes = dataset.name, len(dataset.classes)
+    if dataset.task == "regression" and loss not in FOR_NUMBERS:
+        yield "experiment.loss", f"{loss} needs classes, and `{name}` has numbers to predict; use mse"
+        return
+    if dataset.task == "classification" and loss not in FOR_CLASSES:
+        yield (
+            "experiment.loss",
+            f"{loss} needs numbers to predict, and `{name}` has classes; use cross_entropy",
+        )
+        return
+    if loss == "binary_cross_entropy" and classes != 2:
+        yield (
+            "experiment.loss",
+            f"binary_cross_entropy needs two classes, and `{name}` has {classes}; use cross_entropy",
+        )
+    if loss != "cross_entropy" and experiment.label_smoothing > 0:
+        yield "experiment.label_smoothing", f"labels are smoothed for cross_entropy only; the loss is {loss}"
+    if experiment.class_weights is None:
+        return
+    if loss != "cross_entropy":
+        yield "experiment.class_weights", f"classes are weighted for cross_entropy only; the loss is {loss}"
+    elif experiment.class_weights != "balanced" and len(experiment.class_weights) != classes:
+        yield (
+            "experiment.class_weights",
+            f"this is a list of {len(experiment.class_weights)}, and `{name}` has {classes} classes; give "
+            "one weight for each, or `balanced`",
+        )

@@ -1,0 +1,159 @@
+"""Learning rates of all members, epoch by epoch or step by step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.spec.experiment import Experiment
+from ceteris.spec.metrics import lower_is_better
+from ceteris.spec.schedule import (
+    Cosine,
+    Exponential,
+    MultiStep,
+    OneCycle,
+    Plateau,
+    Schedule,
+    Step,
+)
+from ceteris.train.hyper import LR, hyper_vectors
+
+Rates = NDArray[np.float64]
+
+
+class Schedules:
+    """The learning rates of a stack's members: what their schedules say, and what their plateaus did.
+
+    Shapes: rates are (M, groups, columns), with one column for the epoch, or one for each of its steps
+    where any member's rate changes at every step.
+    """
+
+    def __init__(self, experiments: Sequence[Experiment], steps: int) -> None:
+        self._experiments = experiments
+        self._steps = steps
+        self._base: Rates = hyper_vectors([e.optimizer for e in experiments])[:, :, LR]
+        self._plateaus = {
+            place: _Watch(e.schedule, self._base[place])
+            for place, e in enumerate(experiments)
+            if isinstance(e.schedule, Plateau)
+        }
+
+    def rates(self, epoch: int) -> Rates:
+        """Return the rates of an epoch, counted from 0."""
+        own = [self._member(place, epoch) for place in range(len(self._experiments))]
+        columns = max(rates.shape[1] for rates in own)
+        return np.stack([np.broadcast_to(rates, (len(rates), columns)) for rates in own])
+
+    def watch(self, epoch: int, columns: Mapping[str, NDArray[np.float64]]) -> None:
+        """Show the plateaus what an epoch measured; columns (M,) by the metric's name."""
+        for place, watch in self._plateaus.items():
+            if epoch >= _first_epoch(watch.spec):
+                watch.see(float(columns[watch.spec.metric][place]))
+
+    def _member(self, place: int, epoch: int) -> Rates:
+        """Return the rates of one member, (groups, columns)."""
+        experiment, base = self._experiments[place], self._base[place]
+        schedule = experiment.schedule
+        if isinstance(schedule, OneCycle):
+            first, total = epoch * self._steps, experiment.epochs * self._steps
+            factors = [one_cycle_factor(schedule, first + s, total) for s in range(self._steps)]
+            return np.outer(base, factors)
+        rising = round(schedule.warmup * self._steps)
+        later = max(epoch - _first_epoch(schedule), 0)
+        if isinstance(schedule, Plateau):
+            rates = self._plateaus[place].rates[:, None]
+        else:
+            length = max(experiment.epochs - _first_epoch(schedule), 1)
+            rates = np.array([[rate_after(schedule, float(b), later, length)] for b in base])
+        if epoch * self._steps >= rising:
+            return rates
+        done = np.minimum(np.arange(epoch * self._steps, (epoch + 1) * self._steps) / rising, 1.0)
+        return rates * (schedule.warmup_start + (1 - schedule.warmup_start) * done)
+
+
+def _first_epoch(schedule: Schedule) -> int:
+    """Return the first epoch, from 0, that lies wholly after the warm-up."""
+    return 0 if isinstance(schedule, OneCycle) else math.ceil(schedule.warmup)
+
+
+def rate_after(schedule: Schedule, base: float, epoch: int, length: int) -> float:
+    """Return the rate of an epoch, counted from 0 after the warm-up, of a schedule that needs no metric.
+
+    Args:
+        base: the optimiser's own rate.
+        length: epochs of the training after the warm-up.
+    """
+    match schedule:
+        case Step():
+            return float(base * schedule.gamma ** (epoch // schedule.step_size))
+        case MultiStep():
+            return float(base * schedule.gamma ** sum(epoch >= m for m in schedule.milestones))
+        case Exponential():
+            return float(base * schedule.gamma**epoch)
+        case Cosine():
+            share = (1 + math.cos(math.pi * epoch / (schedule.period or length))) / 2
+            return schedule.min_lr + (base - schedule.min_lr) * share
+    return base
+
+
+def one_cycle_factor(schedule: OneCycle, step: int, total: int) -> float:
+    """Return the share of the highest rate at a step, counted from 0 over the whole training.
+
+    Source: Smith and Topin 2018, in the form of ``torch.optim.lr_scheduler.OneCycleLR``.
+    """
+    low = 1 / schedule.div_factor
+    last = low / schedule.final_div_factor
+    rise = schedule.pct_start * total - 1
+    if schedule.three_phase:
+        phases = [(rise, low, 1.0), (2 * rise, 1.0, low), (total - 1, low, last)]
+    else:
+        phases = [(rise, low, 1.0), (total - 1, 1.0, last)]
+    begin = 0.0
+    for end, first, goal in phases:
+        if step <= end:
+            share = (step - begin) / (end - begin) if end > begin else 1.0
+            return _anneal(schedule.anneal, first, goal, share)
+        begin = end
+    return last
+
+
+def _anneal(way: str, first: float, goal: float, share: float) -> float:
+    if way == "linear":
+        return first + (goal - first) * share
+    return goal + (first - goal) / 2 * (1 + math.cos(math.pi * share))
+
+
+class _Watch:
+    """One member's plateau (``torch.optim.lr_scheduler.ReduceLROnPlateau``)."""
+
+    def __init__(self, spec: Plateau, base: Rates) -> None:
+        self.spec = spec
+        self.rates = base.copy()
+        self._falls = lower_is_better(spec.metric)
+        self._best = math.inf if self._falls else -math.inf
+        self._bad = 0
+        self._cooling = 0
+
+    def see(self, value: float) -> None:
+        """Take in the metric of an epoch, and lower the rates where it has stopped improving."""
+        if self._better(value):
+            self._best, self._bad = value, 0
+        else:
+            self._bad += 1
+        if self._cooling > 0:
+            self._cooling, self._bad = self._cooling - 1, 0
+        if self._bad > self.spec.patience:
+            lower = np.maximum(self.rates * self.spec.factor, self.spec.min_lr)
+            self.rates = np.where(self.rates - lower > self.spec.eps, lower, self.rates)
+            self._cooling, self._bad = self.spec.cooldown, 0
+
+    def _better(self, value: float) -> bool:
+        if self.spec.threshold_mode == "abs":
+            margin = self.spec.threshold
+            return value < self._best - margin if self._falls else value > self._best + margin
+        if self._falls:
+            return value < self._best * (1 - self.spec.threshold)
+        return value > self._best * (1 + self.spec.threshold)

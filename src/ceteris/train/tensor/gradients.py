@@ -1,0 +1,72 @@
+"""What is done to stacked gradients between the backward pass and the update: penalties, then clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ceteris.train.penalties import (
+    CLIP_NORM,
+    CLIP_VALUE,
+    FORM,
+    L1_MEAN,
+    L1_SUM,
+    L2_MEAN,
+    L2_NORM,
+    L2_SUM,
+    ON_ALL,
+    STRENGTH,
+)
+
+CLIP_EPS = 1e-6
+"""Added to the norm before it divides, as ``torch.nn.utils.clip_grad_norm_`` does."""
+
+
+@torch.no_grad()
+def penalise(
+    terms: Tensor, weights: Sequence[str], parameters: Mapping[str, Tensor], gradients: dict[str, Tensor]
+) -> None:
+    """Add the gradients of the members' penalties (``ceteris.spec.penalty``) to ``gradients``.
+
+    Args:
+        terms: (M, terms, N_TERM) float64; weights: names of the weight matrices.
+    """
+    for index in range(terms.shape[1]):
+        form, strength, on_all = (terms[:, index, column] for column in (FORM, STRENGTH, ON_ALL))
+        for name, param in parameters.items():
+            own = strength if name in weights else torch.where(on_all != 0, strength, 0)
+            gradients[name] = gradients[name] + _term_gradient(form, own, param)
+
+
+def _term_gradient(form: Tensor, strength: Tensor, param: Tensor) -> Tensor:
+    flat = param.detach().flatten(1)
+    size = flat.shape[1]
+    slope = torch.where(form == L1_MEAN, strength / size, torch.where(form == L1_SUM, strength, 0))
+    scale = torch.where(form == L2_MEAN, 2 * strength / size, torch.where(form == L2_SUM, 2 * strength, 0))
+    norm = flat.double().square().sum(dim=1).sqrt()
+    scale = torch.where(form == L2_NORM, torch.where(norm > 0, strength / norm, 0), scale)
+    gradient = slope.to(flat.dtype)[:, None] * flat.sign() + scale.to(flat.dtype)[:, None] * flat
+    return gradient.reshape(param.shape)
+
+
+def norms(gradients: Mapping[str, Tensor]) -> Tensor:
+    """Return the 2-norm of every member's whole gradient, (M,) float64."""
+    parts = [gradient.double().square().flatten(1).sum(dim=1) for gradient in gradients.values()]
+    return torch.stack(parts).sum(dim=0).sqrt()
+
+
+@torch.no_grad()
+def clip(limits: Tensor, norm: Tensor | None, gradients: dict[str, Tensor]) -> None:
+    """Clip every member's gradient by its norm (M,) and by value; a limit of 0, or no norm, is none."""
+    values, limit = limits[:, CLIP_VALUE], limits[:, CLIP_NORM]
+    high = torch.where(values > 0, values, torch.inf)
+    factor = torch.ones_like(high)
+    if norm is not None:
+        factor = torch.where(limit > 0, (limit / (norm + CLIP_EPS)).clamp(max=1), factor)
+    for name, gradient in gradients.items():
+        shape = (-1, *(1 for _ in gradient.shape[1:]))
+        bound = high.to(gradient.dtype).reshape(shape)
+        shorter = gradient * factor.to(gradient.dtype).reshape(shape)
+        gradients[name] = torch.maximum(torch.minimum(shorter, bound), -bound)

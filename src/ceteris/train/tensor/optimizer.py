@@ -1,0 +1,74 @@
+"""A stack's optimiser on a torch device: penalties, clipping, rates and updates of stacked parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ceteris.nets.architecture import Architecture
+from ceteris.spec.experiment import Experiment
+from ceteris.train.hyper import LR, WEIGHTS, group_of, hyper_vectors, initial_state, state_slots
+from ceteris.train.penalties import CLIP_NORM, clip_limits, penalty_terms
+from ceteris.train.tensor.gradients import clip, norms, penalise
+from ceteris.train.tensor.updates import UPDATES, Hyper
+
+
+class StackedOptimizer:
+    """Updates stacked parameters (M, ...) by name, in place; every setting is a vector over members."""
+
+    def __init__(
+        self, net: Architecture, experiments: tuple[Experiment, ...], parameters: Mapping[str, Tensor]
+    ) -> None:
+        optimizers = [experiment.optimizer for experiment in experiments]
+        device = next(iter(parameters.values())).device
+        self._parameters = parameters
+        self._hyper = torch.from_numpy(hyper_vectors(optimizers)).to(device)
+        self._rates = self._hyper[:, :, LR, None].clone()
+        self._groups = {tensor.name: group_of(tensor) for tensor in net.parameters}
+        self._update = UPDATES[optimizers[0].kind]
+        start = torch.tensor([initial_state(optimizer) for optimizer in optimizers], device=device)
+        self._slots = {
+            name: [_filled(tensor, start.to(tensor.dtype)) for _ in range(state_slots(optimizers))]
+            for name, tensor in parameters.items()
+        }
+        self._terms = torch.from_numpy(penalty_terms(experiments)).to(device)
+        limits = clip_limits([experiment.clip for experiment in experiments])
+        self._limits = torch.from_numpy(limits).to(device)
+        self._clips = bool((limits > 0).any())
+        self._needs_norm = bool((limits[:, CLIP_NORM] > 0).any())
+
+    def set_rates(self, rates: NDArray[np.float64]) -> None:
+        """Set the learning rates of an epoch, (M, groups, 1 or steps)."""
+        self._rates = torch.from_numpy(np.array(rates)).to(self._hyper.device)
+
+    def finish(self, gradients: dict[str, Tensor], *, measured: bool) -> Tensor | None:
+        """Penalise and clip gradients, in place; returns their norms (M,) before clipping, where needed."""
+        if self._terms.shape[1] > 0:
+            weights = [name for name, group in self._groups.items() if group == WEIGHTS]
+            penalise(self._terms, weights, self._parameters, gradients)
+        norm = norms(gradients) if measured or self._needs_norm else None
+        if self._clips:
+            clip(self._limits, norm if self._needs_norm else None, gradients)
+        return norm
+
+    def step(self, step: int, done: int, gradients: Mapping[str, Tensor], alive: Tensor) -> None:
+        """Update the members that are alive (M,).
+
+        Args:
+            step: of the epoch; done: of the whole training; both from 0.
+        """
+        self._hyper[:, :, LR] = self._rates[:, :, min(step, self._rates.shape[2] - 1)]
+        for name, gradient in gradients.items():
+            param = self._parameters[name]
+            hyper = Hyper(self._hyper[:, self._groups[name]], param)
+            living = alive.reshape(-1, *(1 for _ in param.shape[1:]))
+            self._update(done, hyper, param, gradient, self._slots[name], living)
+
+
+def _filled(like: Tensor, values: Tensor) -> Tensor:
+    shape = (-1, *(1 for _ in like.shape[1:]))
+    return values.reshape(shape).expand(like.shape).clone()

@@ -1,0 +1,235 @@
+"""Every setting of training against its counterpart in torch, step by step, in float64.
+
+The members of one stack have settings of their own; each is compared with a plain loop of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ceteris.spec.experiment import Experiment
+
+from . import oracle
+
+ENGINES = ["compiled", "tensor"]
+ROWS, EPOCHS = 30, 3
+
+
+def experiments(members: list[dict[str, Any]], **common: Any) -> list[Experiment]:
+    base: dict[str, Any] = {
+        "data": "digits",
+        "model": {"kind": "mlp", "hidden": [7, 5], "activation": "tanh"},
+        "loss": "cross_entropy",
+        "batch_size": 8,
+        "epochs": EPOCHS,
+    }
+    return [Experiment(**(base | common | own)) for own in members]
+
+
+def model(batch_norm: bool, **settings: Any) -> dict[str, Any]:
+    """An MLP; before batch norm a bias does nothing, and optimisers would blow its rounding up."""
+    own = {"hidden": [7, 5], "activation": "tanh", "batch_norm": batch_norm, "bias": not batch_norm}
+    return {"kind": "mlp"} | own | settings
+
+
+def assert_equal_torch(engine: str, stack: list[Experiment], n_in: int = 6, n_out: int = 4) -> None:
+    """Train the stack and every member by itself on the same random rows, and compare all parameters."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(ROWS, n_in))
+    classes = 2 if stack[0].loss == "binary_cross_entropy" else n_out
+    labels = np.concatenate([np.arange(classes), rng.integers(classes, size=ROWS - classes)])
+    numbers = stack[0].loss not in ("cross_entropy", "binary_cross_entropy")
+    y = rng.normal(size=(ROWS, n_out)) if numbers else labels
+    orders = [rng.permutation(ROWS) for _ in range(EPOCHS)]
+    n_out = 1 if stack[0].loss == "binary_cross_entropy" else n_out
+    stacked = oracle.stack_of(stack, n_in, n_out)
+    modules = [oracle.network(one, stacked.member(place), n_in, n_out) for place, one in enumerate(stack)]
+    found = oracle.run(engine, stack, stacked, x, y, orders).parameters()
+    for place, (one, module) in enumerate(zip(stack, modules, strict=True)):
+        oracle.train(one, module, x, y, orders)
+        expected = np.concatenate([p.detach().numpy().reshape(-1) for p in module.parameters()])
+        error = np.linalg.norm(found[place] - expected) / np.linalg.norm(expected)
+        assert error < 1e-9, (one, error)
+
+
+OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
+    "sgd": [
+        {"lr": 0.1},
+        {"lr": 0.2, "momentum": 0.9, "weight_decay": 1e-2},
+        {"lr": 0.1, "momentum": 0.8, "dampening": 0.3},
+        {"lr": 0.1, "dampening": 0.3},
+        {"lr": 0.05, "momentum": 0.9, "nesterov": True},
+    ],
+    "adam": [{}, {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-6, "weight_decay": 0.01}],
+    "adamw": [{}, {"lr": 0.02, "beta1": 0.8, "beta2": 0.95, "eps": 1e-6, "weight_decay": 0.1}],
+    "rmsprop": [
+        {},
+        {"lr": 0.003, "alpha": 0.9, "weight_decay": 0.01},
+        {"lr": 0.004, "momentum": 0.7},
+        {"lr": 0.005, "centered": True, "eps": 1e-4},
+        {"lr": 0.002, "centered": True, "momentum": 0.9, "alpha": 0.8, "eps": 1e-4},
+    ],
+    "adagrad": [
+        {},
+        {"lr": 0.05, "lr_decay": 0.1, "weight_decay": 0.01},
+        {"initial_accumulator_value": 0.3, "eps": 1e-5},
+    ],
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", list(OPTIMIZERS))
+def test_optimisers_with_settings_of_their_own(engine: str, kind: str) -> None:
+    assert_equal_torch(engine, experiments([{"optimizer": {"kind": kind} | own} for own in OPTIMIZERS[kind]]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("own", [*OPTIMIZERS["rmsprop"], *OPTIMIZERS["sgd"]])
+def test_optimisers_alone_keep_only_the_state_they_need(engine: str, own: dict[str, Any]) -> None:
+    kind = "rmsprop" if own in OPTIMIZERS["rmsprop"] else "sgd"
+    assert_equal_torch(engine, experiments([{"optimizer": {"kind": kind} | own}]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", list(OPTIMIZERS))
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_biases_and_norms_apart(engine: str, kind: str, batch_norm: bool) -> None:
+    apart = [
+        {"weight_decay": 0.1, "biases": {"weight_decay": 0}},
+        {"weight_decay": 0.1, "biases": {"weight_decay": 0, "lr": 0.03}, "norms": {"weight_decay": 0.2}},
+        {"norms": {"lr": 0.001}},
+        {},
+    ]
+    members = [{"optimizer": {"kind": kind} | own} for own in apart]
+    assert_equal_torch(engine, experiments(members, model=model(batch_norm)))
+
+
+PENALTIES: list[Any] = [
+    "none",
+    {"kind": "l1", "weight": 1e-2},
+    {"kind": "l1", "form": "mean", "weight": 0.3, "on": "all"},
+    {"kind": "l2", "weight": 0.02},
+    {"kind": "l2", "form": "norm", "weight": 0.05, "on": "all"},
+    {"kind": "l2", "form": "mean", "weight": 0.5},
+    [{"kind": "l1", "weight": 1e-3}, {"kind": "l2", "form": "norm", "weight": 0.1}],
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_penalties(engine: str, kind: str) -> None:
+    assert_equal_torch(
+        engine, experiments([{"penalty": one} for one in PENALTIES], optimizer={"kind": kind, "lr": 0.05})
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_penalty_on_weights_of_zero_has_no_gradient(engine: str) -> None:
+    members = [{"penalty": one, "model": {"kind": "linear", "init": "zeros"}} for one in PENALTIES]
+    assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.1}))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_clipping_of_every_member_by_itself(engine: str) -> None:
+    clips: list[dict[str, float]] = [{}, {"norm": 0.1}, {"norm": 1e3}, {"value": 0.02}, {"norm": 0.7}]
+    members = [{"clip": clip, "penalty": one} for clip in clips for one in (PENALTIES[0], PENALTIES[3])]
+    assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.5, "momentum": 0.9}))
+
+
+SCHEDULES: list[dict[str, Any]] = [
+    {"kind": "constant"},
+    {"kind": "step", "step_size": 2, "gamma": 0.3},
+    {"kind": "multi_step", "milestones": [1, 2], "gamma": 0.5},
+    {"kind": "exponential", "gamma": 0.8},
+    {"kind": "cosine", "min_lr": 0.01},
+    {"kind": "cosine", "period": 2},
+    {"kind": "one_cycle"},
+    {"kind": "one_cycle", "anneal": "linear", "three_phase": True, "pct_start": 0.4, "div_factor": 5},
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["sgd", "adamw", "rmsprop"])
+def test_schedules_in_one_stack(engine: str, kind: str) -> None:
+    optimizer = {"kind": kind, "lr": 0.05, "weight_decay": 0.01, "biases": {"lr": 0.02}}
+    assert_equal_torch(engine, experiments([{"schedule": one} for one in SCHEDULES], optimizer=optimizer))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_label_smoothing_and_class_weights(engine: str) -> None:
+    members: list[dict[str, Any]] = [
+        {},
+        {"label_smoothing": 0.1},
+        {"label_smoothing": 0.3, "smoothing_convention": "shared"},
+        {"class_weights": [1, 2, 0.5, 3]},
+        {"class_weights": "balanced", "label_smoothing": 0.2},
+        {"class_weights": [1, 2, 0.5, 3], "label_smoothing": 0.2, "smoothing_convention": "shared"},
+    ]
+    assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.2}))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("loss", ["mse", "l1", "smooth_l1", "huber"])
+def test_losses_of_numbers(engine: str, loss: str, outputs: int) -> None:
+    members = [{"loss": loss, "loss_beta": beta} for beta in (1.0, 0.2, 3.0)]
+    assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.1}), n_out=outputs)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_binary_cross_entropy_on_one_logit(engine: str) -> None:
+    members = [{"loss": "binary_cross_entropy", "optimizer": {"kind": "adam", "lr": lr}} for lr in (0.1, 3)]
+    assert_equal_torch(engine, experiments(members))
+
+
+OPTIMIZER = st.sampled_from([{"kind": kind} | own for kind, own in OPTIMIZERS.items() for own in own])
+APART = st.fixed_dictionaries({}, optional={"lr": st.floats(1e-4, 0.1), "weight_decay": st.floats(0, 0.1)})
+MEMBER = st.fixed_dictionaries(
+    {"optimizer": st.tuples(OPTIMIZER, APART, APART)},
+    optional={
+        "penalty": st.sampled_from(PENALTIES),
+        "schedule": st.sampled_from(SCHEDULES),
+        "clip": st.one_of(
+            st.fixed_dictionaries({"norm": st.floats(0.01, 3)}),
+            st.fixed_dictionaries({"value": st.floats(0.01, 1)}),
+        ),
+        "label_smoothing": st.floats(0, 0.5),
+        "smoothing_convention": st.sampled_from(["torch", "shared"]),
+        "class_weights": st.just("balanced"),
+    },
+)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    members=st.lists(MEMBER, min_size=1, max_size=4),
+    hidden=st.lists(st.integers(1, 6), max_size=2),
+    batch_size=st.integers(2, 12).filter(lambda size: ROWS % size != 1),
+    n_in=st.integers(1, 5),
+    n_out=st.integers(2, 5),
+    batch_norm=st.booleans(),
+)
+def test_any_settings_of_any_members_equal_torch(
+    engine: str,
+    members: list[dict[str, Any]],
+    hidden: list[int],
+    batch_size: int,
+    n_in: int,
+    n_out: int,
+    batch_norm: bool,
+) -> None:
+    family = {"adamw": "adam"}.get(members[0]["optimizer"][0]["kind"], members[0]["optimizer"][0]["kind"])
+    alike = [
+        own | {"optimizer": optimizer | {"biases": biases, "norms": norms}}
+        for own in members
+        for optimizer, biases, norms in [own["optimizer"]]
+        if optimizer["kind"].startswith(family)
+    ]
+    stack = experiments(alike, model=model(batch_norm, hidden=hidden), batch_size=batch_size)
+    assert_equal_torch(engine, stack, n_in, n_out)
