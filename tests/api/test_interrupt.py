@@ -1,8 +1,10 @@
 """Ctrl-C from Python: it asks the lab to stop and never tears anything apart."""
 
+import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -44,14 +46,21 @@ def test_in_a_thread_nothing_is_caught() -> None:
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_returns_what_is_there(tmp_path: object) -> None:
+def test_an_interrupted_run_returns_what_is_there(tmp_path: Path) -> None:
     experiment = ceteris.Experiment(data="digits", model={"kind": "mlp", "hidden": [64]}, epochs=100_000)
     study = ceteris.vary(experiment, batch_size=[8, 16], seeds=1)
-    timer = threading.Timer(8.0, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    try:
-        result = ceteris.run(study, runs_dir=str(tmp_path), progress=False)
-    finally:
-        timer.cancel()
+    threading.Thread(target=interrupt_when_an_epoch_is_on_record, args=(tmp_path,), daemon=True).start()
+    result = ceteris.run(study, runs_dir=tmp_path, progress=False)
     assert result.status == "stopped"
     assert {trial.status for trial in result.trials} == {"pending"}
+    assert any(len(trial.curves["val_loss"]) for trial in result.trials if trial.curves)
+
+
+def interrupt_when_an_epoch_is_on_record(folder: Path) -> None:
+    while not any(_has_begun(run.id, folder) for run in ceteris.list_runs(runs_dir=folder)):
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _has_begun(run: str, folder: Path) -> bool:
+    return any(trial.curves for trial in ceteris.load_run(run, runs_dir=folder).trials)

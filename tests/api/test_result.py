@@ -90,7 +90,7 @@ def test_the_best_trial(result: Result) -> None:
 
 
 def test_a_level_or_seed_that_there_is_not(result: Result) -> None:
-    with pytest.raises(ceteris.CeterisError, match=r"there is no level `0.3` \(known: 0.5, 0.001\)"):
+    with pytest.raises(ceteris.CeterisError, match=r"no level `0\.3`; did you mean `0\.5`\? \("):
         result.trial(0.3)
     with pytest.raises(ceteris.CeterisError, match=r"level `0\.5` has no trial with seed 9, fold 0"):
         result.trial(0.5, seed=9)
