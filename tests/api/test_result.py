@@ -144,6 +144,7 @@ def test_a_report_is_written_where_it_is_asked_for(result: Result, tmp_path: Pat
         result.report(tmp_path / "file" / "r.html")
 
 
+@pytest.mark.slow
 def test_extending_corrects_for_the_earlier_look(runs_dir: Path) -> None:
     study = ceteris.vary(
         {"data": "iris", "model": "linear", "epochs": 1},

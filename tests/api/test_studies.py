@@ -131,6 +131,7 @@ def distance(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (outputs - targets).abs().mean()
 
 
+@pytest.mark.slow
 def test_own_rows_and_an_own_metric_are_trained_and_recorded(tmp_path: Path) -> None:
     made = experiment(data=(ROWS, NUMBERS), model="linear", optimizer="sgd", epochs=2, metrics=[distance])
     claim = {"text": "Slower.", "metric": "val_distance", "greater": [0.001, 0.1]}
@@ -146,6 +147,7 @@ def test_own_rows_and_an_own_metric_are_trained_and_recorded(tmp_path: Path) -> 
     assert len(again.trials) == 6
 
 
+@pytest.mark.slow
 def test_data_and_metrics_may_be_given_to_run(tmp_path: Path) -> None:
     study = {
         "experiment": {"data": "digits", "model": "linear", "epochs": 1},

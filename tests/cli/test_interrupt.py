@@ -47,6 +47,7 @@ def epochs_recorded(folder: Path) -> int:
     return len(json.loads(done.stdout)["trials"])
 
 
+@pytest.mark.slow
 def test_the_first_interrupt_stops_after_the_epoch_and_prints_what_is_there(tmp_path: Path) -> None:
     process = start(tmp_path, "--json")
     line = wait_for_training(process)[-1]
@@ -66,6 +67,7 @@ def test_the_first_interrupt_stops_after_the_epoch_and_prints_what_is_there(tmp_
     assert f"go on: ceteris resume {found['run']}" in shown
 
 
+@pytest.mark.slow
 def test_the_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     process = start(tmp_path, "--set", "batch_size=1")  # an epoch that takes long
     wait_for_training(process)

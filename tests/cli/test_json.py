@@ -56,6 +56,7 @@ def test_the_numbers_of_a_run_add_up(ceteris_there: Command) -> None:
         assert claim["seeds_needed"] is None or not decided
 
 
+@pytest.mark.slow
 def test_running_with_json_keeps_progress_off_standard_output(tmp_path: Path) -> None:
     options = [
         "--seeds",
@@ -77,6 +78,7 @@ def test_running_with_json_keeps_progress_off_standard_output(tmp_path: Path) ->
     assert re.search(r"run \S+: 1 trials in 1 cohort", done.stderr)
 
 
+@pytest.mark.slow
 def test_regression_has_losses_and_no_accuracies(tmp_path: Path) -> None:
     study = "experiment: {data: diabetes, model: linear, epochs: 1}\nvary: {batch_size: [32, 64]}\nseeds: 2\n"
     (tmp_path / "own.yaml").write_text(study)
@@ -87,6 +89,7 @@ def test_regression_has_losses_and_no_accuracies(tmp_path: Path) -> None:
     assert found["study"] == "own.yaml"
 
 
+@pytest.mark.slow
 def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
     study = (
         "experiment: {data: diabetes, model: linear, optimizer: sgd, epochs: 2}\n"

@@ -68,6 +68,7 @@ def test_resuming_a_complete_run_trains_nothing(ceteris_there: Command) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_extending_adds_seeds_and_says_that_it_looked_again(ceteris: Command) -> None:
     first = ceteris("run", "digits/learning-rate", "--seeds", "2", "--epochs", "1", "--runs-dir", "own")
     assert re.search(rf"^look again: ceteris show {NAME} --runs-dir \S+/own$", first.stdout, re.MULTILINE)
@@ -77,6 +78,7 @@ def test_extending_adds_seeds_and_says_that_it_looked_again(ceteris: Command) ->
     assert "looked at 2 times, first with 2 seeds" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_a_quick_run_says_what_it_left_out(ceteris: Command) -> None:
     options = ["--quick", "--epochs", "1", "--vary", "optimizer.lr=0.1,0.2", "--set", "batch_size=64"]
     done = ceteris("run", "digits/learning-rate", *options)
@@ -109,6 +111,7 @@ def test_data_that_is_no_picture_says_so_and_goes_on(ceteris: Command) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_doctor_starts_a_training_process(ceteris: Command) -> None:
     done = ceteris("doctor")
     assert done.returncode == 0
