@@ -45,6 +45,12 @@ class CeterisError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def exception_in_line(error: BaseException) -> str:
+    """Return an exception of somebody else's code in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def nearest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name most like ``name``, or None where nothing is alike."""
     matches = difflib.get_close_matches(name, known, n=1, cutoff=0.6)

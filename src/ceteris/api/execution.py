@@ -26,6 +26,8 @@ class Means:
     """None: ``auto`` for a new run, the recorded device for one that goes on."""
     workers: int | None = None
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    modules: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """What makes networks of the user's own, by name."""
     listener: Listener = field(default_factory=Unheard)
     stop: Stop = field(default_factory=Stop)
 
@@ -68,6 +70,7 @@ def _beginning(planned: Planned, means: Means) -> dict[str, Any]:
         "workers": means.workers,
         "dataset": planned.dataset,
         "metrics": means.metrics,
+        "modules": means.modules,
         "listener": means.listener,
         "stop": means.stop,
     }
@@ -94,6 +97,7 @@ def _going_on(means: Means, permissions: Permissions) -> dict[str, Any]:
         "device": means.device,
         "workers": means.workers,
         "metrics": means.metrics,
+        "modules": means.modules,
         "allow_code": permissions.code,
         "allow_other_numerics": permissions.other_numerics,
         "listener": means.listener,

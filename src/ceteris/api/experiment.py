@@ -8,6 +8,7 @@ from pydantic import PrivateAttr
 
 from ceteris.api.metrics import Metric, own_functions
 from ceteris.api.own_data import data_settings
+from ceteris.api.own_modules import Factory, is_own_model, module_settings
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class Experiment(SpecifiedExperiment):
     ``data`` is the name of a data set, the path of an ``.npz`` file, or rows of your own, ``(X, y)``:
     arrays, tensors or frames, ``X`` of shape (rows, ...), ``y`` labels (rows,) or numbers. The other
     settings are those of a YAML file: ``model={"kind": "mlp", "hidden": [32]}``, ``optimizer="adam"``.
-    ``metrics`` may be functions of (outputs, targets) as ``ceteris.run`` takes them.
+    ``metrics`` may be functions of (outputs, targets) as ``ceteris.run`` takes them, and ``model`` a class
+    or function that makes a ``torch.nn.Module``.
 
     Raises:
         CeterisError: with one problem for each wrong setting.
@@ -29,17 +31,22 @@ class Experiment(SpecifiedExperiment):
     # Keeps the rows alive for as long as the experiment; records and `run` find them by their hash.
     _dataset: Any = PrivateAttr(default=None)
     _functions: dict[str, Metric] = PrivateAttr(default_factory=dict)
+    _modules: dict[str, Factory] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **settings: Any) -> None:
         dataset: Dataset | None = None
         if "data" in settings:
             settings["data"], dataset = data_settings(settings["data"])
+        modules: dict[str, Factory] = {}
+        if is_own_model(settings.get("model")):
+            settings["model"], modules = module_settings(settings["model"])
         functions = own_functions(settings.get("metrics"))
         if functions:
             settings["metrics"] = tuple(functions)
         super().__init__(**settings)
         self._dataset = dataset
         self._functions = functions
+        self._modules = modules
 
     @property
     def dataset(self) -> Dataset | None:
@@ -51,3 +58,8 @@ class Experiment(SpecifiedExperiment):
     def functions(self) -> dict[str, Metric]:
         """The metrics that were given as functions, by name."""
         return dict(self._functions)
+
+    @property
+    def modules(self) -> dict[str, Factory]:
+        """What makes the network, where it was given as a class or function, by its name."""
+        return dict(self._modules)

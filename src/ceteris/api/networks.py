@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ceteris.api.own_modules import factory_for
 from ceteris.errors import CeterisError
 
 Which = Literal["final", "initial"]
@@ -15,13 +16,19 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from ceteris.api.own_modules import Factory
     from ceteris.nets.architecture import Architecture, BuiltInModel
-    from ceteris.nets.module import Network
     from ceteris.records.views import RunRecord, TrialRecord
+    from ceteris.spec.model import ModuleModel
 
 
-def recorded_network(run: RunRecord, trial: TrialRecord, which: Which = "final") -> Network:
+def recorded_network(
+    run: RunRecord, trial: TrialRecord, which: Which = "final", model: Factory | None = None
+) -> torch.nn.Module:
     """Return a trial's network with its final or initial weights, in evaluation mode.
+
+    Args:
+        model: what makes the network, where it is one of the user's own that was not given in this process.
 
     Raises ``CeterisError`` where the weights are not on record or do not fit.
     """
@@ -33,16 +40,27 @@ def recorded_network(run: RunRecord, trial: TrialRecord, which: Which = "final")
     from ceteris.spec.model import ModuleModel
 
     experiment = Experiment.model_validate(dict(trial.experiment))
-    model, facts = experiment.model, facts_of(run, experiment.data.source)
-    if isinstance(model, ModuleModel):
-        raise CeterisError(
-            f"`{model.name}` is code of your own, which a record does not hold; make the network yourself "
-            "and load what `weights()` returns into it"
-        )
+    spec, facts = experiment.model, facts_of(run, experiment.data.source)
     tensors = recorded_weights(run, trial, which)
-    network = Network(_architecture(model, facts), dropout_rates(model))
+    if isinstance(spec, ModuleModel):
+        return _own_network(spec, facts, trial.seed, tensors, model)
+    network = Network(_architecture(spec, facts), dropout_rates(spec))
     load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
     return network.eval()
+
+
+def _own_network(
+    spec: ModuleModel,
+    facts: Mapping[str, Any],
+    seed: int,
+    tensors: Mapping[str, NDArray[Any]],
+    given: Factory | None,
+) -> torch.nn.Module:
+    """Make a network of the user's own once more and set its recorded weights."""
+    from ceteris.train.modules.user import remade_module
+
+    factory = factory_for(spec.name, spec.source, given)
+    return remade_module(spec, factory, tuple(map(int, facts["shape"])), seed, tensors)
 
 
 def recorded_weights(run: RunRecord, trial: TrialRecord, which: Which = "final") -> dict[str, NDArray[Any]]:
@@ -63,6 +81,8 @@ def prepared_inputs(
 ) -> torch.Tensor:
     """Return rows scaled as the training rows of a recorded trial were, as float32 (rows, features).
 
+    For a network of the user's own they come in the shape that it was trained on.
+
     Raises ``CeterisError`` where the trial's data is gone or is not the same, and for rows of another shape.
     """
     import torch
@@ -71,8 +91,10 @@ def prepared_inputs(
     from ceteris.data.user_arrays import as_inputs
     from ceteris.lab.datasets import found_again
     from ceteris.spec.experiment import Experiment
+    from ceteris.spec.model import ModuleModel
 
-    spec = Experiment.model_validate(dict(trial.experiment)).data
+    experiment = Experiment.model_validate(dict(trial.experiment))
+    spec = experiment.data
     folder = data_dir or run.facts.get("data_folder")
     dataset = load(found_again(spec.source, run.folder.parent), Path(folder) if folder else None)
     inputs = as_inputs(x, "x")
@@ -80,7 +102,12 @@ def prepared_inputs(
         raise CeterisError(
             f"`x` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {dataset.x.shape[1:]}"
         )
-    return torch.from_numpy(prepare_rows(inputs, Preparation(dataset).prepare(spec, trial.seed).fitted))
+    rows = torch.from_numpy(prepare_rows(inputs, Preparation(dataset).prepare(spec, trial.seed).fitted))
+    if isinstance(experiment.model, ModuleModel):
+        from ceteris.train.modules.layout import row_shape
+
+        return rows.reshape(-1, *row_shape(experiment.model, dataset.shape))
+    return rows
 
 
 def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:

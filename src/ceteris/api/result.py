@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from ceteris.api.own_modules import Factory
     from ceteris.evidence.assessment import Assessment, Verdict
     from ceteris.evidence.summaries import LevelEvidence
-    from ceteris.nets.module import Network
     from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
 
 
@@ -66,15 +66,17 @@ class Trial:
         """The resolved experiment as plain data."""
         return self.record.experiment
 
-    def network(self, which: Literal["final", "initial"] = "final") -> Network:
+    def network(
+        self, which: Literal["final", "initial"] = "final", *, model: Factory | None = None
+    ) -> torch.nn.Module:
         """Return its network as an ordinary ``torch.nn.Module`` in evaluation mode.
 
-        It takes inputs as ``prepare`` returns them. Raises ``CeterisError`` where its weights are not
-        on record.
+        It takes inputs as ``prepare`` returns them. ``model`` makes the network where it is one of your own
+        and was not given in this Python process. Raises ``CeterisError`` where its weights are not on record.
         """
         from ceteris.api.networks import recorded_network
 
-        return recorded_network(self.run, self.record, which)
+        return recorded_network(self.run, self.record, which, model)
 
     def weights(self, which: Literal["final", "initial"] = "final") -> dict[str, NDArray[Any]]:
         """Return its weights by name. Raises ``CeterisError`` where they are not on record."""

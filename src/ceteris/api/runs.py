@@ -18,6 +18,14 @@ from ceteris.api.execution import (
 from ceteris.api.experiment import Experiment
 from ceteris.api.interrupt import stopping_by_interrupt
 from ceteris.api.metrics import Metric, Metrics, named_metrics
+from ceteris.api.own_modules import (
+    Factory,
+    OwnModel,
+    is_own_model,
+    module_settings,
+    named_modules,
+    remember,
+)
 from ceteris.api.progress import showing_progress
 from ceteris.api.result import Result
 from ceteris.api.studies import StudySource, plan
@@ -32,6 +40,7 @@ def run(
     *,
     data: Any = None,
     metrics: Metrics | None = None,
+    model: OwnModel | None = None,
     seeds: int | None = None,
     epochs: int | None = None,
     quick: bool = False,
@@ -49,6 +58,9 @@ def run(
         data: instead of the study's own: arrays ``(X, y)``, or the name of a data set.
         metrics: functions of (outputs, targets), torch tensors: ``{"top2": function}`` or ``[function]``;
             recorded as ``train_<name>`` and ``val_<name>``.
+        model: instead of the study's own: a class or function that makes a ``torch.nn.Module``. Or several
+            by name, ``{"wide": function, ...}``, for a study that names them: ``model={"kind": "module",
+            "name": "wide", "arguments": {...}}``.
         seeds: how many seeds instead of the study's own.
         epochs: how many epochs instead of the base experiment's own.
         quick: run a small version, to see whether it works.
@@ -67,8 +79,10 @@ def run(
         CeterisError: with every problem that was found, before anything is trained.
     """
     functions = _functions_of(study) | named_metrics(metrics)
+    modules = _modules_of(study) | named_modules(model)
     planned = plan(
         study,
+        model=module_settings(model)[0] if is_own_model(model) else None,
         data=data,
         metric_names=list(functions),
         seeds=seeds,
@@ -76,7 +90,7 @@ def run(
         quick=quick,
         allow_code=allow_code or not isinstance(study, str | Path),
     )
-    with _means(runs_dir, data_dir, device, workers, progress, functions) as means:
+    with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
         for note in planned.parsed.notes:
             means.listener.note(note)
         return _interruptible(lambda: run_planned(planned, means), means)
@@ -88,6 +102,12 @@ def _functions_of(study: StudySource) -> dict[str, Metric]:
     return experiment.functions if isinstance(experiment, Experiment) else {}
 
 
+def _modules_of(study: StudySource) -> dict[str, Factory]:
+    """Return what makes the network of the study's experiment, where it was given as code."""
+    experiment = getattr(study, "experiment", None)
+    return experiment.modules if isinstance(experiment, Experiment) else {}
+
+
 @contextmanager
 def _means(
     runs_dir: str | Path | None,
@@ -96,7 +116,9 @@ def _means(
     workers: int | None,
     progress: bool,
     metrics: Mapping[str, Metric],
+    modules: Mapping[str, Factory],
 ) -> Iterator[Means]:
+    remember(modules)
     with showing_progress(progress) as listener:
         yield Means(
             runs_folder=records_folder(runs_dir),
@@ -104,6 +126,7 @@ def _means(
             device=device,
             workers=workers,
             metrics=metrics,
+            modules=modules,
             listener=listener,
         )
 
@@ -122,6 +145,7 @@ def resume(
     run: str = "last",
     *,
     metrics: Metrics | None = None,
+    model: OwnModel | None = None,
     device: str | None = None,
     workers: int | None = None,
     runs_dir: str | Path | None = None,
@@ -135,6 +159,7 @@ def resume(
     Args:
         run: its name, the beginning of it, or ``last``.
         metrics: the functions that the run measures, given again.
+        model: the class or function that makes the run's network, or several by name, given again.
         device: instead of the recorded one.
         workers: how many processes train.
         runs_dir: folder of the records.
@@ -147,7 +172,8 @@ def resume(
         CeterisError: where the run, its data or its metrics are not to be had.
     """
     permissions = Permissions(allow_code, allow_other_numerics)
-    with _means(runs_dir, data_dir, device, workers, progress, named_metrics(metrics)) as means:
+    functions, modules = named_metrics(metrics), named_modules(model)
+    with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
         return _interruptible(lambda: resume_recorded(run, means, permissions), means)
 
 
@@ -156,6 +182,7 @@ def extend(
     *,
     seeds: int,
     metrics: Metrics | None = None,
+    model: OwnModel | None = None,
     device: str | None = None,
     workers: int | None = None,
     runs_dir: str | Path | None = None,
@@ -169,7 +196,8 @@ def extend(
     The other arguments and the errors are those of ``resume``.
     """
     permissions = Permissions(allow_code, allow_other_numerics)
-    with _means(runs_dir, data_dir, device, workers, progress, named_metrics(metrics)) as means:
+    functions, modules = named_metrics(metrics), named_modules(model)
+    with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
         return _interruptible(lambda: extend_recorded(run, seeds, means, permissions), means)
 
 

@@ -12,6 +12,8 @@ from ceteris.api.own_data import as_dataset, in_memory, named
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.model import ModuleModel
+from ceteris.spec.folds import Folds
 from ceteris.spec.parse import ParsedStudy, parse_study
 from ceteris.spec.study import Study
 
@@ -28,6 +30,7 @@ def vary(
     *,
     title: str = "",
     seeds: int | Sequence[int] = 5,
+    folds: int | Mapping[str, Any] | Folds | None = None,
     claims: Sequence[Claim | Mapping[str, Any]] = (),
     combine: Literal["cross", "zip"] | Sequence[Mapping[str, Any]] = "cross",
     **paths: Any,
@@ -39,6 +42,7 @@ def vary(
         factors: {path: [value, ...]} or {factor: {label: {path: value, ...}}}.
         title: the question.
         seeds: how many (0, 1, ...), or which.
+        folds: how many for cross-validation, or {"k": 5, "kind": "grouped", "groups": "subject"}.
         claims: sentences that the results are to support or contradict.
         combine: how several factors are combined.
         paths: further factors: ``epochs=[5, 10]``, ``**{"optimizer.lr": [0.1, 0.01]}``.
@@ -56,6 +60,7 @@ def vary(
         "vary": {**(factors or {}), **paths},
         "combine": combine,
         "seeds": seeds,
+        "folds": folds,
         "claims": list(claims),
     }
     checked = parse_study(settings, allow_code=True).study
@@ -82,6 +87,7 @@ def plan(
     source: StudySource,
     *,
     data: Any = None,
+    model: Mapping[str, Any] | None = None,
     metric_names: Sequence[str] = (),
     sets: Sequence[str] = (),
     varies: Sequence[str] = (),
@@ -92,11 +98,12 @@ def plan(
 ) -> Planned:
     """Read and check a study as it is to be run.
 
-    ``data`` replaces the study's data (arrays, or a name); ``metric_names`` are measured besides its own.
-    Raises ``CeterisError``.
+    ``data`` replaces the study's data (arrays, or a name) and ``model`` its network; ``metric_names`` are
+    measured besides its own. Raises ``CeterisError``.
     """
     dataset = None if data is None else as_dataset(data)
-    sets = [*_data_sets(data, dataset), *sets]
+    source, own_model = (source, []) if model is None else _with_model(source, model)
+    sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
     parsed = parse_study(source, sets=sets, **options)
     listed = parsed.study.experiment.metrics
@@ -129,6 +136,16 @@ def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> P
         asked["experiment"] = experiment
     small = quick(parsed.study).model_copy(update=asked)
     return replace(parsed, study=small, notes=(*parsed.notes, quick_note(parsed.study)))
+
+
+def _with_model(source: StudySource, model: Mapping[str, Any]) -> tuple[StudySource, list[str]]:
+    """Return a study with its network replaced; for one in a file, as a setting on top of it."""
+    if isinstance(source, Study):
+        experiment = source.experiment.model_copy(update={"model": ModuleModel(**model)})
+        return source.model_copy(update={"experiment": experiment}), []
+    if isinstance(source, Mapping) and isinstance(source.get("experiment"), Mapping):
+        return {**source, "experiment": {**source["experiment"], "model": model}}, []
+    return source, [f"model={json.dumps(model)}"]
 
 
 def _data_sets(data: Any, dataset: Dataset | None) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,14 +16,17 @@ from ceteris.data.label_noise import noisy_rows
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.sizes import Sizes, sizes_of
-from ceteris.nets.architecture import BatchNorm
+from ceteris.nets.architecture import Architecture
 from ceteris.spec.claim_check import SPREAD
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
+from ceteris.spec.model import ModuleModel
+from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.spec.parse import ParsedStudy
-from ceteris.train.plan import structure
+from ceteris.train.objective import objective_problems, watched_problems
+from ceteris.train.plan import ModuleKey, Modules, module_key, network
 
 ACCURACIES = ("train_accuracy", "val_accuracy", "train_accuracy_running", "gap_accuracy")
 
@@ -34,10 +38,15 @@ class Bound:
     combinations: tuple[Combination, ...]
     sizes: Mapping[str, Sizes]
     """By label of the combination."""
+    modules: Modules
+    """What the user's own networks consist of, where that is known."""
 
 
 Found = tuple[str, str]
 """Dotted path and message of a problem."""
+
+Inspected = Mapping[ModuleKey, Architecture | tuple[Problem, ...]]
+"""The user's own networks as a worker found them: what they consist of, or what is wrong."""
 
 
 @dataclass
@@ -59,30 +68,72 @@ class _SizesFound:
         return self.tried[spec]
 
 
-def bind(parsed: ParsedStudy, data: LoadedData, metrics: Sequence[str]) -> tuple[Bound, list[Problem]]:
+@dataclass
+class _Networks:
+    """The networks of combinations by label, as far as they are known and fit their data."""
+
+    given: Sequence[str]
+    """Names of the user's own networks that were given."""
+    inspected: Inspected
+    by_label: dict[str, Architecture] = field(default_factory=dict)
+
+    def examine(self, combination: Combination, dataset: Dataset) -> Iterator[Found]:
+        """Lay out a combination's network, and yield why it cannot be trained on the data."""
+        experiment, where = combination.experiment, "experiment.model"
+        if isinstance(experiment.model, ModuleModel):
+            yield from _own_network_problems(experiment.model.name, self.given)
+            found = self.inspected.get(module_key(experiment, dataset))
+            if isinstance(found, tuple):
+                yield from _as_found(CeterisError(found), where)
+            elif found is not None:
+                self.by_label[combination.label] = found
+            return
+        try:
+            self.by_label[combination.label] = network(experiment, dataset, {})
+        except CeterisError as error:
+            yield from _as_found(error, where)
+
+
+def bind(
+    parsed: ParsedStudy,
+    data: LoadedData,
+    metrics: Sequence[str],
+    modules: Sequence[str] = (),
+    inspected: Inspected = MappingProxyType({}),
+) -> tuple[Bound, list[Problem]]:
     """Check every combination of a study against the data that it names.
 
     Args:
         parsed: the study, which knows its lines.
         data: the sources of all its combinations, loaded.
         metrics: names of the user's own metrics that were given.
+        modules: names of the user's own networks that were given.
+        inspected: what a worker found out about the user's own networks, once it was asked.
 
     Returns:
         What was found out, which counts only where the list of problems is empty.
     """
     found = combinations(parsed.study)
     sizes = _SizesFound(seed_list(parsed.study), parsed.study.folds)
+    networks = _Networks(modules, inspected)
     problems: dict[Problem, None] = {}
     for combination in found:
-        for path, message in _combination_problems(combination, data, metrics, sizes):
+        for path, message in _combination_problems(combination, data, metrics, sizes, networks):
             problems[parsed.combination_problem(combination, path, message)] = None
-    for path, message in (*_repeated(found), *_claim_problems(parsed, found, data, sizes.by_label)):
+    read = [data.datasets[c.experiment.data.source] for c in found if c.label in sizes.by_label]
+    nets = [networks.by_label.get(c.label) for c in found if c.label in sizes.by_label]
+    for path, message in (*_repeated(found), *_claim_problems(parsed, read, nets)):
         problems[parsed.problem(path, message)] = None
-    return Bound(found, sizes.by_label), list(problems)
+    known = {key: net for key, net in inspected.items() if isinstance(net, Architecture)}
+    return Bound(found, sizes.by_label, known), list(problems)
 
 
 def _combination_problems(
-    combination: Combination, data: LoadedData, metrics: Sequence[str], sizes: _SizesFound
+    combination: Combination,
+    data: LoadedData,
+    metrics: Sequence[str],
+    sizes: _SizesFound,
+    networks: _Networks,
 ) -> Iterator[Found]:
     experiment = combination.experiment
     yield from _metric_problems(experiment, metrics)
@@ -92,6 +143,7 @@ def _combination_problems(
         return
     dataset = data.datasets[source]
     yield from _task_problems(experiment, dataset)
+    yield from networks.examine(combination, dataset)
     own = sizes.of(dataset, experiment.data)
     if isinstance(own, CeterisError):
         yield from _as_found(own, "experiment.data")
@@ -99,7 +151,8 @@ def _combination_problems(
     sizes.by_label[combination.label] = own
     for (_, fold), (rows, _) in sorted(own.places.items(), key=lambda item: item[1]):
         where = f" in fold {fold}" if sizes.folds else ""
-        found = list(_batch_problems(experiment, dataset, rows, where))
+        net = networks.by_label.get(combination.label)
+        found = list(_batch_problems(experiment, dataset, net, rows, where))
         if found:
             yield from found
             return
@@ -114,7 +167,7 @@ def _as_found(error: CeterisError, otherwise: str) -> Iterator[Found]:
 
 def _metric_problems(experiment: Experiment, given: Sequence[str]) -> Iterator[Found]:
     for place, metric in enumerate(experiment.metrics):
-        if ":" in metric or metric in given:
+        if ":" in metric or metric in given or metric in PROVIDED_METRICS:
             continue
         where = f"experiment.metrics.{place}"
         if given:
@@ -127,12 +180,22 @@ def _metric_problems(experiment: Experiment, given: Sequence[str]) -> Iterator[F
             )
 
 
-def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
-    if dataset.task == "regression" and experiment.loss == "cross_entropy":
+def _own_network_problems(name: str, given: Sequence[str]) -> Iterator[Found]:
+    if ":" in name or name in given:
+        return
+    if given:
+        yield "experiment.model.name", unknown_name("network of your own", name, list(given))
+    else:
         yield (
-            "experiment.loss",
-            f"cross_entropy needs classes, and `{dataset.name}` has numbers to predict; use mse",
+            "experiment.model.name",
+            f"`{name}` is a network of your own, and it was not given: in Python, give `model={name}`; "
+            f"in a file, write `package.module:{name}`",
         )
+
+
+def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
+    yield from objective_problems(experiment, dataset)
+    yield from watched_problems(experiment, dataset)
     if experiment.data.label_noise > 0:
         try:
             noisy_rows(dataset, np.empty(0, dtype=np.int64), experiment.data.label_noise, seed=0)
@@ -140,7 +203,9 @@ def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
             yield from _as_found(error, "experiment.data.label_noise")
 
 
-def _batch_problems(experiment: Experiment, dataset: Dataset, rows: int, place: str) -> Iterator[Found]:
+def _batch_problems(
+    experiment: Experiment, dataset: Dataset, net: Architecture | None, rows: int, place: str
+) -> Iterator[Found]:
     size = experiment.batch_size
     if size > rows:
         yield (
@@ -149,8 +214,7 @@ def _batch_problems(experiment: Experiment, dataset: Dataset, rows: int, place: 
             f"`{dataset.name}`{place}; use at most {rows:,}",
         )
         return
-    layers = structure(experiment, dataset, rows).net.layers
-    if not any(isinstance(layer, BatchNorm) for layer in layers):
+    if net is None or not net.normalises_batches:
         return
     if size == 1:
         yield "experiment.batch_size", "batch norm needs at least 2 rows in a batch"
@@ -176,19 +240,15 @@ def _repeated(found: Sequence[Combination]) -> Iterator[Found]:
 
 
 def _claim_problems(
-    parsed: ParsedStudy, found: Sequence[Combination], data: LoadedData, sizes: Mapping[str, Sizes]
+    parsed: ParsedStudy, datasets: Sequence[Dataset], nets: Sequence[Architecture | None]
 ) -> Iterator[Found]:
-    known = [(c.experiment, data.datasets[c.experiment.data.source]) for c in found if c.label in sizes]
-    numbers = [dataset.name for _, dataset in known if dataset.task == "regression"]
-    parameters = dict.fromkeys(
-        tensor.name
-        for experiment, dataset in known
-        for tensor in structure(experiment, dataset, 1).net.parameters
-    )
+    numbers = [dataset.name for dataset in datasets if dataset.task == "regression"]
+    known = [net for net in nets if net is not None]
+    parameters = dict.fromkeys(tensor.name for net in known for tensor in net.parameters)
     for place, claim in enumerate(parsed.study.claims):
         where = f"claims.{place}.metric"
         if numbers and claim.metric in ACCURACIES:
             yield where, f"`{numbers[0]}` has numbers to predict, which have no accuracy; use a loss"
         name = claim.metric.removeprefix(SPREAD)
-        if known and claim.metric.startswith(SPREAD) and name not in parameters:
+        if nets and known == nets and claim.metric.startswith(SPREAD) and name not in parameters:
             yield where, unknown_name("parameter", name, list(parameters))

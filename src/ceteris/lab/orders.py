@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ceteris.errors import Problem
+from ceteris.nets.architecture import Architecture
 from ceteris.train.messages import Message
-from ceteris.train.plan import Cohort
+from ceteris.train.plan import Cohort, ModuleRequest
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,17 @@ class Setup:
     """Functions by name, as ``own_metrics.pack`` wrote them."""
     references: tuple[str, ...] = ()
     """Metrics given as ``package.module:Name``."""
+    modules: bytes = b""
+    """What makes the user's own networks, by name, as ``own_modules.pack`` wrote it."""
+    module_references: tuple[str, ...] = ()
+    """Networks given as ``package.module:Name``."""
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Look at networks of the user's own before anything is trained."""
+
+    requests: tuple[ModuleRequest, ...]
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class StopAfterEpoch:
     """End the job under way after its current epoch."""
 
 
-Order = Setup | Job | StopAfterEpoch
+Order = Setup | Inspect | Job | StopAfterEpoch
 
 
 @dataclass(frozen=True)
@@ -59,8 +71,17 @@ class Hello:
     """Free memory of the device, where it has its own."""
     metric_hashes: Mapping[str, str]
     """SHA-256 of the source text of each of the user's metrics."""
+    module_hashes: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the source text of what makes each of the user's networks."""
     problems: tuple[Problem, ...] = ()
     """Why this device or these metrics cannot be used; then the other fields mean nothing."""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """The answer to ``Inspect``, in its order: what a network consists of, or why it cannot be trained."""
+
+    found: tuple[Architecture | tuple[Problem, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -105,4 +126,4 @@ class Gone:
     """What it printed last."""
 
 
-Report = Hello | Trained | JobDone | JobFailed | Printed | Gone
+Report = Hello | Inspected | Trained | JobDone | JobFailed | Printed | Gone

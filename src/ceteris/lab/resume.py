@@ -13,6 +13,7 @@ from ceteris.lab.datasets import DataPlaces, found_again, load_sources
 from ceteris.lab.listener import Listener, Stop, Unheard
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
+from ceteris.lab.own_modules import Factory, changed_sources, requests, resume_problems
 from ceteris.lab.repeatable import (
     deciding_differences,
     other_differences,
@@ -35,15 +36,25 @@ from ceteris.lab.undertaking import (
     Undertaking,
     greet,
     heed,
+    inspect_modules,
     make_setup,
     refuse,
     tell_downloads,
     train_run,
 )
+from ceteris.nets.architecture import Architecture
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord
 from ceteris.spec.combine import Combination
 from ceteris.train.plan import TrialPlan
+
+
+@dataclass(frozen=True)
+class OwnCode:
+    """What the user gives again, because a record keeps no code: metrics and networks by name."""
+
+    metrics: Mapping[str, Metric]
+    modules: Mapping[str, Factory]
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,7 @@ def resume_run(
     device: str | None = None,
     workers: int | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    modules: Mapping[str, Factory] | None = None,
     allow_code: bool = False,
     allow_other_numerics: bool = False,
     listener: Listener | None = None,
@@ -80,7 +92,7 @@ def resume_run(
     """
     means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
     permissions = Permissions(allow_code, allow_other_numerics)
-    return _go_on(run, None, device, metrics or {}, permissions, means)
+    return _go_on(run, None, device, OwnCode(metrics or {}, modules or {}), permissions, means)
 
 
 def extend_run(
@@ -92,6 +104,7 @@ def extend_run(
     device: str | None = None,
     workers: int | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    modules: Mapping[str, Factory] | None = None,
     allow_code: bool = False,
     allow_other_numerics: bool = False,
     listener: Listener | None = None,
@@ -104,14 +117,14 @@ def extend_run(
     """
     means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
     permissions = Permissions(allow_code, allow_other_numerics)
-    return _go_on(run, seeds, device, metrics or {}, permissions, means)
+    return _go_on(run, seeds, device, OwnCode(metrics or {}, modules or {}), permissions, means)
 
 
 def _go_on(
     run: str,
     seeds: int | None,
     device: str | None,
-    metrics: Mapping[str, Metric],
+    own: OwnCode,
     permissions: Permissions,
     means: Means,
 ) -> str:
@@ -128,9 +141,10 @@ def _go_on(
         if not left and not more:
             means.listener.note(f"the run {record.id} is complete; nothing is left to train")
             return record.id
-        refuse(_code_problems(combinations, metrics, permissions))
         experiments = [combination.experiment for combination in combinations]
-        setup = make_setup(device or recorded_device(record.device), metrics, experiments)
+        missing = resume_problems(experiments, own.modules, allow_code=permissions.code)
+        refuse([*_code_problems(combinations, own.metrics, permissions), *missing])
+        setup = make_setup(device or recorded_device(record.device), own.metrics, own.modules, experiments)
         with Crew(setup, required_environment(record.numerics)) as crew:
             first = crew.hire()
             places = _places(record, combinations, means)
@@ -141,13 +155,17 @@ def _go_on(
                 for c in combinations
             }
             hello = greet(crew, first, means.listener, means.stop)
-            refuse(hello.problems)
+            refuse([*hello.problems, *changed_sources(experiments, hello.module_hashes)])
+            wanted = requests(experiments, datasets)
+            inspected = inspect_modules(crew, first, wanted, means.listener, means.stop)
+            refuse([p for found in inspected.values() if isinstance(found, tuple) for p in found])
+            modules = {key: net for key, net in inspected.items() if isinstance(net, Architecture)}
             _compare(record, hello, permissions, means.listener)
             heed(means.stop)
             trials = (*left, *plan_trials(combinations, more, hello.numerics, folds))
             _open(store, record, trials[len(left) :])
             kept = len(record.trials) - len(left)
-            work = Undertaking(trials, datasets, sizes, places, kept)
+            work = Undertaking(trials, datasets, sizes, places, modules, kept)
             train_run(store, record.id, work, crew, first, hello, means)
         return record.id
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ceteris.lab.datasets import (
 from ceteris.lab.listener import Listener, Stop, Unheard
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
+from ceteris.lab.own_modules import Factory, requests, with_sources
 from ceteris.lab.repeatable import with_scheme
 from ceteris.lab.trials import as_entry, plan_trials
 from ceteris.lab.undertaking import (
@@ -28,6 +30,7 @@ from ceteris.lab.undertaking import (
     Undertaking,
     greet,
     heed,
+    inspect_modules,
     make_setup,
     refuse,
     tell_downloads,
@@ -50,6 +53,7 @@ def run_study(
     workers: int | None = None,
     dataset: Dataset | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    modules: Mapping[str, Factory] | None = None,
     listener: Listener | None = None,
     stop: Stop | None = None,
 ) -> str:
@@ -64,6 +68,7 @@ def run_study(
         workers: how many processes train; by default one per core, and one on a card.
         dataset: rows in memory, where the study's source is ``arrays``.
         metrics: the user's own functions, by the names that experiments have for them.
+        modules: what makes the user's own networks, by the names that experiments have for them.
         listener: is told what happens.
         stop: is looked at while training; a run that was stopped can be resumed.
 
@@ -75,17 +80,23 @@ def run_study(
     means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
     own = dict(metrics or {})
     experiments = [combination.experiment for combination in combinations(parsed.study)]
-    with Crew(make_setup(device, own, experiments)) as crew:
+    factories = dict(modules or {})
+    with Crew(make_setup(device, own, factories, experiments)) as crew:
         first = crew.hire()
         sources = [experiment.data.source for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
-        bound, problems = bind(parsed, data, list(own))
+        bound, problems = bind(parsed, data, list(own), list(factories))
         hello = greet(crew, first, means.listener, means.stop)
         refuse([*problems, *hello.problems])
+        wanted = requests(experiments, data.datasets)
+        inspected = inspect_modules(crew, first, wanted, means.listener, means.stop)
+        if inspected:
+            bound, problems = bind(parsed, data, list(own), list(factories), inspected)
+            refuse(problems)
         names = {source: lasting_source(source, own, runs_folder) for source, own in data.datasets.items()}
         contents = {source: own.content for source, own in data.datasets.items()}
         study = _with_kind_of_folds(rename_sources(parsed.study, names, contents), data)
-        found = tuple(rename_combination(c, names, contents) for c in bound.combinations)
+        found = tuple(_with_source(rename_combination(c, names, contents), hello) for c in bound.combinations)
         trials = plan_trials(found, seed_list(study), hello.numerics, study.folds)
         datasets = {names[source]: own for source, own in data.datasets.items()}
         heed(means.stop)
@@ -101,9 +112,14 @@ def run_study(
                 hello.device_name,
             )
             store.begin(run)
-            work = Undertaking(trials, datasets, bound.sizes, DataPlaces(data_folder))
+            work = Undertaking(trials, datasets, bound.sizes, DataPlaces(data_folder), bound.modules)
             train_run(store, run, work, crew, first, hello, means)
     return run
+
+
+def _with_source(combination: Combination, hello: Hello) -> Combination:
+    """Return the combination with the source hash of its own network filled in."""
+    return replace(combination, experiment=with_sources(combination.experiment, hello.module_hashes))
 
 
 def _with_kind_of_folds(study: Study, data: LoadedData) -> Study:
@@ -148,4 +164,6 @@ def run_facts(
         told["data_folder"] = str(folder.expanduser().absolute())
     if hello.metric_hashes:
         told["metrics"] = dict(hello.metric_hashes)
+    if hello.module_hashes:
+        told["modules"] = dict(hello.module_hashes)
     return told

@@ -6,9 +6,10 @@ import heapq
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ceteris.data.dataset import Dataset
-from ceteris.train.plan import Cohort, TrialPlan, group_trials
+from ceteris.train.plan import Cohort, Modules, TrialPlan, group_trials
 
 MOST_PIECES = 4
 """How many times finer than one piece per worker a cohort is cut at most, for an even load."""
@@ -32,13 +33,16 @@ class Shard:
 
 
 def make_cohorts(
-    plans: Sequence[TrialPlan], datasets: Mapping[str, Dataset], training_rows: Mapping[str, int]
+    plans: Sequence[TrialPlan],
+    datasets: Mapping[str, Dataset],
+    training_rows: Mapping[str, int],
+    modules: Modules = MappingProxyType({}),
 ) -> tuple[Cohort, ...]:
     """Group trials into cohorts over all data sets of a study, numbered 0, 1, ..., the most costly first."""
     found: list[Cohort] = []
     for source, dataset in datasets.items():
         own = [plan for plan in plans if plan.experiment.data.source == source]
-        found += group_trials(own, dataset, training_rows)
+        found += group_trials(own, dataset, training_rows, modules)
     found.sort(key=lambda cohort: -cohort.work)
     return tuple(replace(cohort, index=index) for index, cohort in enumerate(found))
 

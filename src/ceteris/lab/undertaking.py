@@ -8,23 +8,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.download import Download
 from ceteris.errors import CeterisError, Problem
-from ceteris.lab import own_metrics
+from ceteris.lab import own_metrics, own_modules
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, RunPlan, Stop
 from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores
-from ceteris.lab.orders import Gone, Hello, Printed, Setup
+from ceteris.lab.orders import Gone, Hello, Inspect, Inspected, Printed, Report, Setup
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.shards import make_cohorts, share_out
 from ceteris.lab.sitting import Sitting, start_failed
 from ceteris.lab.sizes import Sizes
+from ceteris.nets.architecture import Architecture
 from ceteris.records.store import Store
 from ceteris.spec.experiment import Experiment
-from ceteris.train.plan import TrialPlan
+from ceteris.train.plan import ModuleKey, ModuleRequest, Modules, TrialPlan
+
+Answer = TypeVar("Answer", Hello, Inspected)
 
 START_SECONDS = 300.0
 """How long a worker may take to say hello: on a cold disk torch alone takes a minute."""
@@ -50,14 +54,19 @@ class Undertaking:
     sizes: Mapping[str, Sizes]
     """By label of the level."""
     places: DataPlaces
+    modules: Modules
+    """What the user's own networks consist of."""
     kept: int = 0
     """Trials of the run that had ended before."""
 
 
 def make_setup(
-    device: str, metrics: Mapping[str, own_metrics.Metric], experiments: Sequence[Experiment]
+    device: str,
+    metrics: Mapping[str, own_metrics.Metric],
+    modules: Mapping[str, own_modules.Factory],
+    experiments: Sequence[Experiment],
 ) -> Setup:
-    """Return the first order to workers. Raises CeterisError for metrics that cannot be sent."""
+    """Return the first order to workers. Raises CeterisError for code of the user's that cannot be sent."""
     named = [metric for experiment in experiments for metric in experiment.metrics]
     here = os.getcwd()
     return Setup(
@@ -65,25 +74,48 @@ def make_setup(
         device=device,
         metrics=own_metrics.pack(metrics),
         references=tuple(dict.fromkeys(metric for metric in named if ":" in metric)),
+        modules=own_modules.pack(modules),
+        module_references=own_modules.references(experiments),
     )
 
 
 def greet(crew: Crew, worker: int, listener: Listener, stop: Stop | None = None) -> Hello:
     """Wait for the first worker's hello. Raises CeterisError where it does not come up."""
+    return _awaited(Hello, crew, worker, listener, stop)
+
+
+def inspect_modules(
+    crew: Crew,
+    worker: int,
+    requests: Mapping[ModuleKey, ModuleRequest],
+    listener: Listener,
+    stop: Stop | None = None,
+) -> dict[ModuleKey, Architecture | tuple[Problem, ...]]:
+    """Let a worker look at the user's own networks: what each consists of, or why it cannot be trained."""
+    if not requests:
+        return {}
+    crew.send(worker, Inspect(tuple(requests.values())))
+    answer = _awaited(Inspected, crew, worker, listener, stop)
+    return dict(zip(requests, answer.found, strict=True))
+
+
+def _awaited(kind: type[Answer], crew: Crew, worker: int, listener: Listener, stop: Stop | None) -> Answer:
+    """Wait for a worker's report of one kind. Raises CeterisError where the worker is gone or silent."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         heed(stop)
         arrived = crew.next_report(timeout=0.2)
         if arrived is None or arrived[0] != worker:
             continue
-        match arrived[1]:
-            case Hello() as hello:
-                return hello
+        report: Report = arrived[1]
+        if isinstance(report, kind):
+            return report
+        match report:
             case Printed(text):
                 listener.note(text)
             case Gone() as gone:
                 raise CeterisError(start_failed(gone))
-    raise CeterisError(f"a training process did not start within {START_SECONDS:g} seconds")
+    raise CeterisError(f"a training process did not answer within {START_SECONDS:g} seconds")
 
 
 def heed(stop: Stop | None) -> None:
@@ -125,7 +157,7 @@ def train_run(
         trial.identity: undertaking.sizes[trial.level].training_rows(trial.seed, trial.fold)
         for trial in undertaking.trials
     }
-    cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows)
+    cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows, undertaking.modules)
     wanted = means.workers or (1 if hello.free_bytes is not None else available_cores())
     wanted = max(1, min(wanted, len(undertaking.trials)))
     shards = share_out(cohorts, wanted, _most_bytes(hello, wanted))

@@ -22,8 +22,10 @@ from ceteris.lab.wire import receive, send, take_over_streams
 
 if TYPE_CHECKING:
     from ceteris.data.preparation import Preparation
-    from ceteris.lab.orders import Hello, Job, JobFailed, Report, Setup
+    from ceteris.lab.orders import Hello, Inspect, Inspected, Job, JobFailed, Report, Setup
     from ceteris.lab.own_metrics import Metric
+    from ceteris.lab.own_modules import Factory
+    from ceteris.nets.architecture import Architecture
 
 
 def main() -> None:
@@ -64,11 +66,12 @@ class Worker:
         self._reports = reports
         self._device = "cpu"
         self._metrics: dict[str, Metric] = {}
+        self._modules: dict[str, Factory] = {}
         self._preparations: dict[tuple[str, Path | None], Preparation] = {}
 
     def serve(self) -> None:
         """Do orders for ever."""
-        from ceteris.lab.orders import JobDone, Setup
+        from ceteris.lab.orders import Inspect, JobDone, Setup
 
         while True:
             order = self.inbox.get()
@@ -77,6 +80,8 @@ class Worker:
             if isinstance(order, Setup):
                 self._report(self._set_up(order))
                 import_module("ceteris.train.loop")  # while the lab is still checking and planning
+            elif isinstance(order, Inspect):
+                self._report(self._inspect(order))
             else:
                 self._report(self._train(order) or JobDone(order.number))
 
@@ -87,6 +92,7 @@ class Worker:
             os._exit(0)
 
     def _set_up(self, order: Setup) -> Hello:
+        from ceteris.lab import own_modules
         from ceteris.lab.devices import Device, resolve_device
         from ceteris.lab.orders import Hello
         from ceteris.lab.own_metrics import load
@@ -94,7 +100,9 @@ class Worker:
 
         sys.path[:] = [*order.path, *(entry for entry in sys.path if entry not in order.path)]
         loaded = load(order.metrics, order.references)
-        problems = loaded.problems
+        modules = own_modules.load(order.modules, order.module_references)
+        self._modules = modules.factories
+        problems = [*loaded.problems, *modules.problems]
         try:
             device = resolve_device(order.device)
         except CeterisError as error:
@@ -109,8 +117,21 @@ class Worker:
             versions=numerics.versions(),
             free_bytes=device.free_bytes,
             metric_hashes=loaded.hashes,
+            module_hashes=modules.hashes,
             problems=tuple(problems),
         )
+
+    def _inspect(self, order: Inspect) -> Inspected:
+        from ceteris.lab.orders import Inspected
+        from ceteris.train.modules.user import inspect_module
+
+        found: list[Architecture | tuple[Problem, ...]] = []
+        for request in order.requests:
+            try:
+                found.append(inspect_module(request, self._modules[request.model.name]))
+            except CeterisError as error:
+                found.append(error.problems)
+        return Inspected(tuple(found))
 
     def _train(self, job: Job) -> JobFailed | None:
         from ceteris.lab.orders import JobFailed, Trained
@@ -123,6 +144,7 @@ class Worker:
                 self._preparation(job.source, job.folder),
                 device=self._device,
                 metrics=self._metrics,
+                modules=self._modules,
                 emit=lambda message: self._report(Trained(job.number, message)),
                 should_stop=self.stop.is_set,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,21 +72,26 @@ class KeyedDropout(nn.Module):
     def _mask(self, rows: int, columns: int, x: Tensor) -> Tensor:
         call = self._clock.count(self._name)
         if not self._clock.on_device:
+            number = np.float64 if x.dtype == torch.float64 else np.float32
             key = Key(self._own.k0, (self._own.k1 + call) % 2**32)
-            return torch.from_numpy(mask(key, self.p, rows, columns, self._clock)).to(x)
+            return torch.from_numpy(mask(key, self.p, rows, columns, self._clock, np.dtype(number))).to(
+                x.dtype
+            )
         rate = torch.tensor([self.p], dtype=torch.float64, device=x.device)
         shifted = self.key + torch.tensor([0, call], device=x.device)
         drawn = words(shifted[None], rows, columns, self._clock.epoch, self._clock.first_row)
         return keep_masks(drawn, rate)[0].to(x.dtype)
 
 
-def mask(key: Key, rate: float, rows: int, columns: int, clock: Clock) -> NDArray[np.float32]:
+def mask(
+    key: Key, rate: float, rows: int, columns: int, clock: Clock, dtype: np.dtype[Any]
+) -> NDArray[np.floating]:
     """Return 1 / (1 - rate) where a unit is kept and 0 where it is dropped, (rows, columns)."""
     drawn = np.empty((rows, columns), np.uint32)
     fill_words(drawn, key.k0, key.k1, clock.epoch, clock.first_row)
     threshold = np.uint32(min(int(np.ceil(rate * 2.0**24 - 0.5)), 2**24 - 1) << 8)
-    kept = (drawn >= threshold).astype(np.float32)
-    kept *= np.float32(1.0 / (1.0 - rate))
+    kept: NDArray[np.floating] = (drawn >= threshold).astype(dtype)
+    kept *= dtype.type(1.0 / (1.0 - rate))
     return kept
 
 
