@@ -197,6 +197,18 @@ PROBABILITY = "it must be at least 0 and below 1"
             {"class_weights": [1, 0]},
             "class_weights: [1, 0] is not a choice of class weights",
         ),
+        (
+            {"early_stopping": {"patience": 0}},
+            "early_stopping.patience: 0 is not a number of epochs; it must be a whole number of at least 1",
+        ),
+        (
+            {"early_stopping": {"metric": "loss"}},
+            "early_stopping.metric: there is no validation metric `loss`; did you mean `val_loss`?",
+        ),
+        (
+            {"early_stopping": 3},
+            "early_stopping: 3 is not a rule of early stopping; it must be a mapping of settings (patience,",
+        ),
         ({"loss_beta": 0}, "loss_beta: 0 is not a beta of a loss; it must be above 0"),
         ({"data": {}}, "data.source: this setting is missing; it must be text"),
         (
@@ -290,7 +302,7 @@ def test_missing_experiment() -> None:
     assert refusal({}) == [
         "experiment: this setting is missing; it must be a mapping of settings "
         "(data, model, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
-        "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, metrics)"
+        "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, early_stopping, metrics)"
     ]
 
 

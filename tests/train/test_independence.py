@@ -13,7 +13,7 @@ from ceteris.data.preparation import Preparation
 from ceteris.train.loop import train_cohort
 from ceteris.train.messages import EpochMeasured, TrialEnded
 
-from .runs import Train, cohorts, plan
+from .runs import Outcome, Train, cohorts, plan
 
 MODELS: list[dict[str, Any]] = [
     {"kind": "mlp", "hidden": [17], "activation": activation, "dropout": 0.3, "batch_norm": True}
@@ -23,7 +23,19 @@ OPTIMIZERS: list[dict[str, Any]] = [
     {"kind": "sgd", "lr": 0.1, "momentum": 0.9},
     {"kind": "adam", "lr": 0.01},
     {"kind": "adamw", "lr": 0.01},
+    {"kind": "rmsprop", "lr": 0.003, "centered": True, "momentum": 0.5},
+    {"kind": "adagrad", "lr": 0.02, "biases": {"weight_decay": 0.1}},
 ]
+FURTHER: list[dict[str, Any]] = [
+    {"penalty": {"kind": "l1", "weight": 1e-4, "on": "all"}},
+    {"penalty": [{"kind": "l2", "form": "norm", "weight": 1e-3}, {"kind": "l1", "weight": 1e-4}]},
+    {"clip": {"norm": 0.1}},
+    {"clip": {"value": 0.01}, "schedule": {"kind": "one_cycle"}},
+    {"schedule": {"kind": "plateau", "patience": 0, "threshold": 1.0, "threshold_mode": "abs"}},
+    {"schedule": {"kind": "cosine", "warmup": 0.5}, "label_smoothing": 0.1},
+    {"class_weights": "balanced", "early_stopping": {"patience": 1}},
+]
+"""Settings that members of one stack may have or not have."""
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m["activation"])
@@ -46,6 +58,37 @@ def test_alone_and_among_many_are_equal_bit_for_bit(
     assert np.array_equal(alone.final("own"), among.final("own"))
     for name in ("train_loss", "val_loss", "val_accuracy", "grad_norm", "train_loss_running", "weight_norm"):
         assert np.array_equal(alone.curve("own", name), among.curve("own", name)), name
+
+
+def outcome_of(outcome: Outcome, identity: str) -> list[np.ndarray]:
+    """All that a trial leaves behind: final weights, names and values of its curves."""
+    epochs = [m for m in outcome.messages if isinstance(m, EpochMeasured) and identity in m.rows]
+    curves = [np.append(m.rows[identity], len(m.names)) for m in epochs]
+    return [outcome.final(identity), *curves]
+
+
+def assert_same(first: list[np.ndarray], second: list[np.ndarray]) -> None:
+    assert len(first) == len(second)
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    chosen=st.lists(st.sampled_from([{}, *FURTHER]), min_size=3, max_size=6),
+    own=st.integers(0, 2),
+    kind=st.sampled_from(["sgd", "rmsprop"]),
+)
+def test_no_setting_of_one_member_reaches_another(
+    train: Train, chosen: list[dict[str, Any]], own: int, kind: str
+) -> None:
+    plans = [
+        plan(f"t{i}", seed=i // 2, optimizer={"kind": kind, "lr": 0.01 * (i + 1)}, **further)
+        for i, further in enumerate(chosen)
+    ]
+    together = train(*plans)
+    alone = train(plans[own])
+    assert_same(outcome_of(together, f"t{own}"), outcome_of(alone, f"t{own}"))
+    assert_same(outcome_of(train(*plans[::-1]), f"t{own}"), outcome_of(alone, f"t{own}"))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -133,3 +133,97 @@ def test_progress_counts_model_steps(train: Train) -> None:
     last = outcome.progress[-1]
     assert (last.epoch, last.epochs, last.step, last.steps, last.members) == (1, 2, 36, 36, 3)
     assert last.model_steps == 2 * 36 * 3
+
+
+def test_losses_are_recorded_apart_from_the_penalty(train: Train, digits: Preparation) -> None:
+    penalty = {"kind": "l1", "weight": 1e-3, "on": "all"}
+    own = plan("own", penalty=penalty, epochs=2)
+    outcome = train(own, plan("none"))
+    final = outcome.ended["own"].final
+    total = sum(np.abs(tensor.astype(np.float64)).sum() for tensor in final.values())
+    assert outcome.curve("own", "penalty")[-1] == pytest.approx(1e-3 * total, rel=1e-6)
+    network = module(outcome, "own", own.experiment.model, 64, 10)
+    prepared = digits.prepare(own.experiment.data, 0)
+    rows = prepared.split.validation
+    with torch.no_grad():
+        loss = torch.nn.functional.cross_entropy(
+            network(torch.from_numpy(prepared.x[rows])), torch.from_numpy(prepared.y[rows])
+        )
+    assert outcome.curve("own", "val_loss")[-1] == pytest.approx(loss.item(), rel=1e-5)
+    names = [m.names for m in outcome.messages if isinstance(m, EpochMeasured) and "none" in m.rows]
+    assert all("penalty" not in own_names for own_names in names)
+
+
+def test_the_gradient_norm_is_that_before_clipping(train: Train) -> None:
+    outcome = train(plan("free", epochs=1), plan("clipped", epochs=1, clip={"norm": 1e-9}))
+    still = {"kind": "sgd", "lr": 1e-12}
+    unmoved = train(plan("unmoved", epochs=1, optimizer=still))
+    clipped, at_rest = (o.curve(n, "grad_norm")[0] for o, n in ((outcome, "clipped"), (unmoved, "unmoved")))
+    assert clipped == pytest.approx(at_rest, rel=1e-3)
+
+
+def test_smoothed_labels_are_trained_on_and_plain_ones_measured(train: Train) -> None:
+    still = {"kind": "sgd", "lr": 1e-12}
+    settings = {"optimizer": still, "epochs": 1}
+    outcome = train(
+        plan("plain", **settings),
+        plan("smooth", label_smoothing=0.5, **settings),
+        plan("weighted", class_weights=[5] + [1] * 9, **settings),
+    )
+    for name in ("smooth", "weighted"):
+        assert outcome.curve(name, "val_loss")[0] == pytest.approx(outcome.curve("plain", "val_loss")[0])
+        running, plain = (outcome.curve(n, "train_loss_running")[0] for n in (name, "plain"))
+        assert running != pytest.approx(plain, rel=1e-6)
+
+
+def positive_targets(outputs: int) -> Preparation:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3)).astype(np.float32)
+    y = np.exp(x @ rng.normal(size=(3, outputs)) + 3)
+    return Preparation(arrays(x, y))
+
+
+def test_log_rmse_is_measured_where_it_is_listed() -> None:
+    preparation = positive_targets(2)
+    own = plan(
+        "t",
+        data={"source": "arrays", "scale": "none"},
+        model={"kind": "linear"},
+        optimizer={"kind": "adam", "lr": 0.5},
+        loss="smooth_l1",
+        metrics=("log_rmse",),
+        schedule={"kind": "plateau", "metric": "val_log_rmse"},
+    )
+    outcome = run_plans([own], preparation)
+    network = module(outcome, "t", own.experiment.model, 3, 2)
+    prepared = preparation.prepare(own.experiment.data, 0)
+    rows = prepared.split.validation
+    with torch.no_grad():
+        outputs = network(torch.from_numpy(prepared.x[rows])).numpy().astype(np.float64)
+    errors = np.log(np.maximum(outputs, 1)) - np.log(prepared.y[rows])
+    assert outcome.curve("t", "val_log_rmse")[-1] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-4)
+
+
+def test_two_classes_on_one_logit() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 4)).astype(np.float32)
+    preparation = Preparation(arrays(x, (x[:, 0] + x[:, 1] > 0).astype(np.int64)))
+    settings = {
+        "data": {"source": "arrays", "scale": "none"},
+        "model": {"kind": "linear"},
+        "optimizer": {"kind": "sgd", "lr": 0.5},
+        "epochs": 20,
+    }
+    own = plan("one", loss="binary_cross_entropy", **settings)
+    outcome = run_plans([own, plan("two", **settings)], preparation)
+    assert outcome.ended["one"].final["head.weight"].shape == (1, 4)
+    assert outcome.curve("one", "val_accuracy")[-1] > 0.95
+    network = module(outcome, "one", own.experiment.model, 4, 1)
+    prepared = preparation.prepare(own.experiment.data, 0)
+    rows = prepared.split.validation
+    with torch.no_grad():
+        logits = network(torch.from_numpy(prepared.x[rows]))[:, 0]
+    labels = torch.from_numpy(prepared.y[rows])
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels.float())
+    assert outcome.curve("one", "val_loss")[-1] == pytest.approx(loss.item(), rel=1e-5)
+    assert outcome.curve("one", "val_accuracy")[-1] == accuracy_score(labels, logits > 0)

@@ -146,7 +146,7 @@ def test_members_with_settings_of_their_own_equal_plain_loops(
 @pytest.mark.parametrize("name", list(OPTIMIZERS))
 @pytest.mark.parametrize("engine", ["compiled", "tensor"])
 def test_float64_agrees_with_torch_optim_to_rounding(engine: str, name: str, digits: Preparation) -> None:
-    """In float64 a unit that stands at a kink by rounding is too rare to matter, so every activation agrees."""
+    """In float64 a unit at a kink by rounding is too rare to matter, so every activation agrees."""
     spec = OPTIMIZERS[name]
     for activation in ACTIVATIONS:
         compare(engine, [experiment(spec, activation=activation)], [spec], digits, np.float64, 1e-9)

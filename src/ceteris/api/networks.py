@@ -44,7 +44,7 @@ def recorded_network(
     tensors = recorded_weights(run, trial, which)
     if isinstance(spec, ModuleModel):
         return _own_network(spec, facts, trial.seed, tensors, model)
-    network = Network(_architecture(spec, facts), dropout_rates(spec))
+    network = Network(_architecture(spec, facts, experiment.loss), dropout_rates(spec))
     load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
     return network.eval()
 
@@ -116,9 +116,10 @@ def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
     return facts
 
 
-def _architecture(model: BuiltInModel, facts: Mapping[str, Any]) -> Architecture:
+def _architecture(model: BuiltInModel, facts: Mapping[str, Any], loss: str) -> Architecture:
     from ceteris.nets.architecture import architecture
 
     outputs = math.prod(int(extent) for extent in facts["target_shape"])
+    classes = 1 if loss == "binary_cross_entropy" else len(facts["classes"])
     shape = tuple(map(int, facts["shape"]))
-    return architecture(model, int(facts["features"]), len(facts["classes"]) or outputs, shape)
+    return architecture(model, int(facts["features"]), classes or outputs, shape)

@@ -165,7 +165,7 @@ class Result:
         where no trial finished or none has the metric.
         """
         from ceteris.api.output import promised_metrics
-        from ceteris.evidence.quantities import lower_is_better
+        from ceteris.spec.metrics import lower_is_better
 
         wanted = metric or ("val_accuracy" if "val_accuracy" in promised_metrics(self.run) else "val_loss")
         finished = [trial for trial in self.trials if trial.metrics]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.spec.claim import Take
+from ceteris.spec.metrics import lower_is_better
 
 Curve = NDArray[np.float64]
 
@@ -25,18 +26,18 @@ _WORDS = {
 }
 
 
-def lower_is_better(metric: str) -> bool:
-    """Tell whether a smaller value of the metric is the better one: losses and gaps."""
-    return "loss" in metric or metric.startswith("gap_")
-
-
 def worst_value(metric: str, at: Take) -> float:
     """Return what a diverged trial counts as: further than every trial that finished.
 
     Losses, gaps, fluctuations, norms, spreads and epochs until a value are unbounded above; accuracies and
     a user's own metrics, of which more is better, unbounded below.
     """
-    grows = lower_is_better(metric) or metric.endswith("_norm") or metric.startswith("std/") or metric == "lr"
+    grows = (
+        lower_is_better(metric)
+        or metric.endswith("_norm")
+        or metric.startswith("std/")
+        or metric in ("lr", "penalty")
+    )
     return math.inf if grows or at in ("fluctuation", "epochs_until") else -math.inf
 
 

@@ -22,8 +22,8 @@ from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
-from ceteris.spec.model import ModuleModel
 from ceteris.spec.metrics import PROVIDED_METRICS
+from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
 from ceteris.train.objective import objective_problems, watched_problems
 from ceteris.train.plan import ModuleKey, Modules, module_key, network

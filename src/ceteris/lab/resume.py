@@ -46,6 +46,7 @@ from ceteris.nets.architecture import Architecture
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord
 from ceteris.spec.combine import Combination
+from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.train.plan import TrialPlan
 
 
@@ -187,7 +188,7 @@ def _code_problems(
         if ":" in metric and not permissions.code:
             message = f"the run measures `{metric}`, which is code of your own; allow it with --allow-code"
             problems.append(Problem(message))
-        elif ":" not in metric and metric not in given:
+        elif ":" not in metric and metric not in given and metric not in PROVIDED_METRICS:
             message = (
                 f"the run measures `{metric}`, a function of your own; go on from Python and give it again"
             )

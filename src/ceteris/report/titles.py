@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ceteris.evidence.quantities import lower_is_better, metric_words
+from ceteris.evidence.quantities import metric_words
+from ceteris.spec.metrics import lower_is_better
 
 FIRST = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")
 """What a reader looks at first, as far as it was measured."""

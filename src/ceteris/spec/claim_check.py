@@ -22,6 +22,9 @@ CURVES = (
 )
 """What is measured at the end of every epoch of every trial (accuracies for classes only)."""
 
+PENALTY = "penalty"
+"""The value of the penalty, of trials that have one."""
+
 DERIVED = ("gap_loss", "gap_accuracy")
 SPREAD = "std/"
 """``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
@@ -30,7 +33,7 @@ SPREAD = "std/"
 def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
     """Return the names that a claim may use, besides ``std/<parameter>``; ``own``: the user's metrics."""
     names = [metric_name(metric) for metric in own]
-    return (*CURVES, *DERIVED, *(f"{split}_{name}" for name in names for split in ("train", "val")))
+    return (*CURVES, PENALTY, *DERIVED, *(f"{split}_{name}" for name in names for split in ("train", "val")))
 
 
 def metric_problem(claim: Claim, where: str, known: Sequence[str]) -> list[Problem]:

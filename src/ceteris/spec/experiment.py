@@ -11,6 +11,7 @@ from ceteris.errors import unknown_name
 from ceteris.spec.base import AnyNumber, Number, Spec, Whole, wrong
 from ceteris.spec.clip import Clip
 from ceteris.spec.data import DataSpec
+from ceteris.spec.early_stopping import EarlyStopping
 from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import Adam, OptimizerSpec
 from ceteris.spec.penalty import NoPenalty, PenaltySpec
@@ -79,6 +80,8 @@ class Experiment(Spec):
 
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000, title="number of epochs")] = 10
 
+    early_stopping: Annotated[EarlyStopping, Field(title="rule of early stopping")] = EarlyStopping()
+
     metrics: Annotated[tuple[str, ...], Field(title="list of metric names")] = ()
     """Metrics of the user's own, each recorded as `train_<name>` and `val_<name>`: names given to
     `ceteris.run(metrics=...)` in Python, or `package.module:Name` with `--allow-code`."""
@@ -99,8 +102,10 @@ class Experiment(Spec):
     @model_validator(mode="after")
     def _watched_metrics_are_recorded(self) -> Self:
         known = (*VALIDATION_METRICS, *(f"val_{metric_name(metric)}" for metric in self.metrics))
-        if isinstance(self.schedule, Plateau) and self.schedule.metric not in known:
-            raise wrong(
-                unknown_name("validation metric", self.schedule.metric, list(known)), "schedule.metric"
-            )
+        watched = {"early_stopping.metric": self.early_stopping.metric}
+        if isinstance(self.schedule, Plateau):
+            watched["schedule.metric"] = self.schedule.metric
+        for path, metric in watched.items():
+            if metric not in known:
+                raise wrong(unknown_name("validation metric", metric, list(known)), path)
         return self

@@ -19,6 +19,7 @@ from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, Feed, StackSpec
 from ceteris.train.measure import (
     PENALTY,
+    PROVIDED,
     Columns,
     Metric,
     evaluated_measurements,
@@ -32,6 +33,7 @@ from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, Tr
 from ceteris.train.objective import class_weights
 from ceteris.train.plan import Cohort
 from ceteris.train.schedules import Schedules
+from ceteris.train.stopping import EarlyStops, Weights
 from ceteris.train.streams import dropout_keys, epoch_order
 
 REPORT_SECONDS = 0.25
@@ -63,7 +65,8 @@ def train_cohort(
         metrics: the user's own metrics by name, for the names in the cohort's structure.
         modules: what makes the user's own networks, by the name that experiments have for it.
     """
-    wanted = {metric_name(name): (metrics or {})[name] for name in cohort.structure.metrics}
+    known = {**PROVIDED, **(metrics or {})}
+    wanted = {metric_name(name): known[name] for name in cohort.structure.metrics}
     training = _Training(cohort, preparation, device, wanted, modules or {}, emit)
     for epoch in range(cohort.structure.epochs):
         training.run_epoch(epoch)
@@ -101,6 +104,7 @@ class _Training:
         self._engine = _engine(device, spec, self._stack)
         self._schedules = Schedules(self._experiments, cohort.steps)
         self._rates = self._schedules.rates(0)
+        self._stops = EarlyStops(self._experiments)
         self._active = np.ones(len(trials), dtype=np.bool_)
         self._seconds = np.zeros(len(trials))
         self._model_steps = 0
@@ -123,9 +127,13 @@ class _Training:
         columns = running_measurements(totals, classes=self._classes) | columns
         self._schedules.watch(epoch, columns)
         self._report_epoch(epoch, columns)
-        ended = self._active & ((diverged >= 0) | (epoch + 1 == self._cohort.structure.epochs))
-        for place in np.flatnonzero(ended):
-            self._report_end(int(place), int(diverged[place]), parameters)
+        buffers = self._engine.buffers()
+        stopped = self._stops.see(columns, parameters, buffers, self._active & (diverged < 0))
+        ended = self._active & ((diverged >= 0) | stopped | (epoch + 1 == self._cohort.structure.epochs))
+        for place in map(int, np.flatnonzero(ended)):
+            now = parameters[place], buffers[place]
+            final = self._stops.best(place, now) if diverged[place] < 0 else now
+            self._report_end(place, int(diverged[place]), final)
         self._active &= ~ended
 
     def _train(self, epoch: int) -> None:
@@ -190,9 +198,8 @@ class _Training:
                 rows = {self._cohort.trials[i].identity: table[i] for i in places}
                 self._emit(EpochMeasured(self._cohort.index, epoch, tuple(own), rows))
 
-    def _report_end(self, place: int, diverged: int, parameters: NDArray[np.floating]) -> None:
+    def _report_end(self, place: int, diverged: int, final: Weights) -> None:
         net = self._cohort.structure.net
-        buffers = self._engine.buffers()
 
         def tensors(vector: NDArray[np.floating], buffer: NDArray[np.floating]) -> Tensors:
             views = dict(named_views(net.parameters, vector)) | dict(named_views(net.buffers, buffer))
@@ -205,7 +212,7 @@ class _Training:
                 diverged_step=None if diverged < 0 else diverged,
                 seconds=float(self._seconds[place]),
                 initial=tensors(self._initial[0][place], self._initial[1][place]),
-                final=tensors(parameters[place], buffers[place]),
+                final=tensors(*final),
             )
         )
 

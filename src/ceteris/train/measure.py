@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from ceteris.spec.penalty import penalties_of
 from ceteris.train.engine import Totals
 from ceteris.train.hyper import WEIGHTS
 from ceteris.train.penalties import penalty_value
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Metric = Callable[..., float]
 """A metric of the user's own: (outputs (n, k), targets (n,) or (n, k)), torch tensors -> a number."""
@@ -69,6 +73,16 @@ def penalty_measurements(
     for place in map(int, np.flatnonzero(active)):
         values[place] = penalty_value(net, experiments[place], parameters[place])
     return {PENALTY: values}
+
+
+def log_rmse(outputs: Tensor, targets: Tensor) -> float:
+    """The root mean square of log max(output, 1) - log target, over rows and outputs."""
+    errors = outputs.double().clamp(min=1).log() - targets.double().reshape(outputs.shape).log()
+    return float(errors.square().mean().sqrt())
+
+
+PROVIDED: Mapping[str, Metric] = {"log_rmse": log_rmse}
+"""The metrics of ``ceteris.spec.metrics.PROVIDED_METRICS``."""
 
 
 def user_measurements(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.schedule import Plateau
 
 FOR_CLASSES = ("cross_entropy", "binary_cross_entropy", "mse")
 FOR_NUMBERS = ("mse", "l1", "smooth_l1", "huber")
@@ -83,3 +84,20 @@ def objective_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tup
             f"this is a list of {len(experiment.class_weights)}, and `{name}` has {classes} classes; give "
             "one weight for each, or `balanced`",
         )
+
+
+def watched_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield (path, sentence) for every metric that decides something and that this data does not have."""
+    watched = {"early_stopping": experiment.early_stopping.metric}
+    if isinstance(experiment.schedule, Plateau):
+        watched["schedule"] = experiment.schedule.metric
+    for part, metric in watched.items():
+        if dataset.task == "regression" and metric == "val_accuracy":
+            yield (
+                f"experiment.{part}.metric",
+                f"`{dataset.name}` has numbers to predict, which have no accuracy; use val_loss",
+            )
+    if "log_rmse" in experiment.metrics and (dataset.task != "regression" or not (dataset.y > 0).all()):
+        place = experiment.metrics.index("log_rmse")
+        message = f"log_rmse needs numbers above 0 to predict, which `{dataset.name}` does not have"
+        yield f"experiment.metrics.{place}", message
