@@ -1,57 +1,97 @@
-"""The workloads that every contestant trains: the same data, network, optimiser and steps."""
+"""The workloads that every contestant trains: the same rows, network, optimiser, batches and epochs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from ceteris.data import Dataset, arrays, load
+
+MADE_UP = "arrays"
+"""Source of rows in memory: ``house_prices_size``."""
 
 
 @dataclass(frozen=True)
-class Workload:
-    """One row of the table: an experiment and how many members are trained at once."""
+class Stack:
+    """How many members are trained at once: ``seeds`` x ``variants`` that differ in their rate."""
 
-    name: str
-    data: str
-    model: dict[str, Any]
-    optimizer: dict[str, Any]
-    batch_size: int
     seeds: int
     variants: int
+    goal: float | None = None
+    """The ratio to the DataLoader loop that was set as the goal for this row, where one was."""
 
     @property
     def members(self) -> int:
         return self.seeds * self.variants
 
-    def experiment(self, variant: int, epochs: int) -> dict[str, Any]:
-        """Variants differ in their rate, as in a study of the learning rate."""
-        optimizer = self.optimizer | {"lr": self.optimizer["lr"] * (1 + 0.1 * variant)}
-        return {
-            "data": {"source": self.data},
-            "model": self.model,
-            "optimizer": optimizer,
-            "batch_size": self.batch_size,
-            "epochs": epochs,
-        }
+    @property
+    def name(self) -> str:
+        return "one network alone" if self.members == 1 else f"{self.seeds} x {self.variants} members"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One training run, and the stacks of it that are measured: each stack is a row of the table."""
+
+    name: str
+    source: str
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    batch_size: int
+    epochs: int
+    """Epochs that everybody trains at least, after which the scores are compared."""
+    stacks: tuple[Stack, ...]
+    scale: str = "unit"
+
+    def dataset(self, folder: Path | None) -> Dataset:
+        return house_prices_size() if self.source == MADE_UP else load(self.source, folder)
+
+
+def house_prices_size() -> Dataset:
+    """1,460 rows of 331 features (43 numbers, 36 x 8 one-hot columns) and a noisy linear target."""
+    draw = np.random.default_rng(0)
+    numbers = draw.standard_normal((1460, 43))
+    categories = np.eye(8)[draw.integers(0, 8, (1460, 36))].reshape(1460, -1)
+    x = np.concatenate([numbers, categories], axis=1).astype(np.float32)
+    y = x @ draw.standard_normal(331) + draw.standard_normal(1460)
+    return arrays(x, ((y - y.mean()) / y.std()).astype(np.float32))
 
 
 def mlp(*hidden: int, **more: Any) -> dict[str, Any]:
     return {"kind": "mlp", "hidden": list(hidden), **more}
 
 
+FASHION = "fashion-mnist"
 ADAM = {"kind": "adam", "lr": 1e-3}
 SGD = {"kind": "sgd", "lr": 0.1}
 
-WORKLOADS = {
-    w.name: w
-    for w in (
-        Workload("784-1000-10 Adam bs 32, alone", "fashion-mnist", mlp(1000), ADAM, 32, 1, 1),
-        Workload("784-1000-10 Adam bs 32, 4x2", "fashion-mnist", mlp(1000), ADAM, 32, 4, 2),
-        Workload("784-256-10 SGD bs 256, 4x4", "fashion-mnist", mlp(256), SGD, 256, 4, 4),
-        Workload("784-64-10 Adam bs 32, 8x2", "fashion-mnist", mlp(64), ADAM, 32, 8, 2),
-        Workload("784-64-10 Adam bs 32, 8x4", "fashion-mnist", mlp(64), ADAM, 32, 8, 4),
-        Workload(
-            "784-256-256-10 dropout Adam bs 64, 4x4", "fashion-mnist", mlp(256, 256, dropout=0.5), ADAM, 64, 4, 4
-        ),
-        Workload("digits 64-32-10 Adam bs 32, 10x10", "digits", mlp(32), ADAM, 32, 10, 10),
-    )
-}
+WORKLOADS = (
+    Workload(
+        "784-1000-10, Adam, bs 32", FASHION, mlp(1000), ADAM, 32, 1, (Stack(1, 1, 2.5), Stack(4, 2, 3.0))
+    ),
+    Workload("784-256-10, SGD, bs 256", FASHION, mlp(256), SGD, 256, 2, (Stack(4, 4, 2.8),)),
+    Workload("784-64-10, Adam, bs 32", FASHION, mlp(64), ADAM, 32, 1, (Stack(8, 2, 8.0), Stack(8, 4, 9.0))),
+    Workload(
+        "784-256-256-10 with dropout 0.5, Adam, bs 64",
+        FASHION,
+        mlp(256, 256, dropout=0.5),
+        ADAM,
+        64,
+        1,
+        (Stack(4, 4, 3.0),),
+    ),
+    Workload("digits 64-32-10, Adam, bs 32", "digits", mlp(32), ADAM, 32, 60, (Stack(10, 10, 45.0),)),
+    Workload(
+        "331-1 on made-up rows of the house prices' size, Adam, bs 64",
+        MADE_UP,
+        {"kind": "linear"},
+        {"kind": "adam", "lr": 1e-2},
+        64,
+        100,
+        (Stack(5, 40, 150.0),),
+        scale="none",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Measures how many model-epochs per second Ceteris and its peers train; start with ``run.py``."""

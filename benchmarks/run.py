@@ -1,0 +1,121 @@
+"""Model-epochs per second of Ceteris, of the usual DataLoader loop and of peers, measured in turn in one run.
+
+    python benchmarks/run.py [--only TEXT] [--peers NAMES] [--repeats 5] [--peer-repeats 3]
+                             [--data-dir DIR] [--json FILE] [--markdown FILE]
+
+All train the same network on the same prepared rows with the same batches, optimiser and epochs, and
+evaluate the validation rows and as many training rows after every epoch. Contestants that train one
+member are timed on one (the others would take the same time again); Ceteris and JAX train all members of
+the row. What is timed: training and evaluation, from fresh weights to the last score; not the start of
+the contestant's process, the reading of data, or compilation. Peers are the optional extra `peers`; those
+that are not installed are skipped with a sentence. Everything takes about 20 minutes on two quiet cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import machine, tables
+from benchmarks.contestants import CETERIS, CONTESTANTS, LOOP, Contestant
+from benchmarks.measuring import measure, rows_of
+from benchmarks.processes import ContestantProcess
+from benchmarks.workloads import WORKLOADS
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="only workloads whose name contains this text")
+    parser.add_argument(
+        "--peers",
+        default=",".join(peer.name for peer in CONTESTANTS.values() if peer.peer),
+        help="contestants besides Ceteris and the loop, with commas between; `none` for no others",
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="rounds of Ceteris and the loop")
+    parser.add_argument("--peer-repeats", type=int, default=3, help="rounds of the others, the first ones")
+    parser.add_argument("--data-dir", type=Path, default=None, help="where Fashion-MNIST lies")
+    parser.add_argument("--json", type=Path, default=None, help="file for everything that was measured")
+    parser.add_argument(
+        "--markdown", type=Path, default=None, help="page whose tables are replaced (docs/benchmarks.md)"
+    )
+    parser.add_argument("--from-json", type=Path, default=None, help="write the tables of an earlier run")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = options()
+    earlier = asked.from_json
+    report = measure_all(asked) if earlier is None else json.loads(earlier.read_text())
+    text = tables.render(report)
+    print(text)
+    if asked.markdown is not None:
+        tables.write_between_marks(asked.markdown, text)
+
+
+def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
+    """Measure the workloads that were asked for; what is done is on disk after each."""
+    contestants, skipped = choose(asked.peers)
+    workloads = [workload for workload in WORKLOADS if asked.only in workload.name]
+    if not workloads:
+        raise SystemExit(f"no workload's name contains `{asked.only}`")
+    report: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine.describe(),
+        "versions": machine.versions(contestants.values()),
+        "repeats": asked.repeats,
+        "peer_repeats": min(asked.repeats, asked.peer_repeats),
+        "skipped": skipped,
+        "rows": [],
+    }
+    begin = time.perf_counter()
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(ContestantProcess(contestant, asked.data_dir))
+            for contestant in contestants.values()
+        ]
+        for workload in workloads:
+            found = measure(workload, processes, asked.repeats, asked.peer_repeats)
+            report["rows"] += [
+                row | {"epochs": workload.epochs} for row in rows_of(workload, found, contestants)
+            ]
+            report["seconds"] = time.perf_counter() - begin
+            report["machine"]["load_after"] = os.getloadavg()[0]
+            if asked.json is not None:
+                asked.json.write_text(json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def choose(peers: str) -> tuple[Mapping[str, Contestant], list[str]]:
+    """Return the contestants that take part, and a sentence for each that is not installed."""
+    names = [name.strip() for name in peers.split(",") if name.strip() not in ("", "none")]
+    unknown = [name for name in names if name not in CONTESTANTS]
+    if unknown:
+        raise SystemExit(f"there is no contestant `{unknown[0]}`; there are {', '.join(CONTESTANTS)}")
+    chosen, skipped = {}, []
+    for name, contestant in CONTESTANTS.items():
+        if name not in names and name not in (LOOP.name, CETERIS.name):
+            continue
+        missing = contestant.missing()
+        if missing:
+            sentence = f"{contestant.title} was skipped: {' and '.join(missing)} not installed here."
+            print(sentence, file=sys.stderr)
+            skipped.append(sentence)
+        else:
+            chosen[name] = contestant
+    return chosen, skipped
+
+
+if __name__ == "__main__":
+    main()
