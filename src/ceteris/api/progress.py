@@ -106,7 +106,8 @@ class LineProgress(PlainProgress):
 
 def divergence(trial: TrialPlan, result: TrialEnded) -> str:
     """Say at which step a trial diverged."""
-    return f"level {trial.level}, seed {trial.seed} diverged at step {result.diverged_step}"
+    fold = "" if trial.folds is None else f", fold {trial.fold}"
+    return f"level {trial.level}, seed {trial.seed}{fold} diverged at step {result.diverged_step}"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 STYLES = {"supported": "green", "contradicted": "red", "not established": "yellow"}
+BEST = "best: at the best epoch."
 BUILT_IN = (("val_loss", "val_accuracy"), ("train_loss", "train_accuracy"))
 
 
@@ -42,7 +43,7 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
         yield level_table(assessment.levels, metrics)
     if assessment.levels and any(level.metrics for level in assessment.levels):
         yield ""
-        yield Text("Mean over seeds at the end of training [95% interval]; best: at the best epoch.", "dim")
+        yield Text(f"Mean over {_over(assessment)} at the end of training [95% interval]; {BEST}", "dim")
     for level in assessment.levels:
         if level.note:
             yield Text(f"{level.level}: {level.note}", "yellow")
@@ -52,6 +53,13 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     if assessment.notes:
         yield ""
         yield bulleted(assessment.notes)
+
+
+def _over(assessment: Assessment) -> str:
+    """Say what means are over."""
+    if assessment.unit == "folds":
+        return f"the {assessment.folds} folds of one seed"
+    return "seeds" if assessment.folds == 1 else f"seeds, their {assessment.folds} folds averaged,"
 
 
 def run_line(run: RunRecord) -> str:

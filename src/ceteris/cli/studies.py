@@ -51,8 +51,10 @@ def show(
         return
     text = _text_of(parsed.file)
     print(text if text.endswith("\n") else f"{text}\n", end="")
-    trials = len(levels) * len(seed_list(study))
-    print(f"# {len(levels)} levels x {len(seed_list(study))} seeds = {trials} trials; ceteris run {name}")
+    count, k = len(seed_list(study)), 1 if study.folds is None else study.folds.k
+    folds = f" x {k} folds" if k > 1 else ""
+    trials = len(levels) * count * k
+    print(f"# {len(levels)} levels x {count} seeds{folds} = {trials} trials; ceteris run {name}")
 
 
 def _text_of(file: str | None) -> str:

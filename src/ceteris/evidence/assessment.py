@@ -71,6 +71,10 @@ class Assessment:
     provisional: bool
     """Some trials have not ended."""
     looks: int
+    unit: Unit = "seeds"
+    """What is compared and counted by n: seeds (their folds averaged), or the folds of the only seed."""
+    folds: int = 1
+    """Folds of every seed; 1 where there are none."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -87,6 +91,7 @@ def assess(
 ) -> Assessment:
     """Say what each level came to, how levels differ, and what becomes of the claims.
 
+    ``validation_rows`` is how many rows a seed validates on, in all its folds together.
     ``looks`` counts the verdicts that were given before with fewer seeds, the first of them with
     ``first_seeds``; p values and intervals are corrected for them.
     """
@@ -104,6 +109,8 @@ def assess(
         notes=study_notes(study, layout, looks),
         provisional=any(level.finished + level.diverged < level.planned for level in levels),
         looks=looks,
+        unit="folds" if layout.by_folds else "seeds",
+        folds=len(layout.folds),
     )
 
 

@@ -57,7 +57,8 @@ def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
     if problem:
         return Question(claim, problem=problem)
     others = _others(layout, groups, _factors(claim, layout))
-    relation = _Relation(claim, layout, groups, resolution(claim.metric, claim.at, validation_rows))
+    step = resolution(claim.metric, claim.at, layout.rows_of_unit(validation_rows))
+    relation = _Relation(claim, layout, groups, step)
     return Question(
         claim,
         contrasts=relation.contrasts(),

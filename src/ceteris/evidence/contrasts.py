@@ -22,7 +22,7 @@ from ceteris.evidence.observations import Observations, Unit
 from ceteris.evidence.power import seeds_needed
 from ceteris.evidence.ranks import counts_if_repeated, rank_decision, ranks_if_repeated
 from ceteris.evidence.regions import Region
-from ceteris.evidence.student import Estimate, estimate, fold_dependence, interval, p_at_distance, rounding_sd
+from ceteris.evidence.student import Estimate, estimate, interval, p_at_distance, rounding_sd
 
 Method = Literal["t", "ranks", "counts", "none"]
 Values = NDArray[np.float64]
@@ -65,6 +65,8 @@ class Contrast:
     """Complete units left out because the quantity is not defined there."""
     means: tuple[float, ...] = ()
     """Mean of each group over the units; infinite with a lost trial."""
+    dependence: float = 0.0
+    """What is added to 1/n because units share training rows; 0 for seeds."""
 
     @property
     def testable(self) -> bool:
@@ -149,6 +151,7 @@ def _describe(seen: Observations, *labels: str, region: Region) -> Contrast:
         diverged=diverged,
         endless=endless,
         undefined=seen.undefined,
+        dependence=seen.dependence,
         means=tuple(float(np.mean(seen.of(label))) for label in labels) if seen.n else (),
     )
 
@@ -165,8 +168,7 @@ def _by_t(base: Contrast, values: Values, least_sd: float) -> Contrast:
         return replace(base, effect=float(values[0]))
     if len(values) < 2 or not base.region.bounds:
         return base
-    extra = fold_dependence(base.planned) if base.unit == "folds" else 0.0
-    found = estimate(values, extra=extra, least_sd=least_sd)
+    found = estimate(values, extra=base.dependence, least_sd=least_sd)
     flips = base.region.bounds == (0.0,) and base.unit == "seeds"
     return replace(
         base,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ceteris.evidence.student import fold_dependence
 from ceteris.spec.combine import coordinates_of, seed_list
 from ceteris.spec.labels import combination_label
 from ceteris.spec.study import Study
@@ -26,6 +27,8 @@ class Layout:
     folds: tuple[int, ...]
     trials: Mapping[tuple[str, int, int], TrialRecord]
     """(label, seed, fold) -> trial."""
+    in_time: bool = False
+    """The folds are in the order of time: their training rows grow from fold to fold."""
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -43,6 +46,17 @@ class Layout:
         if self.by_folds:
             return tuple(((self.seeds[0], fold),) for fold in self.folds)
         return tuple(tuple((seed, fold) for fold in self.folds) for seed in self.seeds)
+
+    @property
+    def dependence(self) -> float:
+        """What is added to 1/n because the units are folds that share training rows; 0 for seeds."""
+        return fold_dependence(len(self.folds), in_time=self.in_time) if self.by_folds else 0.0
+
+    def rows_of_unit(self, validation_rows: int | None) -> int | None:
+        """Return the validation rows behind one unit's number, of those that a seed validates on."""
+        if validation_rows is None or not self.by_folds:
+            return validation_rows
+        return max(1, validation_rows // len(self.folds))
 
     def cells_with(self, where: Mapping[str, str]) -> tuple[str, ...]:
         """Return the labels of the combinations that have these levels; all for an empty mapping."""
@@ -64,12 +78,21 @@ class Layout:
 
 
 def lay_out(study: Study, trials: Sequence[TrialRecord]) -> Layout:
-    """Lay the trials of a study out by combination, seed and fold; seeds that only trials have count too."""
+    """Lay the trials of a study out by combination, seed and fold.
+
+    Seeds that only trials have count too.
+    """
     rows = coordinates_of(study.vary, study.combine)
     seeds = dict.fromkeys([*seed_list(study), *(trial.seed for trial in trials)])
     return Layout(
         cells={combination_label(coordinates): coordinates for coordinates in rows},
         seeds=tuple(seeds),
-        folds=tuple(sorted({trial.fold for trial in trials})) or (0,),
+        folds=_folds(study, trials),
         trials={(trial.level, trial.seed, trial.fold): trial for trial in trials},
+        in_time=study.folds is not None and study.folds.kind == "time",
     )
+
+
+def _folds(study: Study, trials: Sequence[TrialRecord]) -> tuple[int, ...]:
+    planned = () if study.folds is None else range(study.folds.k)
+    return tuple(sorted({*planned, *(trial.fold for trial in trials)})) or (0,)

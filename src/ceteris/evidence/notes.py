@@ -65,18 +65,29 @@ def _losses(contrasts: tuple[Contrast, ...]) -> list[str]:
     return [*found, "these count as worst and are in no average"] if found else []
 
 
+def _scope(study: Study, layout: Layout) -> str:
+    """Say what drawing anew the intervals speak of."""
+    if layout.by_folds:
+        return "Intervals speak of other rows for the one seed that was run, not of other seeds."
+    folded = len(layout.folds) > 1
+    if study.experiment.data.split == "per-seed" and not layout.in_time:
+        splits = "folds, " if folded else "a train/validation split, "
+        return f"Intervals speak of other seeds: {splits}initial weights and row order drawn anew."
+    fixed = "The folds are the same for every seed" if folded else "The split is fixed"
+    return (
+        "Intervals speak of other seeds: initial weights and row order drawn anew. "
+        f"{fixed}: they do not speak of {'other folds' if folded else 'another split'} of the same data."
+    )
+
+
 def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
     """Say what all intervals of a study speak of, and what its tests can and cannot do."""
     n = len(layout.units)
     if n < 2:
         return ("With one seed nothing can be established: run more seeds.",)
-    splits = "a train/validation split, " if study.experiment.data.split == "per-seed" else ""
-    scope = f"Intervals speak of other seeds: {splits}initial weights and row order drawn anew."
-    if not splits:
-        scope += " The split is fixed: they do not speak of another split of the same data."
-    if layout.by_folds:
-        scope = "Intervals speak of other rows for the one seed that was run, not of other seeds."
-    found = [scope]
+    found = [_scope(study, layout)]
+    if len(layout.folds) > 1 and not layout.by_folds:
+        found.append(f"The {len(layout.folds)} folds of a seed are averaged first: n counts seeds.")
     found.append("An interval wider than 95% shares the error budget of 5% with other comparisons (Holm).")
     if not layout.by_folds and n <= SIGN_FLIP_LIMIT:
         found.append(f"With {units(n, 'seeds')} the exact sign-flip p cannot go below {2.0 ** (1 - n):.4g}.")

@@ -46,6 +46,8 @@ class Observations:
     """Units that the study asks for."""
     undefined: int
     """Complete units left out because the quantity is not defined for one of their trials."""
+    dependence: float = 0.0
+    """What is added to 1/n because units share training rows (``Layout.dependence``)."""
 
     @property
     def n(self) -> int:
@@ -91,6 +93,7 @@ def observe(layout: Layout, groups: Sequence[Group], measure: Callable[[TrialRec
         unit="folds" if layout.by_folds else "seeds",
         planned=len(layout.units),
         undefined=len(complete) - len(kept),
+        dependence=layout.dependence,
     )
 
 

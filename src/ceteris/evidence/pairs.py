@@ -61,7 +61,7 @@ def compare_levels(
     groups = [Group(cell, (cell,)) for cell in layout.cells]
     few = len(groups) <= MOST_LEVELS
     chosen = itertools.combinations(groups, 2) if few else itertools.pairwise(groups)
-    step = resolution(metric, "last", validation_rows)
+    step = resolution(metric, "last", layout.rows_of_unit(validation_rows))
     seen = [observe(layout, (b, a), measure(metric, "last")) for a, b in chosen]
     contrasts = [pair_contrast(each, each.labels[0], each.labels[1], NOT_ZERO, step) for each in seen]
     return _adjusted(metric, seen, contrasts, level_after(looks))

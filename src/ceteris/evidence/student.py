@@ -45,15 +45,16 @@ def estimate(
     return Estimate(float(np.mean(x)), sd, sd * math.sqrt(1 / len(x) + extra), len(x), steady=seen < sd)
 
 
-def fold_dependence(folds: int) -> float:
+def fold_dependence(folds: int, *, in_time: bool = False) -> float:
     """Return what to add to 1/n for the folds of one cross-validation: validation rows per training row.
 
     The training rows of folds overlap, so their results are not independent: the variance of the mean
     over J folds is estimated by (1/J + n2/n1) S^2, with n2 validation and n1 training rows;
-    n2/n1 = 1/(J - 1) in cross-validation.
+    n2/n1 = 1/(J - 1) in cross-validation. Folds in the order of time validate on one of J + 1 blocks and
+    train on 1 to J, (J + 1)/2 in the mean, so that n2/n1 is taken as 2/(J + 1).
     Source: Nadeau and Bengio 2003, Machine Learning 52:239-281, section 5, corrected resampled t.
     """
-    return 1 / (folds - 1)
+    return 2 / (folds + 1) if in_time else 1 / (folds - 1)
 
 
 def rounding_sd(resolution: float, terms: int = 1) -> float:

@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.multiplicity import ALPHA
 from ceteris.evidence.quantities import best_epoch, metric_curve, metric_names
-from ceteris.evidence.student import estimate, fold_dependence, interval
+from ceteris.evidence.student import estimate, interval
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
@@ -85,7 +85,7 @@ def summarise(layout: Layout, level: str, validation_rows: int | None) -> LevelE
     lost = [t for unit in units for t in unit if t is not None and t.status == "diverged"]
     diverged = sum(any(t is not None and t.status == "diverged" for t in unit) for unit in units)
     names = dict.fromkeys(name for unit in whole for trial in unit for name in metric_names(trial.curves))
-    extra = fold_dependence(len(units)) if layout.by_folds else 0.0
+    extra = layout.dependence
     rows = {"val_accuracy": validation_rows}
     return LevelEvidence(
         level=level,

@@ -48,6 +48,12 @@ def units(n: int, unit: Unit) -> str:
     return f"{n} seed" if n == 1 else f"{n} seeds"
 
 
+def averaged(n: int, unit: Unit, folds: int) -> str:
+    """Write what a mean is over: ``5 seeds``, ``5 seeds, each the mean of its 3 folds,``."""
+    each = f", each the mean of its {folds} folds," if unit == "seeds" and folds > 1 else ""
+    return f"{units(n, unit)}{each}"
+
+
 def listing(words: Sequence[str]) -> str:
     """Write a list: ``a, b and c``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

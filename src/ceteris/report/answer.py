@@ -6,12 +6,14 @@ import statistics
 from collections.abc import Sequence
 
 from ceteris.evidence.assessment import Assessment
-from ceteris.evidence.quantities import lower_is_better, metric_words
+from ceteris.evidence.observations import Unit
+from ceteris.evidence.quantities import metric_words
 from ceteris.evidence.summaries import LevelEvidence
 from ceteris.records.views import RunRecord
 from ceteris.report.claims import sentence, tally
 from ceteris.report.numbers import with_interval
 from ceteris.report.titles import ordered
+from ceteris.spec.metrics import lower_is_better
 
 
 def answer(assessment: Assessment) -> str:
@@ -36,19 +38,20 @@ def _ending(assessment: Assessment) -> str:
         levels, key=lambda level: level.metrics[metric].last.mean, reverse=not lower_is_better(metric)
     )
     name = metric_words(metric)
+    unit = assessment.unit
     if len(ranked) == 1:
-        return f"the {name} ends at {_value(ranked[0], metric)}"
+        return f"the {name} ends at {_value(ranked[0], metric, unit)}"
     best, worst = ranked[0], ranked[-1]
     if max(level.finished for level in levels) < 2:
-        return (
-            f"with one seed nothing can be established: the {name} ended at {_value(best, metric)} with "
-            f"{level_words(best)} and at {_value(worst, metric)} with {level_words(worst)}"
+        both = " and at ".join(
+            f"{_value(one, metric, unit)} with {level_words(one)}" for one in (best, worst)
         )
+        return f"with one {unit[:-1]} nothing can be established: the {name} ended at {both}"
     ends = "lowest" if lower_is_better(metric) else "highest"
     other = "highest" if lower_is_better(metric) else "lowest"
     found = (
-        f"the mean {name} ends {ends} with {level_words(best)}, at {_value(best, metric)}, "
-        f"and {other} with {level_words(worst)}, at {_value(worst, metric)}"
+        f"the mean {name} ends {ends} with {level_words(best)}, at {_value(best, metric, unit)}, "
+        f"and {other} with {level_words(worst)}, at {_value(worst, metric, unit)}"
     )
     return found if _differ(assessment, metric, best, worst) else f"{found}, but no difference is established"
 
@@ -72,30 +75,52 @@ def _differ(assessment: Assessment, metric: str, best: LevelEvidence, worst: Lev
     return any(pair.p is not None and pair.p < 0.05 for pair in between or pairs)
 
 
-def _value(level: LevelEvidence, metric: str) -> str:
+def _value(level: LevelEvidence, metric: str, unit: Unit) -> str:
     last = level.metrics[metric].last
-    survivors = f" over the {last.n} of {level.planned} seeds that did not diverge" if level.diverged else ""
+    survivors = f" over the {last.n} of {level.planned} {unit} that did not diverge" if level.diverged else ""
     return with_interval(last.mean, last.low, last.high) + survivors
 
 
 def sharing(run: RunRecord, assessment: Assessment, varied: Sequence[str]) -> tuple[str, ...]:
     """Say what the levels of one seed had in common, and how alike that made their results."""
-    split = run.study.get("experiment", {}).get("data", {}).get("split")
-    drawn = (
-        "each seed draws its own train/validation split"
-        if split == "per-seed"
-        else "all seeds share one split"
-    )
     shape = any(path.startswith("model.hidden") or path == "model.kind" for path in varied)
     weights = "initial weights (where layers have the same shape)" if shape else "initial weights"
     found = [
-        f"{drawn[:1].upper()}{drawn[1:]}, and every level of a seed learns from the same rows.",
+        *_splitting(run),
         "Within a seed all levels read the rows in the same order, with the same random draws behind "
         f"{weights} and dropout.",
         "Training and validation are measured the same way: in evaluation mode, at the end of each epoch, "
         "the training side on a fixed slice of training rows.",
     ]
     return (*found, *_pairing(assessment))
+
+
+def _splitting(run: RunRecord) -> tuple[str, ...]:
+    """Say how rows came to train or to validate."""
+    per_seed = run.study.get("experiment", {}).get("data", {}).get("split") == "per-seed"
+    folds = run.study.get("folds")
+    if not folds:
+        drawn = "Each seed draws its own train/validation split" if per_seed else "All seeds share one split"
+        return (f"{drawn}, and every level of a seed learns from the same rows.",)
+    kind, k = folds.get("kind"), folds["k"]
+    own = per_seed and kind != "time"
+    drawn = (
+        f"Each seed deals the rows into {k} folds of its own"
+        if own
+        else f"All seeds share the same {k} folds"
+    )
+    how = {"grouped": f", rows of one `{folds.get('groups')}` together", "time": ", in the order of the rows"}
+    once = (
+        "each validates on the block of rows that follows its training rows, and the first block is never "
+        "validated"
+        if kind == "time"
+        else "every row validates in one of them"
+    )
+    return (
+        f"{drawn} ({kind}{how.get(kind or '', '')}); {once}. Every level of a seed and fold learns from the "
+        "same rows.",
+        "What the preparation of the data estimates, it estimates on the training rows of each fold.",
+    )
 
 
 def _pairing(assessment: Assessment) -> tuple[str, ...]:
@@ -108,6 +133,8 @@ def _pairing(assessment: Assessment) -> tuple[str, ...]:
     reached = f"The paired correlation that this reached in {metric_words(metric)} is {correlation:.2f}"
     over = f" (median of {len(pairs)} pairs of levels)" if len(pairs) > 1 else ""
     n = pairs[0].n
+    if assessment.unit == "folds":
+        return (f"{reached}{over}.",)
     if not needed or (unpaired := round(statistics.median(needed))) <= n:
         return (f"{reached}{over}: here it saved no seeds.",)
     return (

@@ -62,7 +62,7 @@ def effects(assessment: Assessment) -> Effects | None:
     }
     views = tuple(_view(metric, pairs) for metric, pairs in by_metric.items())
     reference = level_words(assessment.levels[0]) if star else "the level before it"
-    return Effects(reference, _hint(reference, assessment.pairs), COLUMNS, views, drawn)
+    return Effects(reference, _hint(reference, assessment), COLUMNS, views, drawn)
 
 
 def _against_first(pairs: Sequence[Pair], labels: Sequence[str]) -> bool:
@@ -116,14 +116,16 @@ def _cells(pair: Pair) -> tuple[str, ...]:
     )
 
 
-def _hint(reference: str, pairs: Sequence[Pair]) -> str:
+def _hint(reference: str, assessment: Assessment) -> str:
+    pairs, one = assessment.pairs, assessment.unit[:-1]
     if max((pair.n for pair in pairs), default=0) < 2:
         return (
-            f"Each level minus {reference}, on the same seed. One seed gives no interval: "
+            f"Each level minus {reference}, on the same {one}. One {one} gives no interval: "
             "these differences may be chance."
         )
+    split = "split" if assessment.folds == 1 else "folds"
     return (
-        f"Each level minus {reference}, seed by seed: the same split, the same rows, the same draws. "
+        f"Each level minus {reference}, {one} by {one}: the same {split}, the same rows, the same draws. "
         "The interval of a filled point does not contain zero, so a difference is shown; "
         "the interval of an open one does. Corrected for the number of pairs (Holm)."
     ) + (RANKS if any(pair.method == "ranks" for pair in pairs) else "")

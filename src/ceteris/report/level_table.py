@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ceteris.evidence.assessment import Assessment
 from ceteris.evidence.summaries import LevelEvidence, MetricSummary, Summary
-from ceteris.report.numbers import counted, with_interval
+from ceteris.evidence.wording import averaged
+from ceteris.report.numbers import with_interval
 from ceteris.report.titles import ordered, title_of
 
 
@@ -51,7 +52,7 @@ def level_table(assessment: Assessment) -> LevelTable:
     metrics = table_metrics(assessment.levels)
     rows = tuple(_row(level, metrics) for level in assessment.levels)
     factors = ", ".join(assessment.levels[0].coordinates) if assessment.levels else ""
-    return LevelTable(factors or "Level", tuple(map(title_of, metrics)), rows, _hint(assessment.levels))
+    return LevelTable(factors or "Level", tuple(map(title_of, metrics)), rows, _hint(assessment))
 
 
 def _row(level: LevelEvidence, metrics: Sequence[str]) -> LevelRow:
@@ -79,17 +80,18 @@ def _trials(level: LevelEvidence) -> str:
     return ", ".join([*parts, *([f"{waiting} to come"] if waiting else [])])
 
 
-def _hint(levels: Sequence[LevelEvidence]) -> str:
-    most = max((level.finished for level in levels), default=0)
+def _hint(assessment: Assessment) -> str:
+    most = max((level.finished for level in assessment.levels), default=0)
     if most == 0:
         return "No trial has finished, so there are no means."
+    one = assessment.unit[:-1]
     if most == 1:
         return (
-            "After the last epoch; beneath it the best epoch. One seed has no interval: "
+            f"After the last epoch; beneath it the best epoch. One {one} has no interval: "
             "it cannot tell an effect from chance."
         )
     return (
-        f"Mean over {counted(most, 'seed')} after the last epoch, with its 95% interval. "
-        "Beneath a validation mean stands that of each seed's best epoch, flattered by having been chosen, "
-        "and the median of those epochs."
+        f"Mean over {averaged(most, assessment.unit, assessment.folds)} after the last epoch, with its 95% "
+        f"interval. Beneath a validation mean stands that of each {one}'s best epoch, flattered by having "
+        "been chosen, and the median of those epochs."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from ceteris.evidence.assessment import Assessment
-from ceteris.records.views import RunRecord
+from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report import claims
 from ceteris.report.answer import answer, sharing
 from ceteris.report.curves import Curves, curves
@@ -42,6 +43,9 @@ class Page:
     effects: Effects | None
     curves: Curves
     curves_hint: str
+    single_lines: str
+    """What a thin line of the charts is one of: seeds, or folds."""
+    paired_over: str
     legend: tuple[str, ...]
     settings: Settings
     sharing: tuple[str, ...]
@@ -81,7 +85,7 @@ def render_report(run: RunRecord, assessment: Assessment) -> str:
 def make_page(run: RunRecord, assessment: Assessment) -> Page:
     """Word everything that the report shows."""
     drawn, differences = curves(run, assessment), effects(assessment)
-    settings = compare_settings({trial.level: trial.experiment for trial in run.trials})
+    settings = compare_settings({trial.level: with_folds(run, trial) for trial in run.trials})
     data = {**drawn.data, "effects": differences.drawn if differences else {}}
     version = run.versions.get("ceteris", "")
     return Page(
@@ -95,6 +99,8 @@ def make_page(run: RunRecord, assessment: Assessment) -> Page:
         effects=differences,
         curves=drawn,
         curves_hint=_curves_hint(assessment),
+        single_lines="seeds" if assessment.folds == 1 else "folds",
+        paired_over=assessment.unit,
         legend=tuple(level.level for level in assessment.levels),
         settings=settings,
         sharing=sharing(run, assessment, settings.varied),
@@ -107,6 +113,13 @@ def make_page(run: RunRecord, assessment: Assessment) -> Page:
     )
 
 
+def with_folds(run: RunRecord, trial: TrialRecord) -> Mapping[str, Any]:
+    """Return the settings of a trial: its experiment, and the folds of its study where there are some."""
+    folds = run.study.get("folds") or {}
+    told = {name: value for name, value in folds.items() if value is not None}
+    return {**trial.experiment, "folds": told} if told else trial.experiment
+
+
 def title_of_run(run: RunRecord) -> str:
     """Return what the page is called: the study's question, else its name, else the run."""
     return run.title or run.study_name or run.id
@@ -114,10 +127,11 @@ def title_of_run(run: RunRecord) -> str:
 
 def _overline(run: RunRecord, assessment: Assessment) -> str:
     seeds = len({trial.seed for trial in run.trials})
+    folds = f" × {counted(assessment.folds, 'fold')}" if assessment.folds > 1 else ""
     parts = [
         run.study_name,
         _day(run.created),
-        f"{counted(len(assessment.levels), 'level')} × {counted(seeds, 'seed')}",
+        f"{counted(len(assessment.levels), 'level')} × {counted(seeds, 'seed')}{folds}",
         f"{duration(run.seconds)} on {run.device}",
     ]
     return " · ".join(part for part in parts if part)
@@ -135,10 +149,16 @@ def _curves_hint(assessment: Assessment) -> str:
     click = "A click on a level hides it, or shows it again, in every chart."
     most = max((level.finished for level in assessment.levels), default=0)
     if most == 0:
-        return f"No level has a mean yet; each thin line is one seed, as far as it got. {click}"
+        thin = "seed" if assessment.folds == 1 else "fold"
+        return f"No level has a mean yet; each thin line is one {thin}, as far as it got. {click}"
     if most == 1:
         return f"One line per level. {click}"
-    return f"Line: mean over the seeds. Band: 95% interval of that mean. {click}"
+    over = f"{assessment.unit}, their folds averaged" if _averages_folds(assessment) else assessment.unit
+    return f"Line: mean over the {over}. Band: 95% interval of that mean. {click}"
+
+
+def _averages_folds(assessment: Assessment) -> bool:
+    return assessment.unit == "seeds" and assessment.folds > 1
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 
 from ceteris.spec.labels import format_label
 
-GROUPS = {"data": "Data", "model": "Network", "optimizer": "Optimiser"}
+GROUPS = {"data": "Data", "folds": "Data", "model": "Network", "optimizer": "Optimiser"}
 REST = "Training"
 
 
