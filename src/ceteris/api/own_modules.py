@@ -74,20 +74,16 @@ def _name(factory: Factory) -> str:
 
 
 def _check(name: str, factory: Any) -> None:
-    where = "experiment.model"
+    kind = type(factory).__name__
+    message = ""
     if not callable(factory):
-        kind = type(factory).__name__
-        raise CeterisError(
-            Problem(f"a {kind} is not a network; give a class or function that makes one", where)
+        message = f"a value of type {kind} is not a network; give a class or function that makes one"
+    elif hasattr(factory, "state_dict") and not isinstance(factory, type):
+        message = (
+            f"this {kind} has weights already, and every trial starts from fresh ones; give its class, "
+            f"or a function that makes a new one: `model=lambda: {kind}(...)`"
         )
-    if hasattr(factory, "state_dict") and not isinstance(factory, type):
-        kind = type(factory).__name__
-        raise CeterisError(
-            Problem(
-                f"this {kind} has weights already, and every trial starts from fresh ones; give its class, "
-                f"or a function that makes a new one: `model=lambda: {kind}(...)`",
-                where,
-            )
-        )
-    if not name.isidentifier():
-        raise CeterisError(Problem(f"'{name}' is not a name of a network", where))
+    elif not name.isidentifier():
+        message = f"'{name}' is not a name of a network"
+    if message:
+        raise CeterisError(Problem(message, where="experiment.model"))
