@@ -196,6 +196,11 @@ def _own_network_problems(name: str, given: Sequence[str]) -> Iterator[Found]:
 def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
     yield from objective_problems(experiment, dataset)
     yield from watched_problems(experiment, dataset)
+    if experiment.data.balance != "none" and dataset.task == "regression":
+        yield (
+            "experiment.data.balance",
+            f"`{dataset.name}` has numbers to predict; balancing needs classes",
+        )
     if experiment.data.label_noise > 0:
         try:
             noisy_rows(dataset, np.empty(0, dtype=np.int64), experiment.data.label_noise, seed=0)

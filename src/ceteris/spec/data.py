@@ -41,6 +41,10 @@ class DataSpec(Spec):
     label_noise: Annotated[float, AnyNumber, Field(ge=0, le=1, title="share of labels")] = 0.0
     """The share of training labels replaced by another class, drawn by seed. Validation labels stay."""
 
+    balance: Annotated[Literal["none", "oversample"], Field(title="way to balance classes")] = "none"
+    """`oversample`: each row of an epoch is drawn anew, first its class, all equally likely, then a row
+    of that class. An epoch keeps its length; rows of rare classes are seen more often."""
+
     content: str | None = None
     """SHA-256 of the data that a record was made with; checked when it is repeated."""
 

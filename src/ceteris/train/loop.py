@@ -31,10 +31,10 @@ from ceteris.train.measure import (
 )
 from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, TrialEnded
 from ceteris.train.objective import class_weights
-from ceteris.train.plan import Cohort
+from ceteris.train.plan import Cohort, TrialPlan
 from ceteris.train.schedules import Schedules
 from ceteris.train.stopping import EarlyStops, Weights
-from ceteris.train.streams import dropout_keys, epoch_order
+from ceteris.train.streams import balanced_order, dropout_keys, epoch_order
 
 REPORT_SECONDS = 0.25
 """About how long training runs between two reports of its progress."""
@@ -138,8 +138,7 @@ class _Training:
 
     def _train(self, epoch: int) -> None:
         orders = [
-            epoch_order(t.seed, t.fold, p.split.train, epoch)
-            for t, p in ((self._cohort.trials[i], self._prepared[i]) for i in self._first)
+            _order(t, p, epoch) for t, p in ((self._cohort.trials[i], self._prepared[i]) for i in self._first)
         ]
         self._rates = self._schedules.rates(epoch)
         self._engine.begin_epoch(epoch, orders, self._rates)
@@ -221,12 +220,21 @@ def _rows(prepared: Prepared, split: str) -> NDArray[np.int64]:
     return prepared.train_slice if split == "train" else prepared.split.validation
 
 
+def _order(trial: TrialPlan, prepared: Prepared, epoch: int) -> NDArray[np.int64]:
+    """Return the row numbers of one epoch as this trial reads them."""
+    rows = prepared.split.train
+    if trial.experiment.data.balance == "oversample":
+        return balanced_order(trial.seed, trial.fold, rows, prepared.y[rows], epoch)
+    return epoch_order(trial.seed, trial.fold, rows, epoch)
+
+
 def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[Feed, ...]]:
     """Group members that read the same rows of the same arrays; also give the first member of each."""
-    groups: dict[tuple[int, int, str, bytes], list[int]] = {}
+    groups: dict[tuple[int, int, str, str, bytes], list[int]] = {}
     for place, (trial, own) in enumerate(zip(cohort.trials, prepared, strict=True)):
         rows = own.split.train.tobytes() + own.split.validation.tobytes()
-        groups.setdefault((trial.seed, trial.fold, own.key, rows), []).append(place)
+        balance = trial.experiment.data.balance
+        groups.setdefault((trial.seed, trial.fold, balance, own.key, rows), []).append(place)
     first = [places[0] for places in groups.values()]
     feeds = [Feed(prepared[p[0]].x, prepared[p[0]].y, np.array(p)) for p in groups.values()]
     return first, tuple(feeds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.draws import permutation, stream_key
+from ceteris.draws import permutation, stream_key, uniforms
 
 
 def epoch_order(seed: int, fold: int, rows: NDArray[np.int64], epoch: int) -> NDArray[np.int64]:
@@ -14,6 +14,25 @@ def epoch_order(seed: int, fold: int, rows: NDArray[np.int64], epoch: int) -> ND
     The order depends on the seed, the fold, the epoch (counted from 0) and the rows alone.
     """
     return rows[permutation(stream_key(seed, "order", str(fold)), len(rows), epoch=epoch)]
+
+
+def balanced_order(
+    seed: int, fold: int, rows: NDArray[np.int64], labels: NDArray[np.int64], epoch: int
+) -> NDArray[np.int64]:
+    """Return as many row numbers as there are, drawn with replacement, every class being equally likely.
+
+    ``labels`` (n,) are those of ``rows`` (n,). Position i of the epoch has two uniform numbers, keyed by
+    the seed, the fold and the epoch: the first chooses among the classes that occur, the second among
+    the rows of that class.
+    """
+    drawn = uniforms(stream_key(seed, "resample", str(fold)), len(rows), 2, epoch=epoch)
+    _, counts = np.unique(labels, return_counts=True)
+    chosen = np.floor(drawn[:, 0] * len(counts)).astype(np.int64)
+    within = np.floor(drawn[:, 1] * counts[chosen]).astype(np.int64)
+    starts = np.cumsum(counts) - counts
+    by_class = rows[np.argsort(labels, kind="stable")]
+    resampled: NDArray[np.int64] = by_class[starts[chosen] + within]
+    return resampled
 
 
 def dropout_keys(seed: int, roles: tuple[str, ...]) -> NDArray[np.uint32]:
