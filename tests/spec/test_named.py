@@ -7,6 +7,13 @@ from ceteris.spec import MLP, SGD, Adam, combinations, find_study, named_studies
 
 FASHION = {
     "fashion-mnist/batch-size": ["32", "64", "128", "1000", "10000"],
+    "fashion-mnist/capacity": ["two", "four"],
+    "fashion-mnist/cnn": [
+        "network=mlp, regularisation=none",
+        "network=mlp, regularisation=batch norm and dropout",
+        "network=cnn, regularisation=none",
+        "network=cnn, regularisation=batch norm and dropout",
+    ],
     "fashion-mnist/input-scaling": ["none", "unit"],
     "fashion-mnist/learning-rate": ["0.1", "0.001", "1e-05"],
     "fashion-mnist/optimizer": None,
