@@ -25,7 +25,8 @@ def test_an_alarm_is_a_difference_that_the_assessment_believes() -> None:
 
 def test_repetitions_have_seeds_of_their_own_and_count_only_when_complete() -> None:
     trials = {seed: made_trial(seed, 1.0) for seed in range(8)}
-    own = repetition_trials(trials, 1, 2)
+    by_seed = {seed: [trial] for seed, trial in trials.items()}
+    own = repetition_trials(by_seed, 1, 2)
     assert own is not None
     assert [(t.identity, t.level, t.seed) for t in own] == [
         ("4", "a", 0),
@@ -33,10 +34,21 @@ def test_repetitions_have_seeds_of_their_own_and_count_only_when_complete() -> N
         ("6", "b", 0),
         ("7", "b", 1),
     ]
-    assert repetition_trials({s: t for s, t in trials.items() if s != 6}, 1, 2) is None
+    assert repetition_trials({s: t for s, t in by_seed.items() if s != 6}, 1, 2) is None
     assert judge(small_study(seeds=2).study, [trials[s] for s in range(7)], 2, 2, "val_loss", None) == (
         False,
     )
+
+
+def test_a_seed_of_a_repetition_has_all_its_folds() -> None:
+    folds = {s: [replace(made_trial(s, 1.0), fold=fold) for fold in range(3)] for s in range(4)}
+    own = repetition_trials(folds, 0, 2)
+    assert own is not None
+    assert [(t.level, t.seed, t.fold) for t in own] == [
+        (level, seed, fold) for level in "ab" for seed in (0, 1) for fold in range(3)
+    ]
+    unended = {**folds, 3: [*folds[3][:2], replace(folds[3][2], status="running")]}
+    assert repetition_trials(unended, 0, 2) is None
 
 
 def test_the_last_bit_of_a_curve_counts() -> None:

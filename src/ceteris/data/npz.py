@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset, Rows, SourceData, content_hash
 from ceteris.data.download import Report
@@ -21,7 +22,10 @@ ARRAYS = ("x", "y", "x_test", "y_test", "classes")
 
 @dataclass(frozen=True)
 class NpzSource:
-    """A file with the arrays `x`, `y` and, if wanted, `x_test`, `y_test`, `classes`; satisfies ``Source``."""
+    """A file with the arrays `x`, `y` and, if wanted, `x_test`, `y_test`, `classes`; satisfies ``Source``.
+
+    Further arrays with one number or text per row are kept beside them, as what rows may be grouped by.
+    """
 
     path: Path
 
@@ -42,7 +46,8 @@ class NpzSource:
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows of the file, checked."""
         given, names = read_npz(self.path)
-        return source_data(given, self.name, origin=str(self.path), names=names)
+        data = source_data(given, self.name, origin=str(self.path), names=names)
+        return replace(data, columns=read_columns(self.path, len(data.train.x)))
 
 
 def read_npz(path: Path) -> tuple[dict[str, Any], list[str]]:
@@ -59,6 +64,33 @@ def read_npz(path: Path) -> tuple[dict[str, Any], list[str]]:
         raise
     except Exception as error:  # zipfile and NumPy have a dozen types of error for damaged files
         raise CeterisError(f"{path} is damaged: {error}") from error
+
+
+def read_columns(path: Path, rows: int) -> dict[str, NDArray[Any]]:
+    """Return the other arrays of the file that have one number or text per row, by name; none is unpickled.
+
+    Those of another shape or type are not read.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        others = [name for name in file.files if name not in ARRAYS]
+        return {name: _native(file[name]) for name in others if _is_column(file, name, rows)}
+
+
+def _is_column(file: Any, name: str, rows: int) -> bool:
+    """Tell by an array's header whether it has shape (rows,) and holds numbers or text."""
+    try:
+        with file.zip.open(f"{name}.npy") as member:
+            version = np.lib.format.read_magic(member)
+            read = np.lib.format.read_array_header_1_0
+            shape, _, dtype = (np.lib.format.read_array_header_2_0 if version > (1, 0) else read)(member)
+    except (KeyError, ValueError):
+        return False
+    return shape == (rows,) and dtype.kind in "biufUS"
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array in little-endian order, so that equal values have equal bytes and one hash."""
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 
 def _read_array(file: Any, name: str, path: Path) -> Any:
@@ -95,7 +127,7 @@ def save_arrays(dataset: Dataset, path: str | Path) -> Path:
     The file appears whole or not at all. Raises CeterisError for a data set with test rows, which are not
     in memory (law 4): the file that it came from is the one to keep.
     """
-    if content_hash(Rows(dataset.x, dataset.y), None) != dataset.content:
+    if content_hash(Rows(dataset.x, dataset.y), None, dataset.columns) != dataset.content:
         raise CeterisError(
             f"`{dataset.name}` has test rows, which a data set does not carry; keep the files of its source "
             f"({dataset.origin}) instead"
@@ -103,6 +135,7 @@ def save_arrays(dataset: Dataset, path: str | Path) -> Path:
     given: dict[str, Any] = {"x": dataset.x, "y": dataset.y}
     if dataset.classes:
         given["classes"] = np.array(dataset.classes, dtype=np.str_)
+    given |= dataset.columns
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,21 +16,43 @@ from ceteris.errors import CeterisError, Problem
 LARGEST = float(np.finfo(np.float32).max)
 RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0), "bool": (0.0, 1.0)}
 """Types of inputs whose own range is the documented one: those that images come in."""
+RESERVED = ("x", "y", "x_test", "y_test", "classes", "file")
+"""Names that a column cannot have: of the arrays that mean something else."""
 
 Result = TypeVar("Result")
 
 
-def arrays(x: Any, y: Any, classes: Sequence[str] | None = None, name: str = "arrays") -> Dataset:
+def arrays(
+    x: Any,
+    y: Any,
+    classes: Sequence[str] | None = None,
+    name: str = "arrays",
+    columns: Mapping[str, Any] | None = None,
+) -> Dataset:
     """Make a data set of the user's own rows.
 
     ``x`` is (N, *shape) numbers, ``y`` is (N,) labels or (N,) / (N, outputs) floats: NumPy arrays,
     lists, pandas frames, torch tensors, whatever ``numpy.asarray`` reads. Text, booleans and whole
     numbers in ``y`` are labels; floats are numbers to predict, unless ``classes`` names the classes
-    that 0, 1, ... stand for.
+    that 0, 1, ... stand for. ``columns`` are further arrays (N,) by name, which folds may group rows by.
     Raises CeterisError with everything that is wrong.
     """
     given = {"x": x, "y": y} if classes is None else {"x": x, "y": y, "classes": classes}
-    return without_test_rows(source_data(given, name, origin="memory", names=list(given)))
+    data = source_data(given, name, origin="memory", names=list(given))
+    own = {column: _column(values, column, len(data.train.x)) for column, values in (columns or {}).items()}
+    return without_test_rows(replace(data, columns=own))
+
+
+def _column(values: Any, name: str, rows: int) -> NDArray[Any]:
+    if name in RESERVED or not name.isidentifier():
+        raise CeterisError(f"`{name}` cannot be the name of a column; give it another name")
+    column = _as_array(values, name)
+    if column.shape != (rows,) or column.dtype.kind not in "biufUS":
+        raise CeterisError(
+            f"`{name}` has type {column.dtype} and shape {column.shape}; a column has one number or text for "
+            f"each of the {rows:,} rows"
+        )
+    return np.ascontiguousarray(_native(column))
 
 
 def source_data(given: dict[str, Any], name: str, origin: str, names: Sequence[str]) -> SourceData:

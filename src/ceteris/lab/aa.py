@@ -7,6 +7,7 @@ as one run. That identical trials agree bit for bit is tried as well, by trainin
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,7 +114,9 @@ def judge(
     validation_rows: int | None,
 ) -> tuple[bool, ...]:
     """Return for each complete repetition whether the assessment says that its two levels differ."""
-    by_seed = {trial.seed: trial for trial in trials if trial.status in ENDED}
+    by_seed: dict[int, list[TrialRecord]] = defaultdict(list)
+    for trial in trials:
+        by_seed[trial.seed].append(trial)
     claim = Claim(text="Two levels that are the same differ.", metric=metric, differ=LEVELS)
     null = Factor(name=FACTOR, levels=tuple(Level(label=label, patch={}) for label in LEVELS))
     question = _without_factors(study, tuple(range(seeds)))
@@ -128,16 +131,16 @@ def judge(
 
 
 def repetition_trials(
-    by_seed: Mapping[int, TrialRecord], repetition: int, seeds: int
+    by_seed: Mapping[int, Sequence[TrialRecord]], repetition: int, seeds: int
 ) -> list[TrialRecord] | None:
-    """Return the trials of one repetition as two levels with seeds 0, 1, ...; None if one is missing."""
+    """Return the trials of one repetition as two levels with seeds 0, 1, ...; None if one has not ended."""
     found = []
     for place in range(2 * seeds):
-        trial = by_seed.get(repetition * 2 * seeds + place)
-        if trial is None:
+        trials = by_seed.get(repetition * 2 * seeds + place, ())
+        if not trials or any(trial.status not in ENDED for trial in trials):
             return None
         label = LEVELS[place // seeds]
-        found.append(replace(trial, level=label, coordinates={FACTOR: label}, seed=place % seeds))
+        found += [replace(t, level=label, coordinates={FACTOR: label}, seed=place % seeds) for t in trials]
     return found
 
 
@@ -152,8 +155,10 @@ def _train_again(
         again = parse_study(_without_factors(study, tuple(range(seeds))), allow_code=True)
         run = run_study(again, runs_folder=Path(folder), **{**options, "listener": None})
         with Store(folder, create=False) as other:
-            twins = {trial.seed: trial for trial in other.load_run(run).trials if trial.status in ENDED}
-            pairs = [(t, twins[t.seed]) for t in record.trials if t.seed in twins and t.status in ENDED]
+            ended = [trial for trial in other.load_run(run).trials if trial.status in ENDED]
+            twins = {(trial.seed, trial.fold): trial for trial in ended}
+            own = {(trial.seed, trial.fold): trial for trial in record.trials if trial.status in ENDED}
+            pairs = [(trial, twins[place]) for place, trial in own.items() if place in twins]
             return len(pairs), all(
                 same_curves(first, second) and _same_weights(store, record.id, first, other, run, second)
                 for first, second in pairs
