@@ -17,8 +17,6 @@ from benchmarks.workloads import Stack, Workload
 
 SECONDS_OF_CETERIS = 6.0
 """About how long Ceteris trains in a measurement, so that the start of its workers is in proportion."""
-SCORE_TOLERANCE = 0.02
-"""Scores of contestants that do the same work lie this close to the loop's."""
 
 Seat = tuple[str, Stack]
 """A contestant's name and the stack that it trains."""
@@ -84,7 +82,8 @@ def rows_of(workload: Workload, found: Found, contestants: Mapping[str, Contesta
             "members": stack.members,
             "goal": stack.goal,
             "contestants": {
-                name: _entry(_seat(contestant, stack), found) for name, contestant in contestants.items()
+                name: _entry(_seat(contestant, stack), found, workload.score_tolerance)
+                for name, contestant in contestants.items()
             },
         }
         for stack in workload.stacks
@@ -95,7 +94,7 @@ def _seat(contestant: Contestant, stack: Stack) -> Seat:
     return contestant.name, stack if contestant.stacks else Stack(1, 1)
 
 
-def _entry(seat: Seat, found: Found) -> dict[str, Any]:
+def _entry(seat: Seat, found: Found, tolerance: float) -> dict[str, Any]:
     outcomes = found.outcomes.get(seat, [])
     if not outcomes:
         unable = found.unable.get(seat[0], Unable("it was not measured"))
@@ -110,12 +109,12 @@ def _entry(seat: Seat, found: Found) -> dict[str, Any]:
         "score": statistics.median(outcome.score for outcome in outcomes),
         "steps_per_epoch": outcomes[0].steps / outcomes[0].epochs,
         "set_up_seconds": statistics.median(outcome.set_up_seconds for outcome in outcomes),
-        "differs": _difference(outcomes, loop),
+        "differs": difference(outcomes, loop, tolerance),
         "measurements": [asdict(outcome) for outcome in outcomes],
     }
 
 
-def _difference(outcomes: Sequence[Outcome], loop: Sequence[Outcome]) -> str:
+def difference(outcomes: Sequence[Outcome], loop: Sequence[Outcome], tolerance: float) -> str:
     """Say how this is other work than the loop's; "" where it is the same."""
     if not loop:
         return ""
@@ -123,6 +122,6 @@ def _difference(outcomes: Sequence[Outcome], loop: Sequence[Outcome]) -> str:
     if steps != expected:
         return f"{steps:g} steps per epoch instead of {expected:g}"
     score, reference = (statistics.median(outcome.score for outcome in own) for own in (outcomes, loop))
-    if not abs(score - reference) <= SCORE_TOLERANCE:
+    if not abs(score - reference) <= tolerance:
         return f"a score of {100 * score:.1f} instead of {100 * reference:.1f}"
     return ""

@@ -44,11 +44,9 @@ class Task:
     measured: Rows
     """As many training rows as validate: they are evaluated after every epoch too."""
     dataset: Dataset
-    source: str
-    scale: str
+    data: dict[str, Any]
+    """The same rows as a study asks for them."""
     data_folder: Path | None = None
-    rows: int | None = None
-    """Number of training rows, where it is not all of them."""
 
     @property
     def classification(self) -> bool:
@@ -57,6 +55,16 @@ class Task:
     @property
     def features(self) -> int:
         return self.train.x.shape[1]
+
+    @property
+    def image(self) -> tuple[int, ...]:
+        """Channels, height and width of a row's image."""
+        shape = self.dataset.shape
+        return (1, *shape) if len(shape) == 2 else shape
+
+    @property
+    def convolutional(self) -> bool:
+        return bool(self.model["kind"] == "cnn")
 
     @property
     def outputs(self) -> int:
@@ -70,6 +78,10 @@ class Task:
     @property
     def dropout(self) -> float:
         return float(self.model.get("dropout", 0.0))
+
+    @property
+    def batch_norm(self) -> bool:
+        return bool(self.model.get("batch_norm", False))
 
     @property
     def members(self) -> int:
@@ -97,7 +109,7 @@ class Task:
         """Return the task with its first batches and one epoch alone, for warming up."""
         size = min(batches * self.batch_size, len(self.train.x))
         train = Rows(self.train.x[:size], self.train.y[:size])
-        return replace(self, train=train, rows=size, epochs=1, compare_after=1)
+        return replace(self, train=train, data=self.data | {"rows": size}, epochs=1, compare_after=1)
 
 
 @dataclass(frozen=True)
@@ -123,8 +135,8 @@ class Outcome:
 def make_task(workload: Workload, folder: Path | None) -> Task:
     """Prepare a workload for one member; all contestants and seeds get the same split."""
     dataset = workload.dataset(folder)
-    spec = DataSpec.model_validate({"source": workload.source, "scale": workload.scale, "split": "fixed"})
-    prepared = Preparation(dataset).prepare(spec, 0)
+    data = {"source": workload.source, "split": "fixed", **workload.data}
+    prepared = Preparation(dataset).prepare(DataSpec.model_validate(data), 0)
     parts = (prepared.split.train, prepared.split.validation, prepared.train_slice)
     train, validation, measured = (Rows(prepared.x[rows], prepared.y[rows]) for rows in parts)
     return Task(
@@ -139,7 +151,6 @@ def make_task(workload: Workload, folder: Path | None) -> Task:
         validation=validation,
         measured=measured,
         dataset=dataset,
-        source=workload.source,
-        scale=workload.scale,
+        data=data,
         data_folder=folder,
     )

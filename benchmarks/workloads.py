@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,10 @@ class Workload:
     epochs: int
     """Epochs that everybody trains at least, after which the scores are compared."""
     stacks: tuple[Stack, ...]
-    scale: str = "unit"
+    data: dict[str, Any] = field(default_factory=dict)
+    """Further settings of the data, as a study has them: scale, rows, validation."""
+    score_tolerance: float = 0.02
+    """Contestants that do the same work reach scores this close to each other."""
 
     def dataset(self, folder: Path | None) -> Dataset:
         return house_prices_size() if self.source == MADE_UP else load(self.source, folder)
@@ -67,6 +70,7 @@ def mlp(*hidden: int, **more: Any) -> dict[str, Any]:
 FASHION = "fashion-mnist"
 ADAM = {"kind": "adam", "lr": 1e-3}
 SGD = {"kind": "sgd", "lr": 0.1}
+CNN = {"kind": "cnn", "convolutions": [32, 64, 128], "hidden": [512, 512], "batch_norm": True, "dropout": 0.4}
 
 WORKLOADS = (
     Workload(
@@ -92,6 +96,17 @@ WORKLOADS = (
         64,
         100,
         (Stack(5, 40, 150.0),),
-        scale="none",
+        data={"scale": "none"},
+    ),
+    Workload(
+        "CNN 32-64-128 with batch norm and dropout 0.4, SGD with momentum, bs 64, 5,000 rows",
+        FASHION,
+        CNN,
+        {"kind": "sgd", "lr": 0.01, "momentum": 0.9},
+        64,
+        1,
+        (Stack(4, 1, 1.4),),
+        data={"scale": "symmetric", "rows": 5000, "validation": 1000},
+        score_tolerance=0.1,  # one short epoch leaves the scores of single networks far apart
     ),
 )

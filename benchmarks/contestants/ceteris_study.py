@@ -46,7 +46,7 @@ def train(task: Task) -> Outcome:
             parse_study(_study(task)),
             runs_folder=folder,
             data_folder=task.data_folder,
-            dataset=task.dataset if task.source == MADE_UP else None,
+            dataset=task.dataset if task.data["source"] == MADE_UP else None,
             device="cpu",
             listener=watch,
         )
@@ -65,11 +65,8 @@ def train(task: Task) -> Outcome:
 
 
 def _study(task: Task) -> Mapping[str, Any]:
-    data: dict[str, Any] = {"source": task.source, "scale": task.scale, "split": "fixed"}
-    if task.rows is not None:
-        data["rows"] = task.rows
     experiment = {
-        "data": data,
+        "data": task.data,
         "model": task.model,
         "optimizer": task.optimizer | {"lr": task.rates[0]},
         "batch_size": task.batch_size,

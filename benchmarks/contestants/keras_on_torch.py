@@ -49,10 +49,25 @@ def train(task: Task) -> Outcome:
     return Outcome(seconds, start - begin, 1, task.epochs, int(model.optimizer.iterations), score)
 
 
+def _convolutions(task: Task) -> list[Any]:
+    """Channels first, as PyTorch below lays images out."""
+    layers: list[Any] = [keras.layers.Reshape(task.image)]
+    first = {"data_format": "channels_first"}
+    for channels in task.model["convolutions"]:
+        layers.append(keras.layers.Conv2D(channels, 3, padding="same", **first))
+        if task.batch_norm:
+            layers.append(keras.layers.BatchNormalization(axis=1, momentum=0.9))
+        layers += [keras.layers.ReLU(), keras.layers.MaxPooling2D(2, **first)]
+    return [*layers, keras.layers.Flatten(**first)]
+
+
 def _model(task: Task) -> keras.Model:
-    layers: list[Any] = [keras.Input((task.features,))]
+    layers: list[Any] = [keras.Input((task.features,)), *(_convolutions(task) if task.convolutional else ())]
     for width in task.hidden:
-        layers.append(keras.layers.Dense(width, activation="relu"))
+        layers.append(keras.layers.Dense(width))
+        if task.batch_norm:
+            layers.append(keras.layers.BatchNormalization(momentum=0.9))
+        layers.append(keras.layers.ReLU())
         if task.dropout:
             layers.append(keras.layers.Dropout(task.dropout))
     model = keras.Sequential([*layers, keras.layers.Dense(task.outputs)])

@@ -16,6 +16,8 @@ from benchmarks.task import Outcome, Rows, Task
 
 
 def unsuited(task: Task) -> str:
+    if task.convolutional:
+        return "it has no convolutions"
     if task.dropout:
         return "it has no dropout"
     if not task.classification and task.optimizer["kind"] != "adam":

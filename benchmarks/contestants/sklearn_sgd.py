@@ -16,7 +16,11 @@ RATE = 1e-3
 
 
 def unsuited(task: Task) -> str:
-    return "it predicts numbers by a linear model alone" if task.classification or task.hidden else ""
+    return (
+        "it predicts numbers by a linear model alone"
+        if task.classification or task.model["kind"] != "linear"
+        else ""
+    )
 
 
 def train(task: Task) -> Outcome:

@@ -20,15 +20,34 @@ from benchmarks.task import Rows, Task
 
 
 def network(task: Task) -> nn.Sequential:
-    """Linear layers with ReLU and dropout between them."""
-    layers: list[nn.Module] = []
-    width = task.features
+    """Linear layers with ReLU and dropout between them, behind convolutions where the model has them."""
+    layers = convolutions(task) if task.convolutional else []
     for hidden in task.hidden:
-        layers += [nn.Linear(width, hidden), nn.ReLU()]
+        layers.append(nn.LazyLinear(hidden))
+        if task.batch_norm:
+            layers.append(nn.BatchNorm1d(hidden))
+        layers.append(nn.ReLU())
         if task.dropout:
             layers.append(nn.Dropout(task.dropout))
-        width = hidden
-    return nn.Sequential(*layers, nn.Linear(width, task.outputs))
+    model = nn.Sequential(*layers, nn.LazyLinear(task.outputs))
+    with (
+        torch.no_grad()
+    ):  # tells the lazy layers how wide their inputs are; batch norm learns nothing from it
+        model.eval()(torch.from_numpy(task.train.x[:2]))
+    return model.train()
+
+
+def convolutions(task: Task) -> list[nn.Module]:
+    """3 x 3 convolutions, each with batch norm, ReLU and 2 x 2 max pooling, then flat."""
+    layers: list[nn.Module] = [nn.Unflatten(1, task.image)]
+    channels = task.image[0]
+    for wanted in task.model["convolutions"]:
+        layers.append(nn.Conv2d(channels, wanted, 3, padding=1))
+        if task.batch_norm:
+            layers.append(nn.BatchNorm2d(wanted))
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        channels = wanted
+    return [*layers, nn.Flatten()]
 
 
 def optimizer_class(task: Task) -> type[torch.optim.Optimizer]:
