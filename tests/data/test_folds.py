@@ -209,7 +209,7 @@ def test_folds_that_cannot_be_dealt_are_told_in_one_sentence(dataset, folds, mes
 
 
 def test_data_without_further_arrays_has_no_groups():
-    with pytest.raises(CeterisError, match=r"`mine` has no array besides its inputs and targets"):
+    with pytest.raises(CeterisError, match=r"`mine` has no array `subject`; besides its inputs and targets"):
         fold_of_rows(numbers(20), Folds(k=2, groups="subject"), 0)
 
 

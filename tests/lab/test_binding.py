@@ -130,3 +130,104 @@ def test_batch_norm_needs_two_rows(size: int, last: str, fits: bool) -> None:
     assert (lines == []) is fits
     if size == 1:
         assert lines == ["experiment.batch_size: batch norm needs at least 2 rows in a batch"]
+
+
+def folded(folds: Any, **changes: Any) -> ParsedStudy:
+    study = small_study(vary={}, seeds=1, **changes).study.model_dump(mode="json")
+    return parse_study(study | {"folds": folds})
+
+
+def test_every_fold_has_sizes() -> None:
+    parsed = folded(5)
+    bound, problems = bind(parsed, load_sources(["digits"], None), ())
+    assert problems == []
+    sizes = bound.sizes["base"]
+    assert sizes.of_first_seed == ((1149, 288), (1149, 288), (1150, 287), (1150, 287), (1150, 287))
+    assert (sizes.training, sizes.validation) == (1149, 1437)
+    assert [sizes.training_rows(seed=7, fold=fold) for fold in (0, 4)] == [1149, 1150]
+
+
+def test_grouped_folds_have_sizes_for_every_seed() -> None:
+    groups = np.repeat(np.arange(8), [1, 2, 3, 4, 5, 6, 7, 23])
+    dataset = arrays(RNG.normal(size=(51, 3)), RNG.normal(size=51), name="arrays", columns={"who": groups})
+    study = small_study(vary={}, seeds=3, data="arrays", batch_size=8).study.model_dump(mode="json")
+    parsed = parse_study(study | {"folds": {"k": 3, "groups": "who"}})
+    bound, problems = bind(parsed, load_sources(["arrays"], None, dataset), ())
+    assert problems == []
+    assert set(bound.sizes["base"].places) == {(seed, fold) for seed in range(3) for fold in range(3)}
+    assert sum(rows for _, rows in bound.sizes["base"].of_first_seed) == 51
+
+
+@pytest.mark.parametrize(
+    ("folds", "changes", "message"),
+    [
+        (
+            3,
+            {"batch_size": 35},
+            "experiment.batch_size: a batch of 35 rows cannot be filled: there are 34 training rows of "
+            "`arrays` in fold 0; use at most 34",
+        ),
+        (
+            {"k": 5, "kind": "plain"},
+            {"batch_size": 10, "model": {"kind": "mlp", "hidden": [4], "batch_norm": True}},
+            "experiment.batch_size: 41 training rows in fold 1 in batches of 10 leave a last batch of one "
+            "row, which batch norm cannot normalise; set `last_batch: drop` or choose another batch size",
+        ),
+        (
+            18,
+            {"batch_size": 8},
+            "folds.k: 18 stratified folds need 18 rows of every class, and class `0` of `arrays` has 17; use "
+            "at most 17 folds, or `kind: plain`",
+        ),
+        (
+            {"k": 3, "groups": "subject"},
+            {"batch_size": 8},
+            "folds.groups: `arrays` has no array `subject`; besides its inputs and targets there is none "
+            "with one number or text per row",
+        ),
+        (
+            3,
+            {"data": {"source": "arrays", "validation": 10}, "batch_size": 8},
+            "experiment.data.validation: the folds of the study say which rows validate; remove this "
+            "setting, or the folds",
+        ),
+    ],
+)
+def test_what_one_fold_cannot_do_is_told_before_anything_is_trained(
+    folds: Any, changes: dict[str, Any], message: str
+) -> None:
+    assert told(folded(folds, **({"data": "arrays"} | changes)), dataset=CLASSES) == [message]
+
+
+def test_balance_needs_classes() -> None:
+    parsed = small_study(vary={}, data={"source": "arrays", "balance": "oversample"}, batch_size=8)
+    assert told(parsed, dataset=CLASSES) == []
+    assert told(parsed, dataset=NUMBERS) == [
+        "experiment.data.balance: `arrays` has numbers to predict; balancing needs classes"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arrays_of_file", "message"),
+    [
+        (
+            {"x": np.ones((6, 2)), "y": np.array([0, 1, 2, 0, 1, 2]), "classes": np.array(["a", "b"])},
+            "`y` has 2 in row 2, which is not the number of a class; with 2 classes labels are 0 to 1",
+        ),
+        (
+            {"x": np.array([[1.0], [np.nan], [2.0], [3.0]]), "y": np.array([0, 1, 0, 1])},
+            "`x` has 1 value that is not finite (NaN or infinity), the first in row 1",
+        ),
+        (
+            {"x": np.ones((4, 1)), "y": np.array([0.5, np.inf, 1.0, 2.0])},
+            "`y` has 1 value that is not finite (NaN or infinity), the first in row 1",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_learned_from_are_told_in_one_line(
+    tmp_path: Path, arrays_of_file: dict[str, Any], message: str
+) -> None:
+    file = tmp_path / "mine.npz"
+    np.savez(file, **arrays_of_file)
+    (line,) = told(small_study(vary={}, data=str(file), batch_size=2))
+    assert line == f"experiment.data.source: mine.npz: {message}"

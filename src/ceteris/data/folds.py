@@ -81,9 +81,7 @@ def _dealt_groups(groups: NDArray[Any], k: int, key: Key) -> Rows:
 def _groups(dataset: Dataset, folds: Folds) -> NDArray[Any]:
     name = folds.groups or ""
     if name not in dataset.columns:
-        known = list(dataset.columns)
-        hint = "" if known else f"; `{dataset.name}` has no array besides its inputs and targets"
-        raise _problem("groups", f"{unknown_name('array with one value per row', name, known)}{hint}")
+        raise _problem("groups", _unknown(name, dataset))
     groups = dataset.columns[name]
     if groups.dtype.kind == "f" and not np.isfinite(groups).all():
         row = int(np.argmin(np.isfinite(groups)))
@@ -95,6 +93,15 @@ def _groups(dataset: Dataset, folds: Folds) -> NDArray[Any]:
             f"{folds.k} folds need at least {folds.k} groups, and `{name}` of `{dataset.name}` has {found}",
         )
     return groups
+
+
+def _unknown(name: str, dataset: Dataset) -> str:
+    if not dataset.columns:
+        return (
+            f"`{dataset.name}` has no array `{name}`; besides its inputs and targets there is none with one "
+            "number or text per row"
+        )
+    return unknown_name("array with one value per row", name, list(dataset.columns))
 
 
 def _check_rows(dataset: Dataset, k: int, least: int) -> None:
