@@ -4,6 +4,7 @@ import pytest
 
 from ceteris.errors import CeterisError
 from ceteris.spec import MLP, SGD, Adam, combinations, find_study, named_studies, parse_study, seed_list
+from ceteris.spec.model import CNN
 
 FASHION = {
     "fashion-mnist/batch-size": ["32", "64", "128", "1000", "10000"],
@@ -29,13 +30,19 @@ def test_every_named_study_is_valid_and_listed() -> None:
         assert study.levels == len(combinations(parse_study(study.path).study))
 
 
+FROM_N4 = ("fashion-mnist/capacity", "fashion-mnist/cnn")
+"""Studies of the note N4 on 784-512-512-10; the others start from N0's 784-1000-10."""
+
+
 @pytest.mark.parametrize("name", FASHION)
 def test_fashion_studies_have_the_catalogues_base_setting(name: str) -> None:
     study = parse_study(name).study
+    five = ("batch-size", "input-scaling", "capacity", "cnn")
     assert study.experiment.data.source == "fashion-mnist"
-    assert study.experiment.model == MLP(hidden=(1000,))
-    assert study.experiment.batch_size == 32
-    assert study.experiment.epochs == (5 if name.endswith(("batch-size", "input-scaling")) else 10)
+    assert study.experiment.model == MLP(hidden=(512, 512) if name in FROM_N4 else (1000,))
+    assert study.experiment.batch_size == (64 if name in FROM_N4 else 32)
+    assert study.experiment.data.scale == ("symmetric" if name in FROM_N4 else "unit")
+    assert study.experiment.epochs == (5 if name.endswith(five) else 10)
     assert seed_list(study) == (0, 1, 2, 3, 4)
     if FASHION[name] is not None:
         assert [combination.label for combination in combinations(study)] == FASHION[name]
@@ -66,3 +73,11 @@ def test_learning_rate_study_compares_all_four_parameter_groups() -> None:
 def test_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(CeterisError, match="did you mean `fashion-mnist/batch-size`"):
         find_study("fashion-mnist/batchsize")
+
+
+def test_cnn_study_separates_convolution_from_batch_norm_and_dropout() -> None:
+    found = {c.label: c.experiment.model for c in combinations(parse_study("fashion-mnist/cnn").study)}
+    whole = found["network=cnn, regularisation=batch norm and dropout"]
+    assert whole == CNN(convolutions=(32, 64, 128), hidden=(512, 512), batch_norm=True, dropout=0.4)
+    assert found["network=cnn, regularisation=none"] == CNN(convolutions=(32, 64, 128), hidden=(512, 512))
+    assert found["network=mlp, regularisation=batch norm and dropout"].dropout == 0.4
