@@ -170,3 +170,42 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CeterisError, match=r"cannot write .*arrays\.npz: "):
         save_arrays(arrays(X, Y), tmp_path / "file" / "arrays.npz")
+
+
+def test_further_arrays_with_a_value_per_row_are_kept_and_count_as_content(tmp_path):
+    subject, weight = np.array(["anna", "bert", "carl"] * 4), np.arange(12.0)
+    path = written(tmp_path, x=X, y=Y, subject=subject, weight=weight, other=np.ones((12, 2)), few=np.ones(3))
+    dataset = load(str(path))
+    assert set(dataset.columns) == {"subject", "weight"}
+    np.testing.assert_array_equal(dataset.columns["subject"], subject)
+    contents = {dataset.content, load(written(tmp_path, x=X, y=Y)).content}
+    contents.add(load(written(tmp_path, x=X, y=Y, subject=subject[::-1], weight=weight)).content)
+    assert len(contents) == 3
+
+
+def test_python_objects_beside_the_rows_are_left_alone(tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez(path, x=X, y=Y, notes=np.array([{}] * 12, dtype=object))
+    assert load(str(path)).columns == {}
+
+
+def test_columns_in_memory_are_saved_with_the_rows(tmp_path):
+    dataset = arrays(X, Y, columns={"subject": [1, 2, 3] * 4})
+    again = load(str(save_arrays(dataset, tmp_path / "arrays.npz")))
+    assert again.content == dataset.content != arrays(X, Y).content
+    np.testing.assert_array_equal(again.columns["subject"], [1, 2, 3] * 4)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"subject": [1, 2]},
+            "`subject` has type int64 and shape (2,); a column has one number or text for each of the 12 "
+            "rows",
+        ),
+        ({"y": [1] * 12}, "`y` cannot be the name of a column; give it another name"),
+    ],
+)
+def test_columns_that_are_none_are_refused(columns, message):
+    assert refusal(lambda: arrays(X, Y, columns=columns)) == message

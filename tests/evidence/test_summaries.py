@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from ceteris.evidence.assessment import assess
+from ceteris.spec.data import DataSpec
 
-from .made import judged, study, trial
+from .made import EXPERIMENT, judged, study, trial
 
 CURVES = [[1.0, 0.5, 0.6], [1.1, 0.7, 0.5], [0.9, 0.4, 0.45]]
 
@@ -103,3 +104,63 @@ def test_a_seed_counts_only_with_all_its_folds():
 def test_gaps_are_summarised_too():
     found = [trial("a", s, {"val_loss": [0.5 + 0.1 * s], "train_loss": [0.4]}) for s in range(3)]
     assert level(found).metrics["gap_loss"].last.mean == pytest.approx(0.2)
+
+
+def test_folds_in_the_order_of_time_train_on_fewer_rows_so_their_variance_is_corrected_by_more():
+    values = [1.0, 1.4, 1.1, 1.6]
+    found = [trial("a", 0, {"val_loss": [value]}, fold=f) for f, value in enumerate(values)]
+    widths = []
+    for kind, ratio in (("plain", 1 / 3), ("time", 2 / 5)):
+        made = study({"lr": "a"}, seeds=1, folds={"k": 4, "kind": kind})
+        last = assess(made, found, validation_rows=None).levels[0].metrics["val_loss"].last
+        half = stats.t.ppf(0.975, 3) * np.std(values, ddof=1) * np.sqrt(1 / 4 + ratio)
+        assert last.high - last.mean == pytest.approx(half)
+        widths.append(half)
+    assert widths[1] > widths[0]
+
+
+def test_folds_that_a_study_asks_for_are_missed_where_no_trial_has_begun():
+    made = study({"lr": "a"}, seeds=2, folds=3)
+    found = [trial("a", s, {"val_loss": [1.0]}, fold=f) for s in range(2) for f in range(2)]
+    out = assess(made, found, validation_rows=None)
+    assert (out.levels[0].finished, out.levels[0].planned, out.provisional) == (0, 2, True)
+
+
+def test_an_assessment_tells_its_unit_and_its_folds():
+    def told(seeds, folds):
+        out = assess(study({"lr": "a"}, seeds=seeds, folds=folds), [], validation_rows=None)
+        return out.unit, out.folds
+
+    assert told(3, None) == ("seeds", 1)
+    assert told(3, 4) == ("seeds", 4)
+    assert told(1, 4) == ("folds", 4)
+
+
+@pytest.mark.parametrize(
+    ("split", "kind", "note"),
+    [
+        (
+            "per-seed",
+            None,
+            "Intervals speak of other seeds: folds, initial weights and row order drawn anew.",
+        ),
+        (
+            "per-seed",
+            "time",
+            "Intervals speak of other seeds: initial weights and row order drawn anew. The folds are the "
+            "same for every seed: they do not speak of other folds of the same data.",
+        ),
+        (
+            "fixed",
+            None,
+            "Intervals speak of other seeds: initial weights and row order drawn anew. The folds are the "
+            "same for every seed: they do not speak of other folds of the same data.",
+        ),
+    ],
+)
+def test_the_notes_say_what_drawing_anew_the_intervals_speak_of(split, kind, note):
+    base = EXPERIMENT.model_copy(update={"data": DataSpec(source="digits", split=split)})
+    made = study({"lr": "a"}, seeds=3, folds={"k": 4, "kind": kind}).model_copy(update={"experiment": base})
+    notes = assess(made, [], validation_rows=None).notes
+    assert note in notes
+    assert "The 4 folds of a seed are averaged first: n counts seeds." in notes

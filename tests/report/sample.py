@@ -74,9 +74,10 @@ def made_run(
 ) -> RunRecord:
     """A finished run of ``study``; ``diverged`` maps (level, seed) to the step at which that trial broke."""
     trials = tuple(
-        _made_trial(index, place, seed, study, metrics, (diverged or {}).get((place.label, seed)))
+        _made_trial(index, place, seed, fold, study, metrics, (diverged or {}).get((place.label, seed)))
         for index, place in enumerate(combinations(study))
         for seed in seed_list(study)
+        for fold in range(1 if study.folds is None else study.folds.k)
     )
     fields: dict[str, Any] = {
         "id": "20261122-084512-learning-rate-3f2a",
@@ -105,18 +106,18 @@ def made_run(
 
 
 def _made_trial(
-    index: int, place: Any, seed: int, study: Study, metrics: Sequence[str], step: int | None
+    index: int, place: Any, seed: int, fold: int, study: Study, metrics: Sequence[str], step: int | None
 ) -> TrialRecord:
     epochs = place.experiment.epochs if step is None else step // 36
     return TrialRecord(
-        identity=f"{index:08x}{seed:08x}",
+        identity=f"{index:08x}{seed:04x}{fold:04x}",
         level=place.label,
         coordinates=place.coordinates,
         seed=seed,
-        fold=0,
+        fold=fold,
         status="finished" if step is None else "diverged",
         diverged_step=step,
-        curves=made_curves(metrics, index, seed, epochs),
+        curves=made_curves(metrics, index, seed + 1000 * fold, epochs),
         seconds=0.4,
         experiment=place.experiment.model_dump(mode="json"),
     )

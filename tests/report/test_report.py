@@ -282,3 +282,40 @@ def test_the_fragment_has_the_answer_the_verdicts_and_the_table_and_no_script():
     for words in ("ends highest with lr 0.1", "contradicted", "Validation accuracy", "5 finished"):
         assert words in html
     assert Structure(html).open == []
+
+
+def test_folds_are_told_wherever_a_mean_is_and_among_what_was_held_equal():
+    run, assessment = made(made_study(seeds=3, folds={"k": 4, "kind": "stratified"}))
+    page = make_page(run, assessment)
+    assert "3 levels × 3 seeds × 4 folds" in page.overline
+    assert "Mean over 3 seeds, each the mean of its 4 folds, after the last epoch" in page.levels.hint
+    assert "Line: mean over the seeds, their folds averaged." in page.curves_hint
+    assert "seed by seed: the same folds, the same rows" in page.effects.hint
+    equal = {setting.path: setting.value for setting in page.settings.equal["Data"]}
+    assert (equal["folds.k"], equal["folds.kind"]) == ("4", "stratified")
+    assert page.sharing[0] == (
+        "Each seed deals the rows into 4 folds of its own (stratified); every row validates in one of them. "
+        "Every level of a seed and fold learns from the same rows."
+    )
+    assert "the training rows of each fold" in page.sharing[1]
+    assert "Single folds" in render_report(run, assessment)
+
+
+def test_the_folds_of_one_seed_are_not_called_seeds():
+    run, assessment = made(made_study(seeds=1, folds={"k": 5, "kind": "time"}))
+    page = make_page(run, assessment)
+    assert "3 levels × 1 seed × 5 folds" in page.overline
+    assert "Mean over 5 folds of one seed after the last epoch" in page.levels.hint
+    assert "fold by fold: the same folds" in page.effects.hint
+    assert "Line: mean over the folds. Band" in page.curves_hint
+    assert page.sharing[0] == (
+        "All seeds share the same 5 folds (time, in the order of the rows); each validates on the block of "
+        "rows that follows its training rows, and the first block is never validated. Every level of a seed "
+        "and fold learns from the same rows."
+    )
+    assert "Intervals are paired over folds" in render_report(run, assessment)
+
+
+def test_without_folds_nothing_is_said_of_folds():
+    text = " ".join(structure_of(*made()).text).replace("folder", "")
+    assert "fold" not in text

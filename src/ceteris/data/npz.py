@@ -57,7 +57,7 @@ def read_npz(path: Path) -> tuple[dict[str, Any], list[str]]:
     """
     _check_is_zip(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             known = {name: _read_array(file, name, path) for name in ARRAYS if name in file.files}
             return known, list(file.files)
     except CeterisError:
@@ -69,11 +69,14 @@ def read_npz(path: Path) -> tuple[dict[str, Any], list[str]]:
 def read_columns(path: Path, rows: int) -> dict[str, NDArray[Any]]:
     """Return the other arrays of the file that have one number or text per row, by name; none is unpickled.
 
-    Those of another shape or type are not read.
+    Those of another shape or type are not read. Raises CeterisError for a damaged file.
     """
-    with np.load(path, allow_pickle=False) as file:
-        others = [name for name in file.files if name not in ARRAYS]
-        return {name: _native(file[name]) for name in others if _is_column(file, name, rows)}
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            others = [name for name in file.files if name not in ARRAYS]
+            return {name: _native(file[name]) for name in others if _is_column(file, name, rows)}
+    except Exception as error:  # as in read_npz
+        raise CeterisError(f"{path} is damaged: {error}") from error
 
 
 def _is_column(file: Any, name: str, rows: int) -> bool:
