@@ -55,6 +55,22 @@ PROBABILITY = "it must be at least 0 and below 1"
             "model.batch_norm: this is a list of 2 for a network of 1 hidden layer",
         ),
         (
+            {"model": {"kind": "mlp", "hidden": [8], "drop_connect": 1}},
+            f"model.drop_connect: 1 is not a probability; {PROBABILITY}, or a list of these",
+        ),
+        (
+            {"model": {"kind": "mlp", "hidden": [8], "noise": [0.1, 0.2]}},
+            "model.noise: this is a list of 2 for a network of 1 hidden layer",
+        ),
+        (
+            {"model": {"kind": "mlp", "hidden": [8], "input_noise": -1}},
+            "model.input_noise: -1 is not a standard deviation; it must be at least 0",
+        ),
+        (
+            {"model": {"kind": "mlp", "hidden": [8], "layer_norm": True, "batch_norm": True}},
+            "model.layer_norm: a network has batch norm or layer norm, not both",
+        ),
+        (
             {"model": {"kind": "mlp", "hidden": [8], "activation": "rely"}},
             "model.activation: there is no activation `rely`; did you mean `relu`? (known: relu, tanh,",
         ),

@@ -19,6 +19,12 @@ from ceteris.train.objective import class_weights
 from ceteris.train.schedules import Schedules
 from ceteris.train.tensor.engine import TensorEngine
 
+
+class ScaledSigmoid(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return 4 * x.sigmoid() - 2
+
+
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
@@ -29,6 +35,8 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "elu": nn.ELU,
     "softplus": nn.Softplus,
     "hardtanh": nn.Hardtanh,
+    "identity": nn.Identity,
+    "scaled_sigmoid": ScaledSigmoid,
 }
 
 
@@ -39,6 +47,8 @@ def network(experiment: Experiment, member: nn.Module, n_in: int, n_out: int) ->
         layers.append(nn.Linear(width, hidden, bias=model.bias))
         if model.batch_norm:
             layers.append(nn.BatchNorm1d(hidden))
+        if model.layer_norm:
+            layers.append(nn.LayerNorm(hidden))
         layers.append(ACTIVATIONS[model.activation]())
         width = hidden
     built = nn.Sequential(*layers, nn.Linear(width, n_out, bias=model.bias)).double()
@@ -53,7 +63,8 @@ def _groups(experiment: Experiment, module: nn.Sequential) -> list[dict[str, Any
     weights, biases, norms = [], [], []
     for layer in module:
         for name, parameter in layer.named_parameters():
-            kind = norms if isinstance(layer, nn.BatchNorm1d) else weights if name == "weight" else biases
+            of_norm = isinstance(layer, nn.BatchNorm1d | nn.LayerNorm)
+            kind = norms if of_norm else weights if name == "weight" else biases
             kind.append(parameter)
     groups = []
     for parameters, own in ((weights, None), (biases, spec.biases), (norms, spec.norms)):

@@ -187,6 +187,25 @@ def test_binary_cross_entropy_on_one_logit(engine: str) -> None:
     assert_equal_torch(engine, experiments(members))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("activation", list(oracle.ACTIVATIONS))
+def test_activations(engine: str, activation: str) -> None:
+    # A wide start reaches the bent and the flat parts of every curve.
+    init = {"kind": "normal", "std": 2.0}
+    members = [{"optimizer": {"kind": "sgd", "lr": lr}} for lr in (0.01, 0.1)]
+    one = model(batch_norm=False, activation=activation, init=init)
+    assert_equal_torch(engine, experiments(members, model=one))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("hidden", [[7, 5], [1], [2, 3]])
+def test_layer_norm(engine: str, hidden: list[int]) -> None:
+    sgd = {"kind": "sgd", "momentum": 0.9, "norms": {"lr": 0.02}}
+    members = [{"optimizer": sgd | {"lr": lr}} for lr in (0.01, 0.05)]
+    one = model(batch_norm=False, hidden=hidden, layer_norm=True)
+    assert_equal_torch(engine, experiments(members, model=one))
+
+
 OPTIMIZER = st.sampled_from([{"kind": kind} | own for kind, own in OPTIMIZERS.items() for own in own])
 APART = st.fixed_dictionaries({}, optional={"lr": st.floats(1e-4, 0.1), "weight_decay": st.floats(0, 0.1)})
 MEMBER = st.fixed_dictionaries(

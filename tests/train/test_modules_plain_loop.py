@@ -17,7 +17,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.train.engine import Feed, StackSpec
 from ceteris.train.hyper import LR, hyper_vectors
 from ceteris.train.modules.engine import ModuleEngine
-from ceteris.train.streams import dropout_keys, epoch_order
+from ceteris.train.streams import epoch_order, place_keys
 
 BATCH, STEPS, SEED = 32, 12, 3
 CNN = {"kind": "cnn", "convolutions": [4, 6], "hidden": [20, 12]}
@@ -80,7 +80,7 @@ def engine_for(
         steps=STEPS,
         experiments=(experiment,),
         rates=stack.rates,
-        keys=dropout_keys(SEED, ("hidden.0", "hidden.1"))[None],
+        keys=place_keys(SEED, [("dropout", "hidden.0"), ("dropout", "hidden.1")])[None],
         class_weights=np.ones((1, 10)),
         feeds=(Feed(own.x.astype(dtype), own.y, np.arange(1)),),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
@@ -74,6 +74,8 @@ def test_rates_are_those_of_torch(schedule: dict[str, Any], epochs: int, lr: flo
     reference = oracle.scheduler(one, optimizing, STEPS)
     assert reference is not None
     by_step = one.schedule.kind == "one_cycle"
+    # Where the rise is over at once torch divides by zero.
+    assume(not by_step or schedule["pct_start"] * epochs * STEPS > 1.01)
     schedules = Schedules([one], STEPS)
     for epoch in range(epochs):
         ours = rates_of(schedules, epoch)
@@ -166,7 +168,7 @@ def test_the_recorded_rate_says_what_the_schedule_did(train: Train) -> None:
         plan(
             "plateau",
             epochs=4,
-            schedule={"kind": "plateau", "patience": 0, "threshold": 1e9, "threshold_mode": "abs"},
+            schedule=never_better,
         ),
         plan("rise", epochs=4, schedule={"kind": "constant", "warmup": 3}),
     )

@@ -17,7 +17,9 @@ from ceteris.nets.layers import (
     Convolution,
     Drop,
     Layer,
+    LayerNorm,
     Linear,
+    Noise,
     ParameterKind,
     Pool,
     Tensor,
@@ -34,7 +36,9 @@ __all__ = [
     "Convolution",
     "Drop",
     "Layer",
+    "LayerNorm",
     "Linear",
+    "Noise",
     "ParameterKind",
     "Pool",
     "Tensor",
@@ -42,6 +46,8 @@ __all__ = [
     "architecture",
     "dropout_rates",
     "named_views",
+    "random_amounts",
+    "random_places",
 ]
 
 T = TypeVar("T")
@@ -76,8 +82,8 @@ class Architecture:
 
     @property
     def n_slots(self) -> int:
-        """How many dropout places the network has."""
-        return sum(isinstance(layer, Drop) for layer in self.layers)
+        """How many places the network has where something is drawn in training: see ``random_places``."""
+        return len(random_places(self))
 
     @property
     def runs_as_module(self) -> bool:
@@ -109,13 +115,13 @@ def architecture(
         case LinearModel():
             layout.linear("head", "head", n_in, n_out, bias=spec.bias)
         case MLP():
+            layout.layers.append(Noise("input", n_in, 1 + len(spec.hidden)))
             layout.drop("input", n_in)
-            norms = _per_layer(spec.batch_norm, len(spec.hidden))
-            _lay_out_hidden(layout, spec, n_in, n_out, norms)
+            _lay_out_mlp(layout, spec, n_in, n_out)
         case CNN():
             image = image_shape((n_in,) if shape is None else shape)
             width = _lay_out_convolutions(layout, spec, image)
-            _lay_out_hidden(layout, spec, width, n_out, (spec.batch_norm,) * len(spec.hidden))
+            _lay_out_hidden(layout, spec, width, n_out)
     return Architecture(
         n_in, n_out, tuple(layout.layers), tuple(layout.parameters), tuple(layout.buffers), image
     )
@@ -130,6 +136,51 @@ def dropout_rates(spec: BuiltInModel) -> tuple[float, ...]:
             return (spec.input_dropout, *_per_layer(spec.dropout, len(spec.hidden)))
         case CNN():
             return _per_layer(spec.dropout, len(spec.hidden))
+
+
+def random_amounts(spec: BuiltInModel) -> tuple[float, ...]:
+    """Return how much is drawn at every place of ``random_places``, in the order of their slots.
+
+    Dropout probabilities; of an MLP also the deviations of the noise (input, then hidden layers) and the
+    probabilities of drop-connect (hidden layers).
+    """
+    if not isinstance(spec, MLP):
+        return dropout_rates(spec)
+    hidden = len(spec.hidden)
+    noises = (spec.input_noise, *_per_layer(spec.noise, hidden))
+    return (*dropout_rates(spec), *noises, *_per_layer(spec.drop_connect, hidden))
+
+
+def random_places(net: Architecture) -> tuple[tuple[str, str], ...]:
+    """Return the purpose and the role of the draws at every place of a network, by slot."""
+    found: dict[int, tuple[str, str]] = {}
+    for layer in net.layers:
+        match layer:
+            case Drop():
+                found[layer.slot] = "dropout", layer.role
+            case Noise():
+                found[layer.slot] = "noise", layer.role
+            case Linear(slot=int(slot)):
+                found[slot] = "drop_connect", layer.role
+    return tuple(found[slot] for slot in sorted(found))
+
+
+def _lay_out_mlp(layout: Layout, spec: MLP, n_in: int, n_out: int) -> None:
+    count, width = len(spec.hidden), n_in
+    norms = _per_layer(spec.batch_norm, count)
+    for index, (hidden, normed) in enumerate(zip(spec.hidden, norms, strict=True)):
+        role = f"hidden.{index}"
+        slot = 2 * (1 + count) + index
+        layout.linear(role, f"{role}.linear", width, hidden, bias=spec.bias, slot=slot)
+        if normed:
+            layout.batch_norm(role, hidden, spec.batch_norm_eps, spec.batch_norm_momentum)
+        if spec.layer_norm:
+            layout.layer_norm(role, hidden)
+        layout.layers.append(Activate(role, hidden, spec.activation))
+        layout.layers.append(Noise(role, hidden, 2 + count + index))
+        layout.drop(role, hidden)
+        width = hidden
+    layout.linear("head", "head", width, n_out, bias=spec.bias)
 
 
 def _lay_out_convolutions(layout: Layout, spec: CNN, image: ImageShape) -> int:
@@ -152,12 +203,12 @@ def _lay_out_convolutions(layout: Layout, spec: CNN, image: ImageShape) -> int:
     return channels * height * width
 
 
-def _lay_out_hidden(layout: Layout, spec: MLP | CNN, n_in: int, n_out: int, norms: tuple[bool, ...]) -> None:
+def _lay_out_hidden(layout: Layout, spec: CNN, n_in: int, n_out: int) -> None:
     width = n_in
-    for index, (hidden, normed) in enumerate(zip(spec.hidden, norms, strict=True)):
+    for index, hidden in enumerate(spec.hidden):
         role = f"hidden.{index}"
         layout.linear(role, f"{role}.linear", width, hidden, bias=spec.bias)
-        if normed:
+        if spec.batch_norm:
             layout.batch_norm(role, hidden, spec.batch_norm_eps, spec.batch_norm_momentum)
         layout.layers.append(Activate(role, hidden, spec.activation))
         layout.drop(role, hidden)

@@ -41,6 +41,8 @@ class Linear:
     n_out: int
     weight: Tensor
     bias: Tensor | None
+    slot: int | None = None
+    """The place of its drop-connect, where it may have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,17 @@ class BatchNorm:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerNorm:
+    """Normalisation over the units of every row (Ba et al. 2016), as ``torch.nn.LayerNorm``."""
+
+    role: str
+    n: int
+    weight: Tensor
+    bias: Tensor
+    eps: float = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
     """Max pooling over squares of ``size`` by ``size``; what is left over at the edge is dropped."""
 
@@ -100,6 +113,15 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Noise:
+    """Additive Gaussian noise in training; ``slot`` is the place of its standard deviation."""
+
+    role: str
+    n: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class UserModule:
     """A ``torch.nn.Module`` of the user's own as a whole: what makes it, and how its rows are shaped."""
 
@@ -114,4 +136,4 @@ class UserModule:
     """Whether it has batch norm, which cannot normalise a batch of one row."""
 
 
-Layer = Linear | Convolution | BatchNorm | Pool | Activate | Drop | UserModule
+Layer = Linear | Convolution | BatchNorm | LayerNorm | Pool | Activate | Drop | Noise | UserModule

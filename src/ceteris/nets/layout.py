@@ -10,6 +10,7 @@ from ceteris.nets.layers import (
     Convolution,
     Drop,
     Layer,
+    LayerNorm,
     Linear,
     ParameterKind,
     Pool,
@@ -25,11 +26,13 @@ class Layout:
         self.parameters: list[Tensor] = []
         self.buffers: list[Tensor] = []
 
-    def linear(self, role: str, name: str, n_in: int, n_out: int, *, bias: bool) -> None:
-        """Add a linear layer."""
+    def linear(
+        self, role: str, name: str, n_in: int, n_out: int, *, bias: bool, slot: int | None = None
+    ) -> None:
+        """Add a linear layer; ``slot``: the place of its drop-connect."""
         weight = self._add(self.parameters, f"{name}.weight", (n_out, n_in), role, "weight", n_in, n_out)
         offset = self._bias(name, role, n_in, n_out) if bias else None
-        self.layers.append(Linear(role, n_in, n_out, weight, offset))
+        self.layers.append(Linear(role, n_in, n_out, weight, offset, slot))
 
     def convolution(self, role: str, n_in: int, n_out: int, kernel: int, *, bias: bool) -> None:
         """Add a convolution of ``kernel`` by ``kernel``."""
@@ -55,6 +58,13 @@ class Layout:
                 of_images,
             )
         )
+
+    def layer_norm(self, role: str, n: int) -> None:
+        """Add layer normalisation of n units."""
+        name = f"{role}.norm"
+        weight = self._add(self.parameters, f"{name}.weight", (n,), role, "norm_weight")
+        bias = self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias")
+        self.layers.append(LayerNorm(role, n, weight, bias))
 
     def pool(self, role: str, size: int) -> None:
         """Add max pooling; a size of 1 adds nothing."""

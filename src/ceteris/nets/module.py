@@ -17,18 +17,35 @@ from ceteris.nets.architecture import (
     Convolution,
     Drop,
     Layer,
+    LayerNorm,
     Linear,
+    Noise,
     Pool,
     UserModule,
     named_views,
 )
 from ceteris.nets.images import ImageShape
 
+
+class ScaledSigmoid(nn.Module):
+    """4 sigmoid(x) - 2: a sigmoid through 0 with slope 1 there."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the function element by element."""
+        return 4 * torch.sigmoid(x) - 2
+
+
 _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
     "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "elu": nn.ELU,
+    "softplus": nn.Softplus,
+    "hardtanh": nn.Hardtanh,
+    "scaled_sigmoid": ScaledSigmoid,
     "identity": nn.Identity,
 }
 
@@ -36,6 +53,7 @@ _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 class Network(nn.Module):
     """A built-in network: ``input`` (dropout), ``convolutions``, ``hidden`` (blocks), ``head`` (linear).
 
+    Noise and drop-connect, which act in training alone, are not part of it.
     Maps inputs (rows, n_in) to outputs (rows, n_out): logits for classes, values for numbers.
     """
 
@@ -148,7 +166,7 @@ def from_module(net: Architecture, module: nn.Module) -> tuple[NDArray[np.float6
 def _block(role: str, net: Architecture, rates: Sequence[float]) -> nn.Sequential:
     block = nn.Sequential()
     for layer in net.layers:
-        if layer.role == role:
+        if layer.role == role and not isinstance(layer, Noise):
             name, module = _layer(layer, rates)
             block.add_module(name, module)
     return block
@@ -167,14 +185,20 @@ def _layer(layer: Layer, rates: Sequence[float]) -> tuple[str, nn.Module]:
                 bias=layer.bias is not None,
             )
             return "convolution", convolution
-        case BatchNorm():
-            norm = nn.BatchNorm2d if layer.of_images else nn.BatchNorm1d
-            return "norm", norm(layer.n, eps=layer.eps, momentum=layer.momentum)
+        case BatchNorm() | LayerNorm():
+            return "norm", _norm(layer)
         case Pool():
             return "pool", nn.MaxPool2d(layer.size)
         case Activate():
             return "activation", _ACTIVATIONS[layer.kind]()
         case Drop():
             return "dropout", nn.Dropout(rates[layer.slot] if rates else 0.0)
-        case UserModule():
-            raise ValueError(f"{layer.name} is a module of the user's own, not a layer of a built-in network")
+        case Noise() | UserModule():
+            raise ValueError(f"{layer} is no part of a network that is handed out")
+
+
+def _norm(layer: BatchNorm | LayerNorm) -> nn.Module:
+    if isinstance(layer, LayerNorm):
+        return nn.LayerNorm(layer.n, eps=layer.eps)
+    norm = nn.BatchNorm2d if layer.of_images else nn.BatchNorm1d
+    return norm(layer.n, eps=layer.eps, momentum=layer.momentum)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ceteris.nets.architecture import Architecture, BuiltInModel, dropout_rates
+from ceteris.nets.architecture import Architecture, BuiltInModel, random_amounts
 from ceteris.nets.initial import initial_buffers, initial_parameters
 from ceteris.nets.module import Network, from_module, to_module
 
@@ -45,5 +45,5 @@ def initial_stack(
         [initial_parameters(net, spec.init, seed) for spec, seed in zip(specs, seeds, strict=True)]
     )
     buffers = np.tile(initial_buffers(net), (len(specs), 1))
-    rates = np.array([dropout_rates(spec) for spec in specs], dtype=np.float64).reshape(len(specs), -1)
+    rates = np.array([random_amounts(spec) for spec in specs], dtype=np.float64).reshape(len(specs), -1)
     return StackedNetwork(net, parameters.astype(dtype), buffers.astype(dtype), rates)

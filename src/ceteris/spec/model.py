@@ -10,9 +10,23 @@ from pydantic import Field, field_validator, model_validator
 from ceteris.spec.base import AnyNumber, KindOnly, Number, OneToList, Spec, Switch, Whole, wrong
 from ceteris.spec.plain import plain_data
 
-Activation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "identity"]
+Activation = Literal[
+    "relu",
+    "tanh",
+    "sigmoid",
+    "leaky_relu",
+    "gelu",
+    "silu",
+    "elu",
+    "softplus",
+    "hardtanh",
+    "scaled_sigmoid",
+    "identity",
+]
+"""Those of ``torch.nn`` with their defaults; ``scaled_sigmoid`` is 4 sigmoid(x) - 2, with slope 1 at 0."""
 Width = Annotated[int, AnyNumber, Field(ge=1, le=1_000_000)]
 Probability = Annotated[float, AnyNumber, Field(ge=0, lt=1)]
+Deviation = Annotated[float, AnyNumber, Field(ge=0)]
 
 
 class DefaultInit(Spec):
@@ -86,7 +100,7 @@ class LinearModel(Spec):
 
 
 class MLP(Spec):
-    """A multilayer perceptron; a hidden layer is linear, batch norm, activation, dropout, in this order."""
+    """A multilayer perceptron; a hidden layer is linear, normalisation, activation, noise, dropout."""
 
     kind: Literal["mlp"] = "mlp"
 
@@ -106,13 +120,31 @@ class MLP(Spec):
 
     batch_norm_eps: Annotated[Number, Field(gt=0, title="batch norm's eps")] = 1e-5
     batch_norm_momentum: Annotated[Number, Field(gt=0, le=1, title="batch norm's momentum")] = 0.1
+
+    layer_norm: Annotated[Switch, Field(title="choice of layer norm")] = False
+    """Layer normalisation over the units of a hidden layer, before the activation (Ba et al. 2016)."""
+
+    noise: Annotated[Deviation | tuple[Deviation, ...], Field(title="standard deviation")] = 0.0
+    """Standard deviation of Gaussian noise that is added to hidden units in training, after the
+    activation; one for all hidden layers or one each."""
+
+    input_noise: Annotated[Deviation, Field(title="standard deviation")] = 0.0
+    """Standard deviation of Gaussian noise that is added to the prepared inputs in training."""
+
+    drop_connect: Annotated[Probability | tuple[Probability, ...], Field(title="probability")] = 0.0
+    """Probability that a weight of a hidden layer is dropped for a step, the others scaled up by
+    1 / (1 - p) (Wan et al. 2013, with one mask a batch); one for all hidden layers or one each."""
+
     bias: Switch = True
     init: InitSpec = DefaultInit()
 
     @model_validator(mode="after")
     def _one_for_each_hidden_layer(self) -> Self:
-        for name in ("dropout", "batch_norm"):
+        for name in ("dropout", "batch_norm", "noise", "drop_connect"):
             _check_length(name, getattr(self, name), len(self.hidden))
+        batch_norm = self.batch_norm if isinstance(self.batch_norm, tuple) else (self.batch_norm,)
+        if self.layer_norm and any(batch_norm):
+            raise wrong("a network has batch norm or layer norm, not both", "layer_norm")
         return self
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.preparation import Preparation, Prepared
-from ceteris.nets.architecture import Drop, named_views
+from ceteris.nets.architecture import named_views, random_places
 from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.experiment import metric_name
 from ceteris.spec.model import ModuleModel
@@ -34,7 +34,7 @@ from ceteris.train.objective import class_weights
 from ceteris.train.plan import Cohort, TrialPlan
 from ceteris.train.schedules import Schedules
 from ceteris.train.stopping import EarlyStops, Weights
-from ceteris.train.streams import balanced_order, dropout_keys, epoch_order
+from ceteris.train.streams import balanced_order, epoch_order, place_keys
 
 REPORT_SECONDS = 0.25
 """About how long training runs between two reports of its progress."""
@@ -244,7 +244,7 @@ def _stack_spec(
     cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...], weights: NDArray[np.float64]
 ) -> StackSpec:
     structure = cohort.structure
-    roles = tuple(layer.role for layer in structure.net.layers if isinstance(layer, Drop))
+    places = random_places(structure.net)
     return StackSpec(
         net=structure.net,
         loss=structure.loss,
@@ -252,7 +252,7 @@ def _stack_spec(
         steps=cohort.steps,
         experiments=tuple(t.experiment for t in cohort.trials),
         rates=stack.rates,
-        keys=np.stack([dropout_keys(t.seed, roles) for t in cohort.trials]),
+        keys=np.stack([place_keys(t.seed, places) for t in cohort.trials]),
         class_weights=weights,
         feeds=feeds,
     )
@@ -271,9 +271,9 @@ def _initial_stack(cohort: Cohort, modules: Mapping[str, Callable[..., Any]]) ->
 
 def _engine(device: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
     if spec.net.runs_as_module:
-        from ceteris.train.modules.engine import ModuleEngine
+        from ceteris.train.modules.choice import module_engine
 
-        return ModuleEngine(spec, stack)
+        return module_engine(spec, stack, device)
     if device == "cpu":
         return CompiledEngine(spec, stack)
     from ceteris.train.tensor.engine import TensorEngine

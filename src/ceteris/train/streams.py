@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,10 @@ def balanced_order(
     return resampled
 
 
-def dropout_keys(seed: int, roles: tuple[str, ...]) -> NDArray[np.uint32]:
-    """Return the Philox keys of a seed's dropout masks, shape (places, 2): one per role."""
-    keys = [stream_key(seed, "dropout", role) for role in roles]
-    return np.array(keys, dtype=np.uint32).reshape(len(roles), 2)
+def place_keys(seed: int, places: Sequence[tuple[str, str]]) -> NDArray[np.uint32]:
+    """Return the Philox keys of a seed's draws at the places of a network, (places, 2).
+
+    ``places`` are purposes and roles, such as ``("dropout", "hidden.0")``.
+    """
+    keys = [stream_key(seed, purpose, role) for purpose, role in places]
+    return np.array(keys, dtype=np.uint32).reshape(len(places), 2)

@@ -87,22 +87,19 @@ def rare_forward(variant, x, y):
             y[i] = x[i] * normal_share(x[i])
     elif variant == SILU:
         for i in range(x.size):
-            y[i] = x[i] / (one + exponential(-x[i]))
+            y[i] = x[i] * logistic(x[i])
     elif variant == ELU:
         for i in range(x.size):
             y[i] = x[i] if x[i] > zero else real(math.expm1(x[i]))
     elif variant == SOFTPLUS:
-        for i in range(x.size):
-            bent = real(math.log1p(exponential(x[i])))
-            y[i] = x[i] if x[i] > SOFTPLUS_LINEAR else bent
+        softplus_forward(x, y)
     elif variant == HARDTANH:
         for i in range(x.size):
             low = -one if x[i] < -one else x[i]
             y[i] = one if low > one else low
     else:
-        four, two = real(4), real(2)
         for i in range(x.size):
-            y[i] = four / (one + exponential(-x[i])) - two
+            y[i] = real(4) * logistic(x[i]) - real(2)
 
 
 @kernel
@@ -111,29 +108,49 @@ def rare_backward(variant, x, y, dy, dx):
     real = x.dtype.type
     zero, one = real(0), real(1)
     if variant == GELU:
-        half = real(0.5)
         for i in range(x.size):
-            density = exponential(-half * x[i] * x[i]) / real(ROOT_TWO_PI)
-            dx[i] = dy[i] * (normal_share(x[i]) + x[i] * density)
+            dx[i] = dy[i] * (normal_share(x[i]) + x[i] * normal_density(x[i]))
     elif variant == SILU:
         for i in range(x.size):
-            share = one / (one + exponential(-x[i]))
+            share = logistic(x[i])
             dx[i] = dy[i] * (share * (one + x[i] * (one - share)))
     elif variant == ELU:
         for i in range(x.size):
             dx[i] = dy[i] if x[i] > zero else dy[i] * (y[i] + one)
     elif variant == SOFTPLUS:
         for i in range(x.size):
-            share = one / (one + exponential(-x[i]))
-            dx[i] = dy[i] if x[i] > SOFTPLUS_LINEAR else dy[i] * share
+            share = one if x[i] > SOFTPLUS_LINEAR else logistic(x[i])
+            dx[i] = dy[i] * share
     elif variant == HARDTANH:
         for i in range(x.size):
             dx[i] = dy[i] if -one < x[i] < one else zero
     else:
-        quarter, two = real(0.25), real(2)
         for i in range(x.size):
-            share = (y[i] + two) * quarter
+            share = (y[i] + real(2)) * real(0.25)
             dx[i] = dy[i] * (real(4) * share * (one - share))
+
+
+@kernel
+def softplus_forward(x, y):
+    """log(1 + e^x) of a flat vector."""
+    real = x.dtype.type
+    for i in range(x.size):
+        bent = real(math.log1p(exponential(x[i])))
+        y[i] = x[i] if x[i] > SOFTPLUS_LINEAR else bent
+
+
+@kernel
+def logistic(x):
+    """1 / (1 + e^-x) of a number."""
+    one = type(x)(1)
+    return one / (one + exponential(-x))
+
+
+@kernel
+def normal_density(x):
+    """The density of a standard normal number at x."""
+    real = type(x)
+    return exponential(real(-0.5) * x * x) / real(ROOT_TWO_PI)
 
 
 @kernel

@@ -63,9 +63,8 @@ class CompiledEngine:
         self._spec = spec
         self._stack = stack
         dtype = stack.parameters.dtype
-        table = layer_table(
-            spec.net, max(spec.batch_size, EVALUATION_ROWS), dropout=bool((spec.rates > 0).any())
-        )
+        used = np.asarray((spec.rates > 0).any(axis=0), dtype=np.bool_)
+        table = layer_table(spec.net, max(spec.batch_size, EVALUATION_ROWS), used)
         self._rules = _rules(spec)
         self._net = Network(
             table.rows, table.numbers, tensor_table(spec.net), segments(spec.net, self._rules.hyper)

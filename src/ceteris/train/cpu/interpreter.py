@@ -180,14 +180,14 @@ def train_steps(
         for step in range(first, last):
             if diverged[place] >= 0:
                 break
-            begin = step * batch
+            begin, done = step * batch, steps_before + step
             rows = order[begin : min(begin + batch, order.size)]
             n = rows.size
             gather(data.x, rows, matrix(work, table[0, X], n, n_in))
-            forward(table, net.numbers, param, buffer, work, space.words, rates, keys, n, epoch, begin)
+            forward(table, net.numbers, param, buffer, work, space.words, rates, keys, n, epoch, begin, done)
             total, right = score(loss, smoothing, class_weights, beta, final, work, data, rows)
             if not np.isfinite(total):
-                diverged[place] = steps_before + step
+                diverged[place] = done
                 break
             backward(table, param, grad, work, space.words, rates, n)
             totals[place, LOSS] += total
@@ -201,7 +201,7 @@ def train_steps(
             column = min(step, rules.rates.shape[2] - 1)
             for group in range(hyper.shape[0]):
                 hyper[group, LR] = rules.rates[place, group, column]
-            update(rules.family, steps_before + step, hyper, net.segments, param, grad, stack.slots[place])
+            update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
 
 
 @kernel

@@ -15,6 +15,8 @@ import math
 import numpy as np
 from numba import njit
 
+from ceteris.train.cpu.quantile import normal_quantile
+
 # Numba's Python error model would test every division for zero and so keep loops scalar.
 kernel = njit(cache=True, nogil=True, error_model="numpy")
 # Sums may be reordered so that they vectorise: their order then depends on the length alone.
@@ -80,6 +82,70 @@ def drop_forward(rate, words, x, y):
     zero = x.dtype.type(0)
     for i in range(x.size):
         y[i] = x[i] * scale if np.int64(words[i] >> 8) >= threshold else zero
+
+
+@kernel
+def add_noise(deviation, words, x, y):
+    """y = x + deviation z, z normal by the inverse CDF of the uniforms behind ``words``; flat vectors."""
+    real = x.dtype.type
+    for i in range(x.size):
+        share = (np.float64(words[i] >> 8) + 0.5) * 2.0**-24
+        y[i] = x[i] + real(deviation * normal_quantile(share))
+
+
+@kernel
+def layer_norm_forward(x, weight, bias, eps, y, normal, inverse):
+    """Normalise every row over its units; x, y and ``normal`` are (u, b), ``inverse`` (b,) is kept.
+
+    The variance is that of the population, as in ``torch.nn.LayerNorm``.
+    """
+    units, rows = x.shape
+    real = x.dtype.type
+    zero, one, share, small = real(0), real(1), real(1.0 / units), real(eps)
+    mean = inverse
+    for row in range(rows):
+        mean[row] = zero
+    for unit in range(units):
+        for row in range(rows):
+            mean[row] += x[unit, row] * share
+    for unit in range(units):
+        for row in range(rows):
+            normal[unit, row] = x[unit, row] - mean[row]
+    for row in range(rows):
+        inverse[row] = zero
+    for unit in range(units):
+        for row in range(rows):
+            inverse[row] += normal[unit, row] * normal[unit, row] * share
+    for row in range(rows):
+        inverse[row] = one / np.sqrt(inverse[row] + small)
+    for unit in range(units):
+        for row in range(rows):
+            normal[unit, row] *= inverse[row]
+            y[unit, row] = normal[unit, row] * weight[unit] + bias[unit]
+
+
+@summing
+def layer_norm_backward(dy, weight, normal, inverse, grad_weight, grad_bias, dx, mean, product):
+    """Gradients of layer norm; dy, ``normal`` and dx are (u, b), ``mean`` and ``product`` (b,) workspaces."""
+    units, rows = dy.shape
+    real = dy.dtype.type
+    zero, share = real(0), real(1.0 / units)
+    for row in range(rows):
+        mean[row], product[row] = zero, zero
+    for unit in range(units):
+        sum_bias, sum_weight = zero, zero
+        for row in range(rows):
+            sum_bias += dy[unit, row]
+            sum_weight += dy[unit, row] * normal[unit, row]
+        grad_bias[unit], grad_weight[unit] = sum_bias, sum_weight
+        for row in range(rows):
+            pulled = dy[unit, row] * weight[unit] * share
+            mean[row] += pulled
+            product[row] += pulled * normal[unit, row]
+    for unit in range(units):
+        for row in range(rows):
+            pulled = dy[unit, row] * weight[unit]
+            dx[unit, row] = (pulled - mean[row] - normal[unit, row] * product[row]) * inverse[row]
 
 
 @summing

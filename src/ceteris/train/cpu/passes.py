@@ -8,8 +8,11 @@ from ceteris.draws.compiled import fill_words, fill_words_by_column
 from ceteris.train.cpu.activations import activate_backward, activate_forward
 from ceteris.train.cpu.layers import (
     add_bias,
+    add_noise,
     drop_forward,
     kernel,
+    layer_norm_backward,
+    layer_norm_forward,
     linear_backward,
     linear_backward_rows,
     linear_forward,
@@ -29,10 +32,13 @@ from ceteris.train.cpu.table import (
     DY,
     EXTRA,
     KIND,
+    LAYER_NORM,
     LINEAR,
+    MASKED,
     MEAN,
     N_IN,
     N_OUT,
+    NOISE,
     VARIANCE,
     VARIANT,
     WEIGHT,
@@ -62,10 +68,12 @@ def gather(x, rows, out):
 
 
 @kernel
-def run_linear(row, param, work, n):
-    """Run a linear layer forward on ``n`` rows."""
+def run_linear(row, param, work, n, masked):
+    """Run a linear layer forward on ``n`` rows, with its weights or with those that drop-connect left."""
     units = row[N_OUT]
     weight = matrix(param, row[WEIGHT], units, row[N_IN])
+    if masked:
+        weight = matrix(work, row[MASKED], units, row[N_IN])
     y = matrix(work, row[Y], units, n)
     if row[BY_ROW]:
         linear_forward_rows(matrix(work, row[X], n, row[N_IN]), weight, y)
@@ -76,6 +84,50 @@ def run_linear(row, param, work, n):
 
 
 @kernel
+def masks_weights(row, rates):
+    """Tell whether drop-connect masks the weights of a linear layer for this member."""
+    return row[MASKED] >= 0 and rates[row[VARIANT]] > 0.0
+
+
+@kernel
+def mask_weights(row, param, work, words, rate, key, done):
+    """Write the weights that drop-connect leaves at step ``done`` of the training."""
+    units, width = row[N_OUT], row[N_IN]
+    own = part(words, row[WORDS], units * width)
+    fill_words(own.reshape(units, width), key[0], key[1], done, 0)
+    weight, masked = part(param, row[WEIGHT], units * width), part(work, row[MASKED], units * width)
+    drop_forward(rate, own, weight, masked)
+
+
+@kernel
+def draw_rows(row, words, key, n, epoch, first_row):
+    """Fill the words of a place of dropout or noise, as its activations stand; returns them flat."""
+    units = row[N_OUT]
+    own = part(words, row[WORDS], n * units)
+    if row[BY_ROW]:
+        fill_words(own.reshape(n, units), key[0], key[1], epoch, first_row)
+    else:
+        fill_words_by_column(own.reshape(units, n), key[0], key[1], epoch, first_row)
+    return own
+
+
+@kernel
+def run_layer_norm(row, eps, param, work, n):
+    """Run layer normalisation forward; keeps the normalised inputs and inverse deviations."""
+    units = row[N_OUT]
+    extra = row[EXTRA]
+    layer_norm_forward(
+        matrix(work, row[X], units, n),
+        part(param, row[WEIGHT], units),
+        part(param, row[BIAS], units),
+        eps,
+        matrix(work, row[Y], units, n),
+        matrix(work, extra, units, n),
+        part(work, extra + units * n, n),
+    )
+
+
+@kernel
 def run_activation(row, work, n):
     """Run an activation forward on ``n`` rows."""
     size = n * row[N_OUT]
@@ -83,30 +135,31 @@ def run_activation(row, work, n):
 
 
 @kernel
-def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row):
+def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row, done):
     """Run a batch of ``n`` rows forward in training mode; the inputs stand at the table's first X."""
     for index in range(table.shape[0]):
         row = table[index]
         units = row[N_OUT]
         size = n * units
         if row[KIND] == LINEAR:
-            run_linear(row, param, work, n)
+            masked = masks_weights(row, rates)
+            if masked:
+                slot = row[VARIANT]
+                mask_weights(row, param, work, words, rates[slot], keys[slot], done)
+            run_linear(row, param, work, n, masked)
         elif row[KIND] == ACTIVATE:
             run_activation(row, work, n)
-        elif row[KIND] == DROP:
+        elif row[KIND] == DROP or row[KIND] == NOISE:
             slot = row[VARIANT]
             x, y = part(work, row[X], size), part(work, row[Y], size)
             if rates[slot] == 0.0:
                 y[:] = x
+            elif row[KIND] == DROP:
+                drop_forward(rates[slot], draw_rows(row, words, keys[slot], n, epoch, first_row), x, y)
             else:
-                own = part(words, row[WORDS], size)
-                if row[BY_ROW]:
-                    fill_words(own.reshape(n, units), keys[slot, 0], keys[slot, 1], epoch, first_row)
-                else:
-                    fill_words_by_column(
-                        own.reshape(units, n), keys[slot, 0], keys[slot, 1], epoch, first_row
-                    )
-                drop_forward(rates[slot], own, x, y)
+                add_noise(rates[slot], draw_rows(row, words, keys[slot], n, epoch, first_row), x, y)
+        elif row[KIND] == LAYER_NORM:
+            run_layer_norm(row, numbers[index, 0], param, work, n)
         elif row[KIND] == BATCH_NORM:
             norm_forward(
                 matrix(work, row[X], units, n),
@@ -124,15 +177,17 @@ def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, 
 
 @kernel
 def forward_evaluating(table, numbers, param, buffers, work, n):
-    """Run a batch of ``n`` rows forward in evaluation mode: no dropout, running statistics."""
+    """Run a batch of ``n`` rows forward in evaluation mode: nothing is drawn, running statistics."""
     for index in range(table.shape[0]):
         row = table[index]
         units = row[N_OUT]
         if row[KIND] == LINEAR:
-            run_linear(row, param, work, n)
+            run_linear(row, param, work, n, False)
         elif row[KIND] == ACTIVATE:
             run_activation(row, work, n)
-        elif row[KIND] == DROP:
+        elif row[KIND] == LAYER_NORM:
+            run_layer_norm(row, numbers[index, 0], param, work, n)
+        elif row[KIND] == DROP or row[KIND] == NOISE:
             part(work, row[Y], n * units)[:] = part(work, row[X], n * units)
         elif row[KIND] == BATCH_NORM:
             norm_evaluate(
@@ -147,6 +202,28 @@ def forward_evaluating(table, numbers, param, buffers, work, n):
 
 
 @kernel
+def run_linear_backward(row, param, grad, work, words, rates, n):
+    """Run a linear layer backward on ``n`` rows; gathered inputs need no gradient."""
+    units, width = row[N_OUT], row[N_IN]
+    dy = matrix(work, row[DY], units, n)
+    grad_weight = matrix(grad, row[WEIGHT], units, width)
+    if row[BIAS] >= 0:
+        unit_sums(dy, part(grad, row[BIAS], units))
+    masked = masks_weights(row, rates)
+    weight = matrix(param, row[WEIGHT], units, width)
+    if masked:
+        weight = matrix(work, row[MASKED], units, width)
+    if row[BY_ROW]:
+        linear_backward_rows(matrix(work, row[X], n, width), dy, grad_weight)
+    else:
+        x, dx = matrix(work, row[X], width, n), matrix(work, row[DX], width, n)
+        linear_backward(x, weight, dy, grad_weight, dx)
+    if masked:
+        numbers = part(grad, row[WEIGHT], units * width)
+        drop_forward(rates[row[VARIANT]], part(words, row[WORDS], units * width), numbers, numbers)
+
+
+@kernel
 def backward(table, param, grad, work, words, rates, n):
     """Run a batch backward from the last DY to the first layer; fills ``grad`` (P,)."""
     for index in range(table.shape[0] - 1, -1, -1):
@@ -155,22 +232,16 @@ def backward(table, param, grad, work, words, rates, n):
         size = n * units
         dy = matrix(work, row[DY], units, n)
         if row[KIND] == LINEAR:
-            grad_weight = matrix(grad, row[WEIGHT], units, row[N_IN])
-            if row[BIAS] >= 0:
-                unit_sums(dy, part(grad, row[BIAS], units))
+            run_linear_backward(row, param, grad, work, words, rates, n)
             if row[BY_ROW]:
-                linear_backward_rows(matrix(work, row[X], n, row[N_IN]), dy, grad_weight)
                 break  # only the gathered inputs lie before it
-            weight = matrix(param, row[WEIGHT], units, row[N_IN])
-            x = matrix(work, row[X], row[N_IN], n)
-            linear_backward(x, weight, dy, grad_weight, matrix(work, row[DX], row[N_IN], n))
         elif row[KIND] == ACTIVATE:
             x, y = part(work, row[X], size), part(work, row[Y], size)
             activate_backward(row[VARIANT], x, y, part(work, row[DY], size), part(work, row[DX], size))
-        elif row[KIND] == DROP:
+        elif row[KIND] == DROP or row[KIND] == NOISE:
             slot = row[VARIANT]
             flat, dx = part(work, row[DY], size), part(work, row[DX], size)
-            if rates[slot] == 0.0:
+            if rates[slot] == 0.0 or row[KIND] == NOISE:
                 dx[:] = flat
             else:
                 drop_forward(rates[slot], part(words, row[WORDS], size), flat, dx)
@@ -183,4 +254,17 @@ def backward(table, param, grad, work, words, rates, n):
                 part(grad, row[WEIGHT], units),
                 part(grad, row[BIAS], units),
                 matrix(work, row[DX], units, n),
+            )
+        elif row[KIND] == LAYER_NORM:
+            extra = row[EXTRA]
+            layer_norm_backward(
+                dy,
+                part(param, row[WEIGHT], units),
+                matrix(work, extra, units, n),
+                part(work, extra + size, n),
+                part(grad, row[WEIGHT], units),
+                part(grad, row[BIAS], units),
+                matrix(work, row[DX], units, n),
+                part(work, extra + size + n, n),
+                part(work, extra + size + 2 * n, n),
             )

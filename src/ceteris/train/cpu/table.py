@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, Linear
+from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, LayerNorm, Linear, Noise
 
 # Columns of the table.
 KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, WORDS, BY_ROW = range(15)
-N_COLUMNS = 15
+MASKED = 15
+N_COLUMNS = 16
 # Kinds of layers.
-LINEAR, ACTIVATE, BATCH_NORM, DROP = range(4)
+LINEAR, ACTIVATE, BATCH_NORM, DROP, NOISE, LAYER_NORM = range(6)
 # Variants of ACTIVATE.
 ACTIVATIONS = {
     "identity": 0,
@@ -50,15 +51,16 @@ class LayerTable:
     words: int
 
 
-def layer_table(net: Architecture, batch: int, *, dropout: bool) -> LayerTable:
+def layer_table(net: Architecture, batch: int, used: NDArray[np.bool_]) -> LayerTable:
     """Write a network as a table for batches of up to ``batch`` rows.
 
     Args:
         net: the architecture.
         batch: largest number of rows handled at once, in training or evaluation.
-        dropout: whether any member drops anything; where none does, dropout rows are left out.
+        used: (n_slots,) whether any member draws something at a place; where none does, the rows of
+            dropout and noise are left out, and weights are used as they are.
     """
-    layers = [layer for layer in net.layers if dropout or not isinstance(layer, Drop)]
+    layers = [layer for layer in net.layers if not isinstance(layer, Drop | Noise) or used[layer.slot]]
     rows = np.full((len(layers), N_COLUMNS), NONE, dtype=np.int64)
     numbers = np.zeros((len(layers), 2))
     place = batch * net.n_in
@@ -73,9 +75,15 @@ def layer_table(net: Architecture, batch: int, *, dropout: bool) -> LayerTable:
         # Batch norm keeps its normalised inputs and inverse deviations, the last layer its
         # outputs and their gradient row by row for the loss.
         place += 4 * batch * n_out + n_out
-        if isinstance(layer, Drop):
+        if isinstance(layer, Drop | Noise):
             row[WORDS] = words
             words += batch * n_out
+        if isinstance(layer, Linear) and layer.slot is not None and used[layer.slot]:
+            row[VARIANT], row[WORDS], row[MASKED] = layer.slot, words, place
+            words += n_in * n_out
+            place += n_in * n_out
+        if isinstance(layer, LayerNorm):
+            place += 3 * batch  # a mean, an inverse deviation and a sum for each row
         if isinstance(layer, Linear):
             by_row = 0
         x, dx = row[Y], NONE if by_row else row[DY]
@@ -94,8 +102,13 @@ def _describe(layer: Layer, row: NDArray[np.int64], numbers: NDArray[np.float64]
             numbers[:] = layer.eps, layer.momentum
         case Activate():
             row[KIND], row[VARIANT] = ACTIVATE, ACTIVATIONS[layer.kind]
+        case LayerNorm():
+            row[KIND], row[WEIGHT], row[BIAS] = LAYER_NORM, layer.weight.offset, layer.bias.offset
+            numbers[0] = layer.eps
         case Drop():
             row[KIND], row[VARIANT] = DROP, layer.slot
+        case Noise():
+            row[KIND], row[VARIANT] = NOISE, layer.slot
         case _:
             raise TypeError(f"the compiled engine does not run a {type(layer).__name__}")
     return layer.n, layer.n

@@ -9,12 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ceteris.nets.architecture import Drop
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
 from ceteris.train.tensor.forward import forward
 from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
-from ceteris.train.tensor.masks import keep_masks, words
+from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
 
 EVALUATION_NUMBERS = 2**26
@@ -38,10 +37,12 @@ class TensorEngine:
         self._buffers = {
             name: self._tensor(view) for name, view in _stacked_views(stack, stack.buffers, "buffers")
         }
+        self._trained = list(self._parameters)
         self._optimizer = StackedOptimizer(spec.net, spec.experiments, self._parameters)
         self._objective = stacked_objective(spec, self._device)
         self._loss = training_losses if self._objective.altered else losses
         self._rates = self._tensor(spec.rates)
+        self._used = frozenset(map(int, np.flatnonzero((spec.rates > 0).any(axis=0))))
         self._keys = self._tensor(spec.keys.astype(np.int64))
         self._diverged = torch.full((len(stack),), -1, device=self._device)
         self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
@@ -94,7 +95,7 @@ class TensorEngine:
         for begin in range(0, n, chunk):
             part = numbers[:, begin : begin + chunk]
             x, targets = self._gather(part)
-            outputs = forward(self._spec.net, self._parameters, self._buffers, x, None)
+            outputs = self._forward(x, None)
             sums[0] += losses(self._objective, outputs, targets).double() * part.shape[1]
             sums[1] += right_answers(self._objective, outputs, targets)
             if keep_outputs:
@@ -111,6 +112,10 @@ class TensorEngine:
         """Return the buffers, (M, Q)."""
         return _flat(list(self._buffers.values()), len(self._diverged))
 
+    def _forward(self, x: Tensor, draws: Draws | None) -> Tensor:
+        """Run all members on their rows, x (M, n, features); without draws in evaluation mode."""
+        return forward(self._spec.net, self._parameters, self._buffers, x, draws)
+
     def _step_apart(self, step: int, begin: int, end: int, resting: Tensor) -> None:
         """Do the last step of streams that differ in rows: one length after another, the others resting."""
         own = self._tensor(np.array(self._lengths))[self._feed_of_member]
@@ -124,20 +129,16 @@ class TensorEngine:
     def _step(self, step: int, begin: int, rows: Tensor, resting: Tensor) -> None:
         x, targets = self._gather(rows)
 
-        def mask(layer: Drop, inputs: Tensor) -> Tensor:
-            keys = self._keys[:, layer.slot]
-            drawn = words(keys, inputs.shape[1], layer.n, self._epoch, begin)
-            return keep_masks(drawn, self._rates[:, layer.slot]).to(inputs.dtype)
-
-        outputs = forward(self._spec.net, self._parameters, self._buffers, x, mask)
+        done = self._epoch * self._spec.steps + step
+        draws = Draws(self._keys, self._rates, self._used, self._epoch, begin, done)
+        outputs = self._forward(x, draws)
         loss = self._loss(self._objective, outputs, targets)
-        names = list(self._parameters)
-        found = torch.autograd.grad(loss.sum(), [self._parameters[name] for name in names])
-        gradients = dict(zip(names, found, strict=True))
+        found = torch.autograd.grad(loss.sum(), [self._parameters[name] for name in self._trained])
+        gradients = dict(zip(self._trained, found, strict=True))
         with torch.no_grad():
             norm = self._optimizer.finish(gradients, measured=step % GRADIENT_EVERY == 0)
             alive = self._gather_totals(step, loss, outputs, targets, norm, resting)
-        self._optimizer.step(step, self._epoch * self._spec.steps + step, gradients, alive)
+        self._optimizer.step(step, done, gradients, alive)
 
     def _gather_totals(
         self,

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Linear
+from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, LayerNorm, Linear, Noise
+from ceteris.train.tensor.masks import Draws
 
 Tensors = Mapping[str, Tensor]
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -31,32 +32,44 @@ def forward(
     parameters: Tensors,
     buffers: Tensors,
     x: Tensor,
-    mask: Callable[[Drop, Tensor], Tensor] | None,
+    draws: Draws | None,
 ) -> Tensor:
     """Run all members on their batches: x (M, n, features) to outputs (M, n, k).
 
     Args:
-        mask: in training, gives the factor (M, n, units) of a dropout place; None means evaluation
-            mode: no dropout, and batch norm with its running statistics.
+        draws: what is drawn in training; None means evaluation mode: nothing is drawn, and batch norm
+            uses its running statistics.
     """
     for layer in net.layers:
         match layer:
             case Linear():
-                x = _linear(layer, parameters, x)
+                x = _linear(layer, parameters, x, draws)
             case BatchNorm():
-                x = _batch_norm(layer, parameters, buffers, x, training=mask is not None)
+                x = _batch_norm(layer, parameters, buffers, x, training=draws is not None)
             case Activate():
                 x = ACTIVATIONS[layer.kind](x)
             case Drop():
-                x = x if mask is None else x * mask(layer, x)
+                x = x if draws is None else draws.dropped(layer, x)
+            case Noise():
+                x = x if draws is None else draws.noisy(layer, x)
+            case LayerNorm():
+                x = _layer_norm(layer, parameters, x)
     return x
 
 
-def _linear(layer: Linear, parameters: Tensors, x: Tensor) -> Tensor:
-    weight = parameters[layer.weight.name].transpose(1, 2)
+def _linear(layer: Linear, parameters: Tensors, x: Tensor, draws: Draws | None) -> Tensor:
+    weight = parameters[layer.weight.name]
+    if draws is not None and layer.slot is not None:
+        weight = draws.connected(layer.slot, weight)
+    weight = weight.transpose(1, 2)
     if layer.bias is None:
         return torch.bmm(x, weight)
     return torch.baddbmm(parameters[layer.bias.name][:, None], x, weight)
+
+
+def _layer_norm(layer: LayerNorm, parameters: Tensors, x: Tensor) -> Tensor:
+    normal = functional.layer_norm(x, (layer.n,), eps=layer.eps)
+    return normal * parameters[layer.weight.name][:, None] + parameters[layer.bias.name][:, None]
 
 
 def _batch_norm(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from ceteris.draws.philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1, WORD_MASK
+from ceteris.nets.architecture import Drop, Noise
 
 
 def words(keys: Tensor, rows: int, columns: int, epoch: int, first_row: int) -> Tensor:
@@ -45,3 +48,43 @@ def keep_masks(drawn: Tensor, rates: Tensor) -> Tensor:
     threshold = torch.ceil(rates * 2.0**24 - 0.5).to(torch.int64)
     kept = (drawn >> 8) >= threshold[:, None, None]
     return kept / (1.0 - rates)[:, None, None]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What is drawn at one step: for all members, at every place of their network.
+
+    ``keys`` (M, places, 2) int64; ``amounts`` (M, places) float64: probabilities and deviations;
+    ``epoch``, ``first_row`` and ``done`` (the step, counted over the whole training) name the draws.
+    """
+
+    keys: Tensor
+    amounts: Tensor
+    used: frozenset[int]
+    """The places where any member draws something."""
+    epoch: int
+    first_row: int
+    done: int
+
+    def dropped(self, layer: Drop, x: Tensor) -> Tensor:
+        """Return activations (M, n, units) after dropout."""
+        if layer.slot not in self.used:
+            return x
+        return x * keep_masks(self._words(layer, x), self.amounts[:, layer.slot]).to(x.dtype)
+
+    def noisy(self, layer: Noise, x: Tensor) -> Tensor:
+        """Return activations (M, n, units) with Gaussian noise added."""
+        if layer.slot not in self.used:
+            return x
+        normal: Tensor = torch.special.ndtri(((self._words(layer, x) >> 8).double() + 0.5) / 2**24)
+        return x + (self.amounts[:, layer.slot, None, None] * normal).to(x.dtype)
+
+    def connected(self, slot: int, weight: Tensor) -> Tensor:
+        """Return weights (M, n_out, n_in) as drop-connect leaves them."""
+        if slot not in self.used:
+            return weight
+        drawn = words(self.keys[:, slot], weight.shape[1], weight.shape[2], self.done, 0)
+        return weight * keep_masks(drawn, self.amounts[:, slot]).to(weight.dtype)
+
+    def _words(self, layer: Drop | Noise, x: Tensor) -> Tensor:
+        return words(self.keys[:, layer.slot], x.shape[1], layer.n, self.epoch, self.first_row)
