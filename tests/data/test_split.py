@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ceteris.data.preparation import Preparation
 from ceteris.data.sources import load
 from ceteris.data.split import split_rows
 from ceteris.data.user_arrays import arrays
 from ceteris.errors import CeterisError
 from ceteris.spec.data import DataSpec
+from ceteris.spec.folds import Folds
 
 
 def spec(**fields) -> DataSpec:
@@ -163,3 +165,53 @@ def test_fashion_mnist_is_split_50000_to_10000_evenly(real_data):
     split = split_rows(dataset, DataSpec(source="fashion-mnist"), 4)
     assert np.bincount(dataset.y[split.train]).tolist() == [5000] * 10
     assert np.bincount(dataset.y[split.validation]).tolist() == [1000] * 10
+
+
+@given(
+    counts=st.lists(st.integers(5, 40), min_size=2, max_size=4),
+    seed=st.integers(0, 50),
+    data=st.data(),
+)
+def test_a_balanced_validation_split_has_equally_many_rows_of_every_class(counts, seed, data):
+    dataset = rows_of(counts)
+    size = data.draw(st.integers(len(counts), 4 * len(counts)))
+    split = split_rows(dataset, spec(validation=size, validation_balanced=True), seed)
+    assert np.bincount(dataset.y[split.validation]).tolist() == [size // len(counts)] * len(counts)
+    assert sorted([*split.train, *split.validation]) == list(range(sum(counts)))
+    assert (np.diff(split.train) > 0).all()
+
+
+def test_both_sides_of_the_gap_are_balanced():
+    dataset = rows_of([200, 40])
+    prepared = Preparation(dataset).prepare(spec(validation=40, validation_balanced=True), 0)
+    for rows in (prepared.split.validation, prepared.train_slice):
+        assert np.bincount(dataset.y[rows]).tolist() == [20, 20]
+    assert set(prepared.train_slice) <= set(prepared.split.train)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "folds", "message"),
+    [
+        (
+            rows_of([50, 5]),
+            None,
+            "a balanced split of 20 validation rows takes 10 of every class, and class `1` of `mine` has 5; "
+            "with `validation` of at most 8 rows one is left to train on",
+        ),
+        (
+            arrays(np.arange(40.0), np.arange(40.0), name="mine"),
+            None,
+            "`mine` has numbers to predict; balancing needs classes",
+        ),
+        (
+            rows_of([50, 50]),
+            Folds(k=2),
+            "with folds every row validates once, so they cannot be balanced; remove this",
+        ),
+    ],
+)
+def test_a_balanced_validation_split_that_cannot_be_had_is_told(dataset, folds, message):
+    size = None if folds else 20
+    with pytest.raises(CeterisError) as caught:
+        split_rows(dataset, spec(validation=size, validation_balanced=True), 0, 0, folds)
+    assert str(caught.value) == f"experiment.data.validation_balanced: {message}"

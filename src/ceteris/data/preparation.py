@@ -16,7 +16,7 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.label_noise import noisy_rows, with_label_noise
 from ceteris.data.scaling import Scaling, fit_scaling, is_estimated, scaled, scaling_from_json
 from ceteris.data.split import Split, split_rows, split_seed
-from ceteris.data.stratify import stratified_order
+from ceteris.data.stratify import first_of_each_class, stratified_order
 from ceteris.draws import stream_key
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import DataSpec
@@ -114,7 +114,11 @@ class Preparation:
         size = min(len(split.validation), len(split.train))
         key = stream_key(split_seed(spec, seed), "train-slice")
         stratify = self.dataset.task == "classification"
-        order = stratified_order(self.dataset.y[split.train], key, stratify=stratify)
+        labels = self.dataset.y[split.train]
+        order = stratified_order(labels, key, stratify=stratify)
+        if spec.validation_balanced:
+            counts = np.unique(labels, return_counts=True)[1]
+            order = first_of_each_class(labels, order, min(size // len(counts), int(counts.min())))
         return split.train[np.sort(order[:size])]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.folds import fold_parts
-from ceteris.data.stratify import stratified_order
+from ceteris.data.stratify import first_of_each_class, stratified_order
 from ceteris.draws import stream_key
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import DataSpec
@@ -59,7 +59,29 @@ def _carved(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[NDArray[np.int
     size = validation_size(dataset, spec)
     key = stream_key(split_seed(spec, seed), "split")
     order = stratified_order(dataset.y, key, stratify=stratify)
-    return np.sort(order[size:]), np.sort(order[:size])
+    if not spec.validation_balanced:
+        return np.sort(order[size:]), np.sort(order[:size])
+    validation = np.sort(first_of_each_class(dataset.y, order, _rows_per_class(dataset, size)))
+    return np.setdiff1d(order, validation), validation
+
+
+def _rows_per_class(dataset: Dataset, size: int) -> int:
+    """Return how many rows of each class a balanced validation split of at most ``size`` rows has."""
+    if dataset.task != "classification":
+        raise _problem(
+            "validation_balanced", f"`{dataset.name}` has numbers to predict; balancing needs classes"
+        )
+    labels, counts = np.unique(dataset.y, return_counts=True)
+    rare, each = int(np.argmin(counts)), size // len(counts)
+    if each >= counts[rare]:
+        most = (int(counts[rare]) - 1) * len(counts)
+        raise _problem(
+            "validation_balanced",
+            f"a balanced split of {_rows(size, 'validation row')} takes {each:,} of every class, and class "
+            f"`{dataset.classes[int(labels[rare])]}` of `{dataset.name}` has {counts[rare]:,}; with "
+            f"`validation` of at most {most:,} rows one is left to train on",
+        )
+    return each
 
 
 def split_seed(spec: DataSpec, seed: int) -> int:
@@ -91,6 +113,11 @@ def validation_size(dataset: Dataset, spec: DataSpec) -> int:
 
 
 def _check_folds_alone(spec: DataSpec) -> None:
+    if spec.validation_balanced:
+        raise _problem(
+            "validation_balanced",
+            "with folds every row validates once, so they cannot be balanced; remove this",
+        )
     if spec.validation is not None:
         raise _problem(
             "validation", "the folds of the study say which rows validate; remove this setting, or the folds"

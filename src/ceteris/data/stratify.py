@@ -30,6 +30,16 @@ def stratified_order(y: NDArray[Any], key: Key, *, stratify: bool = True) -> Ord
     return np.lexsort((rank, _positions(y, rank)))
 
 
+def first_of_each_class(y: NDArray[Any], order: Order, count: int) -> Order:
+    """Return the rows that are among the first ``count`` of their class in ``order``, in that order."""
+    labels = y[order]
+    by_class = np.argsort(labels, kind="stable")
+    _, sizes = np.unique(labels, return_counts=True)
+    within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    chosen: Order = order[np.sort(by_class[within < count])]
+    return chosen
+
+
 def _positions(y: NDArray[Any], rank: Order) -> NDArray[np.float64]:
     """Give every row its place in [0, 1] among the rows of its class, which ``rank`` orders."""
     _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ceteris.spec.base import AnyNumber, Spec, Whole
+from ceteris.spec.base import AnyNumber, Spec, Switch, Whole
 
 ScaleName = Literal["unit", "none", "standardize", "symmetric"]
 Divisor = Annotated[float, AnyNumber, Field(gt=0)]
@@ -34,6 +34,10 @@ class DataSpec(Spec):
     validation: Annotated[Count | Share | None, Field(title="size of a validation split")] = None
     """Validation rows, as a count or a share of the training rows. Default: 10,000 for the two
     MNISTs, a fifth elsewhere."""
+
+    validation_balanced: Annotated[Switch, Field(title="choice for the validation split")] = False
+    """Whether the validation split holds equally many rows of every class: its size divided by the
+    number of classes, rounded down. The slice on which train_loss is measured is then balanced too."""
 
     rows: Annotated[Whole | None, Field(ge=1, title="number of rows")] = None
     """Use only so many of the training rows that are left after the split (drawn by seed)."""
