@@ -51,6 +51,7 @@ class KeyedDropout(nn.Module):
     """
 
     key: Tensor
+    rate: Tensor
 
     def __init__(self, name: str, p: float, channel_axes: int, key_of: KeyOf, clock: Clock) -> None:
         super().__init__()
@@ -58,12 +59,13 @@ class KeyedDropout(nn.Module):
         self._name, self._channel_axes, self._clock = name, channel_axes, clock
         self._own = key_of(name)
         self.register_buffer("key", torch.tensor(list(self._own), dtype=torch.int64), persistent=False)
+        self.register_buffer("rate", torch.tensor(p, dtype=torch.float64), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Zero units with probability p and scale the others by 1 / (1 - p); in training alone."""
         if not self.training or self.p == 0:
             return x
-        if self.p >= 1:
+        if self.p >= 1 and not self._clock.on_device:
             return x * 0
         shape = x.shape[: x.dim() - self._channel_axes] if self._channel_axes else x.shape
         mask = self._mask(shape[0], int(np.prod(shape[1:], dtype=np.int64)), x)
@@ -77,10 +79,10 @@ class KeyedDropout(nn.Module):
             return torch.from_numpy(mask(key, self.p, rows, columns, self._clock, np.dtype(number))).to(
                 x.dtype
             )
-        rate = torch.tensor([self.p], dtype=torch.float64, device=x.device)
         shifted = self.key + torch.tensor([0, call], device=x.device)
         drawn = words(shifted[None], rows, columns, self._clock.epoch, self._clock.first_row)
-        return keep_masks(drawn, rate)[0].to(x.dtype)
+        kept = keep_masks(drawn, self.rate[None])[0]
+        return torch.where(self.rate >= 1, torch.zeros_like(kept), kept).to(x.dtype)
 
 
 def mask(

@@ -78,12 +78,7 @@ class UserMember(Member):
 
     def __init__(self, stack: ModuleStack, place: int, flat: NDArray[np.floating]) -> None:
         seed = stack.seeds[place]
-        super().__init__(
-            stack.modules[place],
-            stack.architecture,
-            flat,
-            lambda name: stream_key(seed, "dropout", name),
-        )
+        super().__init__(stack.modules[place], stack.architecture, flat, _keys_by_name(seed))
         self._seed = seed
         (self._whole,) = (layer for layer in stack.architecture.layers if isinstance(layer, UserModule))
 
@@ -98,18 +93,34 @@ def members_of(spec: StackSpec, stack: StackedNetwork, parameters: NDArray[np.fl
     """Return the members of a stack as modules that are ready to run on rows of parameters (M, P)."""
     if isinstance(stack, ModuleStack):
         return [UserMember(stack, place, flat) for place, flat in enumerate(parameters)]
-    return [_built_in(spec, stack, place, flat) for place, flat in enumerate(parameters)]
+    return [
+        Member(stack.member(place), spec.net, flat, _keys_by_role(spec, place))
+        for place, flat in enumerate(parameters)
+    ]
 
 
-def _built_in(spec: StackSpec, stack: StackedNetwork, place: int, flat: NDArray[np.floating]) -> Member:
+def prepared_modules(spec: StackSpec, stack: StackedNetwork, clock: Clock) -> list[nn.Module]:
+    """Return the modules of a stack with keyed dropout, all on one clock."""
+    if isinstance(stack, ModuleStack):
+        modules = list(stack.modules)
+        keys = [_keys_by_name(seed) for seed in stack.seeds]
+    else:
+        modules = [stack.member(place) for place in range(len(stack))]
+        keys = [_keys_by_role(spec, place) for place in range(len(stack))]
+    for module, key_of in zip(modules, keys, strict=True):
+        replace_dropouts(module, key_of, clock)
+    return modules
+
+
+def _keys_by_name(seed: int) -> KeyOf:
+    return lambda name: stream_key(seed, "dropout", name)
+
+
+def _keys_by_role(spec: StackSpec, place: int) -> KeyOf:
+    """Return the keys of a built-in network: those that its layers have in every engine."""
     roles = [layer.role for layer in spec.net.layers if isinstance(layer, Drop)]
     keys = {role: Key(*map(int, key)) for role, key in zip(roles, spec.keys[place], strict=True)}
-    return Member(
-        stack.member(place),
-        spec.net,
-        flat,
-        lambda name: keys[name.removesuffix(".dropout")],
-    )
+    return lambda name: keys[name.removesuffix(".dropout")]
 
 
 def without(segments: NDArray[np.int64], tensors: Sequence[ParameterTensor]) -> NDArray[np.int64]:

@@ -1,0 +1,21 @@
+"""Which engine trains modules: one after another on the processor, stacked on a device."""
+
+from __future__ import annotations
+
+from ceteris.nets.architecture import UserModule
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.engine import Engine, StackSpec
+from ceteris.train.modules.engine import ModuleEngine
+from ceteris.train.modules.stacked import StackedModuleEngine
+
+
+def module_engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
+    """Return the engine for a stack of modules; says so where a device has to train it member by member."""
+    if device == "cpu":
+        return ModuleEngine(spec, stack)
+    engine = StackedModuleEngine(spec, stack, device)
+    if engine.reason:
+        names = [layer.name for layer in spec.net.layers if isinstance(layer, UserModule)]
+        name = f"`{names[0]}`" if names else "the network"
+        print(f"{name} is trained one member after another, not stacked: {engine.reason}")
+    return engine

@@ -1,0 +1,131 @@
+"""Modules on a device: all members in one call through ``torch.func``, or one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from ceteris.errors import exception_in_line
+from ceteris.nets.architecture import UserModule
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.engine import StackSpec
+from ceteris.train.modules.dropout import Clock, KeyedDropout
+from ceteris.train.modules.initial import torch_seed
+from ceteris.train.modules.member import prepared_modules
+from ceteris.train.modules.user import ModuleStack, as_table, shaped_rows
+from ceteris.train.tensor.engine import TensorEngine
+from ceteris.train.tensor.masks import Draws
+from ceteris.train.tensor.optimizer import StackedOptimizer
+
+TRIED_ROWS = 2
+
+
+class StackedModuleEngine(TensorEngine):
+    """Trains modules whose parameters and buffers are stacked: one module's code, run for all members.
+
+    A module that ``torch.func.vmap`` cannot run (its flow depends on its data, it draws numbers of its
+    own) is run for one member after another; ``reason`` then says why.
+    """
+
+    def __init__(self, spec: StackSpec, stack: StackedNetwork, device: str) -> None:
+        super().__init__(spec, stack, device)
+        self._clock = Clock(on_device=True)
+        modules = prepared_modules(spec, stack, self._clock)
+        self._module = _shared(modules, self._device)
+        self._buffers = {
+            name: torch.stack([dict(module.named_buffers())[name] for module in modules]).to(self._device)
+            for name, _ in modules[0].named_buffers()
+        }
+        layer = spec.net.layers[0]
+        self._row_shape = layer.row_shape if isinstance(layer, UserModule) else None
+        self._seeds = stack.seeds if isinstance(stack, ModuleStack) else ()
+        self.reason = self._why_not_together()
+        self._trained = self._parameters_with_gradient()
+        trained = tuple(t for t in spec.net.parameters if t.name in self._trained)
+        self._optimizer = StackedOptimizer(
+            replace(spec.net, parameters=trained),
+            spec.experiments,
+            {name: self._parameters[name] for name in self._trained},
+        )
+
+    def buffers(self) -> NDArray[np.floating]:
+        """Return the buffers that are saved, (M, Q)."""
+        members = len(self._diverged)
+        saved = [self._buffers[t.name].double().reshape(members, -1) for t in self._spec.net.buffers]
+        return torch.cat(saved, dim=1).cpu().numpy() if saved else np.zeros((members, 0))
+
+    def _forward(self, x: Tensor, draws: Draws | None) -> Tensor:
+        """Run all members on their rows, x (M, n, features); without draws in evaluation mode."""
+        self._module.train(draws is not None)
+        epoch, first_row = (0, 0) if draws is None else (draws.epoch, draws.first_row)
+        self._clock.begin(epoch, first_row)
+        return self._together(x) if not self.reason else self._one_by_one(x, epoch, first_row)
+
+    def _together(self, x: Tensor) -> Tensor:
+        outputs: Tensor = vmap(self._call)(self._parameters, self._buffers, x)
+        return outputs
+
+    def _one_by_one(self, x: Tensor, epoch: int, first_row: int) -> Tensor:
+        outputs = []
+        for place, rows in enumerate(x):
+            if self._seeds:
+                torch.manual_seed(torch_seed(self._seeds[place], "step", f"{epoch}.{first_row}"))
+            self._clock.begin(epoch, first_row)
+            own = {name: tensor[place] for name, tensor in self._parameters.items()}
+            buffers = {name: tensor[place] for name, tensor in self._buffers.items()}
+            outputs.append(self._call(own, buffers, rows))
+        return torch.stack(outputs)
+
+    def _call(self, parameters: Mapping[str, Tensor], buffers: Mapping[str, Tensor], rows: Tensor) -> Tensor:
+        """Run one member on its rows (n, features)."""
+        if self._row_shape is not None:
+            rows = shaped_rows(rows, self._row_shape, channels_last=False)
+        outputs: Tensor = functional_call(self._module, (dict(parameters), dict(buffers)), (rows,))
+        return as_table(outputs)
+
+    def _why_not_together(self) -> str:
+        """Try all members together on two rows; return why that cannot be, or nothing."""
+        kept = {name: buffer.clone() for name, buffer in self._buffers.items()}
+        try:
+            self._module.train()
+            self._clock.begin(0, 0)
+            self._together(self._rows_to_try()).sum().backward()  # type: ignore[no-untyped-call]
+        except Exception as error:
+            return exception_in_line(error).partition("\n")[0]
+        finally:
+            self._buffers = kept
+            for parameter in self._parameters.values():
+                parameter.grad = None
+        return ""
+
+    def _parameters_with_gradient(self) -> list[str]:
+        """Return the parameters that are trained: neither frozen nor unused."""
+        kept = {name: buffer.clone() for name, buffer in self._buffers.items()}
+        free = [name for name, p in self._module.named_parameters() if p.requires_grad]
+        self._module.train()
+        self._clock.begin(0, 0)
+        x = self._rows_to_try()
+        outputs = self._together(x) if not self.reason else self._one_by_one(x, 0, 0)
+        tensors = [self._parameters[name] for name in free]
+        found = torch.autograd.grad(outputs.sum(), tensors, allow_unused=True)
+        self._buffers = kept
+        return [name for name, gradient in zip(free, found, strict=True) if gradient is not None]
+
+    def _rows_to_try(self) -> Tensor:
+        shape = (len(self._diverged), TRIED_ROWS, self._spec.net.n_in)
+        return torch.linspace(0, 1, TRIED_ROWS, device=self._device)[None, :, None].expand(shape)
+
+
+def _shared(modules: list[nn.Module], device: torch.device) -> nn.Module:
+    """Return the module whose code is run for all: where any member drops something, it does."""
+    shared = modules[0].to(device)
+    for name, layer in shared.named_modules():
+        if isinstance(layer, KeyedDropout):
+            layer.p = max(float(module.get_submodule(name).p) for module in modules)  # type: ignore[arg-type]
+    return shared
