@@ -25,7 +25,12 @@ RATES = st.floats(1e-8, 100)
 OPTIMIZERS = st.one_of(
     st.sampled_from(["sgd", "adam", "adamw"]),
     st.fixed_dictionaries({"kind": st.just("sgd")}, optional={"lr": RATES, "momentum": st.floats(0, 1)}),
+    st.fixed_dictionaries({"kind": st.just("rmsprop")}, optional={"biases": st.just({"lr": 0.5})}),
     st.fixed_dictionaries({"kind": st.just("adamw")}, optional={"weight_decay": st.floats(0, 1)}),
+)
+PENALTY = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["l1", "l2"]), "weight": st.floats(0, 9)},
+    optional={"form": st.sampled_from(["sum", "mean"]), "on": st.sampled_from(["weights", "all"])},
 )
 EXPERIMENTS = st.fixed_dictionaries(
     {
@@ -36,7 +41,16 @@ EXPERIMENTS = st.fixed_dictionaries(
             optional={"dropout": st.floats(0, 0.9), "init": st.sampled_from(["he", "zeros"])},
         ),
     },
-    optional={"optimizer": OPTIMIZERS, "epochs": st.integers(1, 10**6), "loss": st.just("mse")},
+    optional={
+        "penalty": st.just("none") | st.lists(PENALTY, min_size=1, max_size=2) | PENALTY,
+        "schedule": st.sampled_from(["cosine", "one_cycle", {"kind": "step", "step_size": 2}]),
+        "clip": st.just({}) | st.fixed_dictionaries({"value": RATES}),
+        "class_weights": st.sampled_from(["balanced", [1, 2.5], None]),
+        "early_stopping": st.fixed_dictionaries({}, optional={"patience": st.integers(1, 9)}),
+        "optimizer": OPTIMIZERS,
+        "epochs": st.integers(1, 10**6),
+        "loss": st.just("mse"),
+    },
 )
 PATCHES = st.fixed_dictionaries({}, optional={"epochs": st.integers(1, 9), "data.rows": st.none()})
 LABELS = st.text("aB1. =,中'\"~{", min_size=1, max_size=5)

@@ -27,8 +27,26 @@ FULL: dict[str, Any] = {
     "title": "t",
     "experiment": {
         "data": {"source": "digits", "scale": "unit", "validation": 0.2, "rows": 100},
-        "model": {"kind": "mlp", "hidden": [64, 32], "dropout": [0.1, 0.2], "init": {"kind": "normal"}},
-        "optimizer": {"kind": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True},
+        "model": {
+            "kind": "mlp",
+            "hidden": [64, 32],
+            "dropout": [0.1, 0.2],
+            "noise": 0.1,
+            "init": {"kind": "normal"},
+        },
+        "optimizer": {
+            "kind": "sgd",
+            "lr": 0.1,
+            "momentum": 0.9,
+            "nesterov": True,
+            "biases": {"weight_decay": 0},
+        },
+        "penalty": [{"kind": "l1", "weight": 1e-4}, {"kind": "l2", "form": "norm", "weight": 1, "on": "all"}],
+        "schedule": {"kind": "plateau", "metric": "val_f1", "factor": 0.5, "warmup": 0.5},
+        "clip": {"norm": 1.0},
+        "label_smoothing": 0.1,
+        "class_weights": [1, 2],
+        "early_stopping": {"patience": 3},
         "metrics": ["f1"],
     },
     "vary": {

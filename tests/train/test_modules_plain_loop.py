@@ -169,13 +169,13 @@ def test_evaluation_uses_running_statistics_and_no_dropout(digits: Preparation) 
     assert results[0, 1] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
 def test_pooling_before_or_after_the_activation_is_the_network_of_the_catalogue(activation: str) -> None:
     experiment = Experiment(data="digits", model=CNN | {"activation": activation})
     net = architecture(experiment.model, 64, 10, (8, 8))
     member = initial_stack(net, [experiment.model], [0]).member(0)
     x = torch.randn(5, 64, generator=torch.Generator().manual_seed(1))
-    activate = {"relu": torch.relu, "tanh": torch.tanh}[activation]
+    activate = {"relu": torch.relu, "tanh": torch.tanh, "gelu": nn.functional.gelu}[activation]
     rows = x.reshape(-1, 1, 8, 8)
     for block in member.convolutions:
         rows = torch.max_pool2d(activate(block.convolution(rows)), 2)

@@ -151,6 +151,10 @@ def test_tied_layers_count_once_and_buffers_that_are_saved_are_listed() -> None:
     assert [tensor.name for tensor in net.buffers] == ["constant"]
 
 
+def test_multiplications_of_a_row_are_counted() -> None:
+    assert inspected(Small).n_multiplications == 64 * 36 + 64 * 6 + 60
+
+
 def test_convolutions_run_channels_last_unless_the_code_cannot() -> None:
     class Viewing(Small):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

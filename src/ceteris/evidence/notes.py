@@ -7,6 +7,7 @@ from ceteris.evidence.contrasts import Contrast
 from ceteris.evidence.exact import SIGN_FLIP_LIMIT
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.pairs import MOST_LEVELS
+from ceteris.evidence.training_notes import training_notes
 from ceteris.evidence.wording import listing, units
 from ceteris.spec.study import Study
 
@@ -84,7 +85,7 @@ def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
     """Say what all intervals of a study speak of, and what its tests can and cannot do."""
     n = len(layout.units)
     if n < 2:
-        return ("With one seed nothing can be established: run more seeds.",)
+        return ("With one seed nothing can be established: run more seeds.", *training_notes(layout))
     found = [_scope(study, layout)]
     if len(layout.folds) > 1 and not layout.by_folds:
         found.append(f"The {len(layout.folds)} folds of a seed are averaged first: n counts seeds.")
@@ -97,4 +98,4 @@ def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
         )
     if looks:
         found.append(f"Looked at {looks + 1} times: p and intervals are corrected for that (Bonferroni).")
-    return tuple(found)
+    return (*found, *training_notes(layout))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ceteris.spec.labels import combination_label, format_label
     from ceteris.spec.model import MLP, LinearModel, ModelSpec
     from ceteris.spec.named import NamedStudy, find_study, named_paths, named_studies
-    from ceteris.spec.optimizer import SGD, Adam, AdamW, OptimizerSpec
+    from ceteris.spec.optimizer import SGD, Adagrad, Adam, AdamW, OptimizerSpec, RMSprop
     from ceteris.spec.parse import ParsedStudy, parse_study
     from ceteris.spec.patch import apply_patch
     from ceteris.spec.study import Factor, Level, Study
@@ -37,7 +37,7 @@ _HOMES = {
     "labels": ("combination_label", "format_label"),
     "model": ("MLP", "LinearModel", "ModelSpec"),
     "named": ("NamedStudy", "find_study", "named_paths", "named_studies"),
-    "optimizer": ("SGD", "Adam", "AdamW", "OptimizerSpec"),
+    "optimizer": ("SGD", "Adagrad", "Adam", "AdamW", "OptimizerSpec", "RMSprop"),
     "parse": ("ParsedStudy", "parse_study"),
     "patch": ("apply_patch",),
     "study": ("Factor", "Level", "Study"),
@@ -47,6 +47,7 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 __all__ = [
     "MLP",
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamW",
     "Claim",
@@ -63,6 +64,7 @@ __all__ = [
     "NamedStudy",
     "OptimizerSpec",
     "ParsedStudy",
+    "RMSprop",
     "Study",
     "Within",
     "apply_patch",

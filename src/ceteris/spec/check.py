@@ -19,7 +19,9 @@ from ceteris.spec.study import Combine, Factor, Study
 from ceteris.spec.wording import problems_of
 
 
-def checked_study(draft: Draft, read: ReadFactors, *, allow_code: bool) -> Study | None:
+def checked_study(
+    draft: Draft, read: ReadFactors, *, metrics_follow: bool, allow_code: bool
+) -> Study | None:
     """Return the study, or None and all problems in ``draft.problems``."""
     settings = {key: value for key, value in draft.data.items() if key != "vary"}
     study, problems = _validated(settings)
@@ -29,7 +31,7 @@ def checked_study(draft: Draft, read: ReadFactors, *, allow_code: bool) -> Study
     if base is not None:
         draft.problems += level_problems(base, read.factors, read.places)
     draft.problems += _combine_problems(settings.get("combine", "cross"), read.factors)
-    draft.problems += _claim_problems(settings, read)
+    draft.problems += _claim_problems(settings, read, metrics_follow)
     if study is None or base is None or draft.problems:
         return None
     factors = tuple(resolved(factor, base) for factor in read.factors)
@@ -52,13 +54,13 @@ def _combine_problems(combine: Any, factors: Sequence[Factor]) -> list[Problem]:
         return []  # the validation of the study has said so
 
 
-def _claim_problems(settings: Mapping[str, Any], read: ReadFactors) -> list[Problem]:
+def _claim_problems(settings: Mapping[str, Any], read: ReadFactors, metrics_follow: bool) -> list[Problem]:
     experiment = settings.get(ROOT)
     own = experiment.get("metrics") if isinstance(experiment, dict) else None
     metrics = known_metrics([name for name in own if isinstance(name, str)] if isinstance(own, list) else [])
     problems = []
     for where, claim in valid_claims(settings.get("claims")).items():
-        problems += metric_problem(claim, where, metrics)
+        problems += metric_problem(claim, where, metrics, metrics_follow)
         if not read.problems:
             problems += claim_problems(claim, where, read.factors)
     return problems

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.claim import Claim
-from ceteris.spec.experiment import metric_name
+from ceteris.spec.experiment import METRIC_NAME, metric_name
 from ceteris.spec.study import Factor
 
 CURVES = (
@@ -26,6 +26,7 @@ PENALTY = "penalty"
 """The value of the penalty, of trials that have one."""
 
 DERIVED = ("gap_loss", "gap_accuracy")
+SPLITS = ("train", "val")
 SPREAD = "std/"
 """``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
 
@@ -33,16 +34,33 @@ SPREAD = "std/"
 def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
     """Return the names that a claim may use, besides ``std/<parameter>``; ``own``: the user's metrics."""
     names = [metric_name(metric) for metric in own]
-    return (*CURVES, PENALTY, *DERIVED, *(f"{split}_{name}" for name in names for split in ("train", "val")))
+    return (*CURVES, PENALTY, *DERIVED, *(f"{split}_{name}" for name in names for split in SPLITS))
 
 
-def metric_problem(claim: Claim, where: str, known: Sequence[str]) -> list[Problem]:
-    """Return a problem where a claim's metric is neither known nor the spread of a parameter."""
+def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool = False) -> list[Problem]:
+    """Return a problem where a claim's metric is neither known nor the spread of a parameter.
+
+    With ``follow`` metrics of the user's own are given later, so only a misspelt name is a problem.
+    """
     metric = claim.metric
     if metric in known or (metric.startswith(SPREAD) and len(metric) > len(SPREAD)):
         return []
+    own = own_name(metric)
+    if own is not None and follow and nearest(metric, known) is None:
+        return []
     message = unknown_name("metric", metric, [*known, SPREAD + "<parameter>"])
+    if own is not None:
+        message += (
+            f"; a metric `{own}` of your own is given with the study: in Python `metrics={{'{own}': function}}`, "
+            f"in a file `metrics: [package.module:{own}]`"
+        )
     return [Problem(message, where=f"{where}.metric")]
+
+
+def own_name(metric: str) -> str | None:
+    """Return what the user would call a metric of their own that is recorded under this name, if it can be."""
+    split, _, name = metric.partition("_")
+    return name if split in SPLITS and METRIC_NAME.fullmatch(name) and ":" not in name else None
 
 
 def claim_problems(claim: Claim, where: str, factors: Sequence[Factor]) -> list[Problem]:

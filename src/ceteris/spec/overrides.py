@@ -116,6 +116,17 @@ def apply_counts(draft: Draft, seeds: int | None, epochs: int | None) -> None:
         draft.replace(f"{ROOT}.epochs", f"--epochs {shown(epochs)}")
 
 
+def add_metrics(draft: Draft, metrics: Sequence[str]) -> None:
+    """Let the base experiment measure metrics that were given beside the study."""
+    experiment = draft.data.get(ROOT)
+    if not metrics or not isinstance(experiment, dict):
+        return
+    listed = experiment.get("metrics") or []
+    if isinstance(listed, list):
+        missing = [name for name in metrics if name not in listed]
+        draft.data[ROOT] = {**experiment, "metrics": [*listed, *missing]}
+
+
 def note_hidden_settings(draft: Draft, factors: Sequence[Factor]) -> None:
     """Note every option that sets what the levels of a factor set too, and so does nothing there."""
     patched = {factor.name: {path for level in factor.levels for path in level.patch} for factor in factors}

@@ -17,6 +17,7 @@ from ceteris.spec.labels import shown
 from ceteris.spec.level_check import at_level
 from ceteris.spec.named import find_study
 from ceteris.spec.overrides import (
+    add_metrics,
     apply_counts,
     apply_sets,
     apply_varies,
@@ -56,6 +57,8 @@ def parse_study(
     varies: Sequence[str] = (),
     seeds: int | None = None,
     epochs: int | None = None,
+    metrics: Sequence[str] = (),
+    metrics_follow: bool = False,
     allow_code: bool = False,
 ) -> ParsedStudy:
     """Read and check a study.
@@ -66,6 +69,8 @@ def parse_study(
         varies: factors to add or replace, each ``path=a,b,c``.
         seeds: how many seeds instead of the study's own.
         epochs: how many epochs instead of the base experiment's own.
+        metrics: names of the user's own metrics that are measured besides those of the study.
+        metrics_follow: whether claims may name metrics of the user's own that are given only when it is run.
         allow_code: whether metrics may name the user's own code, ``package.module:Name``.
 
     Raises:
@@ -74,12 +79,13 @@ def parse_study(
     draft = _draft(source)
     apply_counts(draft, seeds, epochs)
     apply_sets(draft, sets)
+    add_metrics(draft, metrics)
     apply_varies(draft, varies)
     read = read_factors(draft.data.get("vary"))
     draft.problems += read.problems
     if varies and not draft.problems:
         drop_claims(draft, read.factors)
-    study = checked_study(draft, read, allow_code=allow_code)
+    study = checked_study(draft, read, metrics_follow=metrics_follow, allow_code=allow_code)
     if study is None or draft.problems:
         raise CeterisError(_in_order(draft))
     note_hidden_settings(draft, study.vary)

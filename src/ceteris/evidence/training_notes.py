@@ -1,0 +1,53 @@
+"""What the settings of training did, where a reader would be misled without knowing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ceteris.evidence.layout import ENDED, Layout
+from ceteris.evidence.wording import listing
+
+if TYPE_CHECKING:
+    from ceteris.records.views import TrialRecord
+
+
+def training_notes(layout: Layout) -> tuple[str, ...]:
+    """Say which schedules never acted, and where the network on record is not that of the last epoch."""
+    trials = dict(_trials_by_level(layout))
+    idle = [label for label, own in trials.items() if all(map(_schedule_was_idle, own))]
+    early = [label for label, own in trials.items() if any(map(_stops_early, own))]
+    found = []
+    if idle:
+        found.append(f"The schedule never changed the learning rate: {listing(idle)}.")
+    if early:
+        found.append(
+            f"With early stopping ({listing(early)}) the network on record is that of the best epoch, the "
+            "numbers at the end of training are those of the last."
+        )
+    return tuple(found)
+
+
+def _trials_by_level(layout: Layout) -> Iterator[tuple[str, list[TrialRecord]]]:
+    for label in layout.cells:
+        own = [t for (at, _, _), t in layout.trials.items() if at == label and t.status in ENDED]
+        if own:
+            yield label, own
+
+
+def _part(trial: TrialRecord, name: str) -> dict[str, Any]:
+    """Return a part of a trial's experiment; records from before the part existed have none."""
+    return dict(trial.experiment.get(name) or {})
+
+
+def _schedule_was_idle(trial: TrialRecord) -> bool:
+    schedule, rates = _part(trial, "schedule"), np.asarray(trial.curves.get("lr", ()))
+    planned = schedule.get("kind", "constant") != "constant" or schedule.get("warmup", 0) > 0
+    started = _part(trial, "optimizer").get("lr")
+    return planned and len(rates) > 0 and bool((rates == started).all())
+
+
+def _stops_early(trial: TrialRecord) -> bool:
+    return _part(trial, "early_stopping").get("patience") is not None

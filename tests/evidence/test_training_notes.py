@@ -1,0 +1,47 @@
+"""Notes on schedules that never acted and on early stopping; silent where there is nothing to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ceteris.evidence.assessment import assess
+from ceteris.records.views import TrialRecord
+
+from .made import study, trial
+
+STEP = {"optimizer": {"lr": 0.1}, "schedule": {"kind": "step", "step_size": 9}}
+
+
+def noted(*trials: TrialRecord) -> str:
+    found = assess(study({"lr": ["a", "b"]}, seeds=2), trials, validation_rows=100)
+    return " ".join(note for note in found.notes if "schedule" in note or "early" in note)
+
+
+def four(own: dict[str, Any], rates: list[float]) -> list[TrialRecord]:
+    """Two levels with two seeds; the settings and rates are those of level b."""
+    curves = {"val_loss": [1.0, 0.9], "lr": [0.1, 0.1]}
+    plain = [trial("a", seed, curves) for seed in (0, 1)]
+    changed = [replace(trial("b", seed, curves | {"lr": rates}), experiment=own) for seed in (0, 1)]
+    return [*plain, *changed]
+
+
+def test_a_schedule_that_never_changed_the_rate_is_said_so() -> None:
+    assert noted(*four(STEP, [0.1, 0.1])) == "The schedule never changed the learning rate: b."
+
+
+def test_a_schedule_that_acted_in_any_trial_is_not_mentioned() -> None:
+    acted = four(STEP, [0.1, 0.01])
+    assert noted(*acted) == ""
+    assert noted(*acted[:3], four(STEP, [0.1, 0.1])[3]) == ""
+
+
+def test_a_constant_rate_is_no_schedule() -> None:
+    assert noted(*four(STEP | {"schedule": {"kind": "constant"}}, [0.1, 0.1])) == ""
+    assert noted(*four({}, [0.1, 0.1])) == "", "records from before there were schedules"
+
+
+def test_early_stopping_says_which_epoch_the_network_is_of() -> None:
+    note = noted(*four({"early_stopping": {"patience": 3}}, [0.1, 0.1]))
+    assert note.startswith("With early stopping (b) the network on record is that of the best epoch")
+    assert noted(*four({"early_stopping": {"patience": None}}, [0.1, 0.1])) == ""
