@@ -54,7 +54,17 @@ T = TypeVar("T")
 
 BuiltInModel = LinearModel | MLP | CNN
 
-RISING = ("relu", "tanh", "sigmoid", "leaky_relu", "identity")
+RISING = (
+    "relu",
+    "tanh",
+    "sigmoid",
+    "leaky_relu",
+    "identity",
+    "elu",
+    "softplus",
+    "hardtanh",
+    "scaled_sigmoid",
+)
 """Activations that never fall. Max pooling commutes with them, and behind it they cost a quarter."""
 
 
@@ -89,6 +99,23 @@ class Architecture:
     def runs_as_module(self) -> bool:
         """Whether it is trained as a ``torch.nn.Module`` rather than by the engines of stacked layers."""
         return any(isinstance(layer, Convolution | UserModule) for layer in self.layers)
+
+    @property
+    def n_multiplications(self) -> int:
+        """About how many multiplications one row takes on its way forwards."""
+        if self.image is None:
+            own = [layer.multiplications for layer in self.layers if isinstance(layer, UserModule)]
+            return own[0] if own else self.n_parameters
+        area, total = self.image.height * self.image.width, 0
+        for layer in self.layers:
+            match layer:
+                case Convolution():
+                    total += area * layer.weight.size
+                case Linear():
+                    total += layer.weight.size
+                case Pool():
+                    area //= layer.size**2
+        return total
 
     @property
     def normalises_batches(self) -> bool:

@@ -134,6 +134,8 @@ class UserModule:
     """Whether it runs with images in this memory layout, which is faster."""
     normalises_batches: bool
     """Whether it has batch norm, which cannot normalise a batch of one row."""
+    multiplications: int
+    """About how many one row takes on its way forwards, by which trials are shared out to workers."""
 
 
 Layer = Linear | Convolution | BatchNorm | LayerNorm | Pool | Activate | Drop | Noise | UserModule

@@ -66,12 +66,17 @@ class Cohort:
     def work(self) -> float:
         """Rough cost in multiplications, by which cohorts are ordered and shared out."""
         rows = 1.5 * self.steps * self.structure.batch_size
-        return len(self.trials) * self.structure.epochs * rows * (self.structure.net.n_parameters + 1000)
+        return len(self.trials) * self.structure.epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:
-        """Memory that one member takes: parameters, optimiser state, initial weights."""
-        slots = state_slots([trial.experiment.optimizer for trial in self.trials])
-        return FLOAT_BYTES * (self.structure.net.n_parameters * (2 + slots) + self.structure.net.n_buffers)
+        """Memory that one member takes: parameters, optimiser state, initial weights.
+
+        One that runs as a module has further copies of its parameters, and a gradient of its own.
+        """
+        net = self.structure.net
+        copies = state_slots([trial.experiment.optimizer for trial in self.trials])
+        copies += 4 if net.runs_as_module else 2
+        return FLOAT_BYTES * (net.n_parameters * copies + net.n_buffers)
 
     def shards(self, parts: int, max_bytes: int) -> tuple[Cohort, ...]:
         """Cut the cohort into at least ``parts`` pieces where it has the members, each of bounded memory."""

@@ -24,7 +24,13 @@ def row_shape(model: ModuleModel, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def module_architecture(
-    module: nn.Module, model: ModuleModel, shape: tuple[int, ...], n_out: int, *, channels_last: bool
+    module: nn.Module,
+    model: ModuleModel,
+    shape: tuple[int, ...],
+    n_out: int,
+    *,
+    channels_last: bool,
+    multiplications: int,
 ) -> Architecture:
     """Lay out a module: every parameter once, by its first name, and the buffers that it saves."""
     saved = module.state_dict(keep_vars=True)
@@ -35,6 +41,7 @@ def module_architecture(
         arguments=json.dumps(model.arguments, sort_keys=True),
         row_shape=row_shape(model, shape),
         channels_last=channels_last,
+        multiplications=multiplications,
         normalises_batches=any(isinstance(layer, _BatchNorm) for layer in module.modules()),
     )
     kinds = {name: _kind(module, name) for name, _ in module.named_parameters()}

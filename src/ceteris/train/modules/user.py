@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from ceteris.draws import stream_key, uniforms
 from ceteris.errors import CeterisError, Problem, exception_in_line
@@ -55,7 +56,14 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
         raise _refusal(f"`{model.name}` has complex parameters; Ceteris trains real ones")
     last = _likes_channels_last(module, request)
     _try(module, request, channels_last=last)
-    return module_architecture(module, model, request.shape, request.n_out, channels_last=last)
+    return module_architecture(
+        module,
+        model,
+        request.shape,
+        request.n_out,
+        channels_last=last,
+        multiplications=_multiplications(module, request),
+    )
 
 
 def initial_modules(
@@ -156,6 +164,15 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> N
         raise _refusal(f"`{name}` has no gradient: {exception_in_line(error)}") from error
     if all(gradient is None for gradient in gradients):
         raise _refusal(f"no parameter of `{name}` takes part in its outputs, so nothing would be learned")
+
+
+def _multiplications(module: nn.Module, request: ModuleRequest) -> int:
+    """Count the multiplications of products and convolutions that one row takes; at least the parameters."""
+    with FlopCounterMode(display=False) as counter:
+        _outputs(module, request, channels_last=False)
+    # A multiplication and an addition count as two operations.
+    counted: int = counter.get_total_flops() // (2 * LOOKED_AT)
+    return max(counted, sum(p.numel() for p in module.parameters()))
 
 
 def _check_outputs(outputs: Tensor, request: ModuleRequest) -> None:
