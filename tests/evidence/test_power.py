@@ -1,11 +1,13 @@
 """Power against published sample sizes and against simulation."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 from ceteris.evidence.power import POWER, SEEDS_CAP, power, seeds_needed
 from ceteris.evidence.student import estimate, interval
@@ -15,6 +17,32 @@ from ceteris.evidence.student import estimate, interval
 def test_published_sample_sizes(effect, n):
     # paired t, two-sided 5%, power 0.8: the values that G*Power and R's pwr.t.test print
     assert seeds_needed([effect], 1.0, 0.05) == n
+
+
+@pytest.mark.parametrize(
+    ("effect", "level", "n"),
+    [(3.4, 0.05, 3), (5.0, 0.05, 3), (2.4, 0.01, 6), (2.4, 0.003, 7), (20.0, 0.05, 2)],
+)
+def test_large_effects_take_few_seeds(effect, level, n):
+    # where scipy's noncentral t gives 1 instead of 0 for more seeds; checked by simulation below
+    assert seeds_needed([effect], 1.0, level) == n
+
+
+@pytest.mark.parametrize("effect", [0.1, 0.5, 2.4, 3.4, 5.0])
+@pytest.mark.parametrize("level", [0.05, 0.003])
+def test_power_grows_with_the_seeds(effect, level):
+    reached = [power([effect], 1.0, n, level) for n in range(2, SEEDS_CAP + 1)]
+    assert all(after >= before - 1e-9 for before, after in itertools.pairwise(reached))
+
+
+@pytest.mark.parametrize(
+    ("effect", "n", "level"), [(3.4, 3, 0.05), (3.4, 2, 0.05), (2.4, 6, 0.003), (0.5, 40, 0.01)]
+)
+def test_power_is_what_a_simulation_finds(effect, n, level):
+    draws = np.random.default_rng(n).normal(effect, 1.0, size=(40_000, n))
+    t = draws.mean(axis=1) / draws.std(axis=1, ddof=1) * math.sqrt(n)
+    found = np.mean(t > -stdtrit(n - 1, level / 2))
+    assert power([effect], 1.0, n, level) == pytest.approx(found, abs=0.01)
 
 
 def test_what_the_design_says_of_one_standard_deviation():
