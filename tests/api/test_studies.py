@@ -185,3 +185,43 @@ def test_a_file_may_not_name_code_unless_it_is_allowed(tmp_path: Path) -> None:
 def test_workers_are_at_least_one(tmp_path: Path) -> None:
     with pytest.raises(ceteris.CeterisError, match="workers: 0 is not a number of processes"):
         ceteris.run("digits/learning-rate", workers=0, runs_dir=tmp_path)
+
+
+OWN_CLAIM = {"text": "A smaller rate is worse.", "metric": "val_top2", "less": [0.001, 0.1]}
+
+
+def test_a_claim_may_name_a_metric_that_is_given_when_the_study_is_run(tmp_path: Path) -> None:
+    study = ceteris.vary(experiment(), {"optimizer.lr": [0.1, 0.001]}, claims=[OWN_CLAIM])
+    (tmp_path / "own.yaml").write_text(
+        "experiment: {data: digits, model: linear, early_stopping: {patience: 2, metric: val_top2}}\n"
+        "vary: {optimizer.lr: [0.1, 0.001]}\n"
+        "claims: [{text: x, metric: val_top2, less: [0.001, 0.1]}]\n"
+    )
+    for source in (study, tmp_path / "own.yaml"):
+        planned = plan(source, metric_names=["top2"]).parsed.study
+        assert planned.experiment.metrics == ("top2",)
+        assert planned.claims[0].metric == "val_top2"
+    assert plan(experiment_with(top2)).parsed.study.experiment.metrics == ("top2",)
+
+
+def experiment_with(metric: Any) -> Any:
+    made = experiment(metrics=[metric])
+    return ceteris.vary(made, {"optimizer.lr": [0.1, 0.001]}, claims=[OWN_CLAIM])
+
+
+def test_a_claim_on_a_metric_that_is_never_given_says_how_to_give_it() -> None:
+    study = ceteris.vary(experiment(), {"optimizer.lr": [0.1, 0.001]}, claims=[OWN_CLAIM])
+    with pytest.raises(ceteris.CeterisError) as caught:
+        plan(study)
+    assert "claims.0.metric: there is no metric `val_top2`" in str(caught.value)
+    assert (
+        "a metric `top2` of your own is given with the study: in Python `metrics={'top2': function}`"
+        in str(caught.value)
+    )
+
+
+def test_a_misspelt_metric_of_a_claim_is_refused_when_the_study_is_made() -> None:
+    with pytest.raises(ceteris.CeterisError, match="no metric `val_acuracy`; did you mean `val_accuracy`"):
+        ceteris.vary(
+            experiment(), {"optimizer.lr": [0.1, 0.001]}, claims=[{**OWN_CLAIM, "metric": "val_acuracy"}]
+        )

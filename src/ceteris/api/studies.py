@@ -12,8 +12,8 @@ from ceteris.api.own_data import as_dataset, in_memory, named
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.model import ModuleModel
 from ceteris.spec.folds import Folds
+from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy, parse_study
 from ceteris.spec.study import Study
 
@@ -63,7 +63,7 @@ def vary(
         "folds": folds,
         "claims": list(claims),
     }
-    checked = parse_study(settings, allow_code=True).study
+    checked = parse_study(settings, metrics_follow=True, allow_code=True).study
     # The user's own experiment keeps its arrays alive; its settings are the same.
     return checked.model_copy(update={"experiment": base})
 
@@ -105,11 +105,7 @@ def plan(
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
-    parsed = parse_study(source, sets=sets, **options)
-    listed = parsed.study.experiment.metrics
-    if missing := [name for name in metric_names if name not in listed]:
-        metrics = f"metrics={json.dumps([*listed, *missing])}"
-        parsed = parse_study(source, sets=[*sets, metrics], **options)
+    parsed = parse_study(source, sets=sets, metrics=metric_names, **options)
     if quick:
         parsed = _made_small(parsed, seeds, epochs)
     return Planned(parsed, study_name(source), dataset or _rows_in_memory(source, parsed))

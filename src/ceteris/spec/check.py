@@ -19,9 +19,7 @@ from ceteris.spec.study import Combine, Factor, Study
 from ceteris.spec.wording import problems_of
 
 
-def checked_study(
-    draft: Draft, read: ReadFactors, *, metrics_follow: bool, allow_code: bool
-) -> Study | None:
+def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allow_code: bool) -> Study | None:
     """Return the study, or None and all problems in ``draft.problems``."""
     settings = {key: value for key, value in draft.data.items() if key != "vary"}
     study, problems = _validated(settings)

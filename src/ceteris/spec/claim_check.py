@@ -45,20 +45,20 @@ def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool 
     metric = claim.metric
     if metric in known or (metric.startswith(SPREAD) and len(metric) > len(SPREAD)):
         return []
-    own = own_name(metric)
-    if own is not None and follow and nearest(metric, known) is None:
-        return []
-    message = unknown_name("metric", metric, [*known, SPREAD + "<parameter>"])
-    if own is not None:
+    own, message = own_name(metric), unknown_name("metric", metric, [*known, SPREAD + "<parameter>"])
+    measured = [name for name in map(own_name, known) if name is not None]
+    if own is not None and nearest(own, measured) is None:
+        if follow:
+            return []
         message += (
-            f"; a metric `{own}` of your own is given with the study: in Python `metrics={{'{own}': function}}`, "
-            f"in a file `metrics: [package.module:{own}]`"
+            f"; a metric `{own}` of your own is given with the study: "
+            f"in Python `metrics={{'{own}': function}}`, in a file `metrics: [package.module:{own}]`"
         )
     return [Problem(message, where=f"{where}.metric")]
 
 
 def own_name(metric: str) -> str | None:
-    """Return what the user would call a metric of their own that is recorded under this name, if it can be."""
+    """Return what the user calls a metric of their own that is recorded under this name, if it can be one."""
     split, _, name = metric.partition("_")
     return name if split in SPLITS and METRIC_NAME.fullmatch(name) and ":" not in name else None
 
