@@ -15,6 +15,7 @@ from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.experiment import Experiment
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, Feed, StackSpec
+from ceteris.train.modules.engine import ModuleEngine
 from ceteris.train.objective import class_weights
 from ceteris.train.schedules import Schedules
 from ceteris.train.tensor.engine import TensorEngine
@@ -188,9 +189,17 @@ def train(
             schedule.step()
 
 
-def stack_of(experiments: Sequence[Experiment], n_in: int, n_out: int) -> StackedNetwork:
-    net = architecture(experiments[0].model, n_in, n_out)
+def stack_of(
+    experiments: Sequence[Experiment], n_in: int, n_out: int, shape: tuple[int, ...] | None = None
+) -> StackedNetwork:
+    net = architecture(experiments[0].model, n_in, n_out, shape)
     return initial_stack(net, [e.model for e in experiments], list(range(len(experiments))), np.float64)
+
+
+def engine_of(kind: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
+    if stack.architecture.runs_as_module:
+        return ModuleEngine(spec, stack)
+    return CompiledEngine(spec, stack) if kind == "compiled" else TensorEngine(spec, stack, "cpu")
 
 
 def run(
@@ -216,7 +225,7 @@ def run(
         class_weights=np.stack([class_weights(e, y, stack.architecture.n_out) for e in experiments]),
         feeds=(Feed(x, y, np.arange(members)),),
     )
-    engine = CompiledEngine(spec, stack) if kind == "compiled" else TensorEngine(spec, stack, "cpu")
+    engine = engine_of(kind, spec, stack)
     schedules = Schedules(experiments, steps)
     for epoch, order in enumerate(orders):
         engine.begin_epoch(epoch, [order], schedules.rates(epoch))

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from ceteris.spec.experiment import Experiment
 
@@ -204,6 +206,38 @@ def test_layer_norm(engine: str, hidden: list[int]) -> None:
     members = [{"optimizer": sgd | {"lr": lr}} for lr in (0.01, 0.05)]
     one = model(batch_norm=False, hidden=hidden, layer_norm=True)
     assert_equal_torch(engine, experiments(members, model=one))
+
+
+def cnn(member: nn.Module) -> nn.Sequential:
+    """The network of the specification below by hand, with the member's initial tensors in order."""
+    convolution = nn.Conv2d(1, 3, 3, padding=1)
+    layers = [nn.Unflatten(1, (1, 4, 4)), convolution, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+    built = nn.Sequential(*layers, nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 4)).double()
+    with torch.no_grad():
+        for own, start in zip(built.parameters(), member.parameters(), strict=True):
+            own.copy_(start)
+    return built
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "rmsprop", "adagrad"])
+def test_settings_of_networks_that_run_as_modules(kind: str) -> None:
+    optimizer = {"kind": kind, "lr": 0.01, "weight_decay": 0.01, "biases": {"lr": 0.02, "weight_decay": 0}}
+    members = [{"penalty": one} for one in PENALTIES] + [{"schedule": one} for one in SCHEDULES]
+    members += [{"clip": {"norm": 0.2}}, {"clip": {"value": 0.01}}]
+    members += [{"label_smoothing": 0.2, "smoothing_convention": "shared"}, {"class_weights": "balanced"}]
+    one = {"kind": "cnn", "convolutions": [3], "hidden": [5]}
+    stack = experiments(members, model=one, optimizer=optimizer)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(ROWS, 16)), np.concatenate([np.arange(4), rng.integers(4, size=ROWS - 4)])
+    orders = [rng.permutation(ROWS) for _ in range(EPOCHS)]
+    stacked = oracle.stack_of(stack, 16, 4, (4, 4))
+    modules = [cnn(stacked.member(place)) for place in range(len(stack))]
+    found = oracle.run("module", stack, stacked, x, y, orders).parameters()
+    for place, (experiment, module) in enumerate(zip(stack, modules, strict=True)):
+        oracle.train(experiment, module, x, y, orders)
+        expected = np.concatenate([p.detach().numpy().reshape(-1) for p in module.parameters()])
+        error = np.linalg.norm(found[place] - expected) / np.linalg.norm(expected)
+        assert error < 1e-9, (experiment, error)
 
 
 OPTIMIZER = st.sampled_from([{"kind": kind} | own for kind, own in OPTIMIZERS.items() for own in own])

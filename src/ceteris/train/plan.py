@@ -69,13 +69,14 @@ class Cohort:
         return len(self.trials) * self.structure.epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:
-        """Memory that one member takes: parameters, optimiser state, initial weights.
+        """Memory that one member takes: parameters, optimiser state, initial and best weights.
 
         One that runs as a module has further copies of its parameters, and a gradient of its own.
         """
         net = self.structure.net
         copies = state_slots([trial.experiment.optimizer for trial in self.trials])
         copies += 4 if net.runs_as_module else 2
+        copies += any(trial.experiment.early_stopping.patience is not None for trial in self.trials)
         return FLOAT_BYTES * (net.n_parameters * copies + net.n_buffers)
 
     def shards(self, parts: int, max_bytes: int) -> tuple[Cohort, ...]:

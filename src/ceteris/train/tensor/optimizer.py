@@ -30,7 +30,7 @@ class StackedOptimizer:
         self._rates = self._hyper[:, :, LR, None].clone()
         self._groups = {tensor.name: group_of(tensor) for tensor in net.parameters}
         self._update = UPDATES[optimizers[0].kind]
-        start = torch.tensor([initial_state(optimizer) for optimizer in optimizers], device=device)
+        start = torch.from_numpy(np.array([initial_state(optimizer) for optimizer in optimizers])).to(device)
         self._slots = {
             name: [_filled(tensor, start.to(tensor.dtype)) for _ in range(state_slots(optimizers))]
             for name, tensor in parameters.items()
