@@ -58,13 +58,14 @@ def uniforms(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: in
     comparison against a probability is exact.
     """
     drawn = words(key, rows, columns, epoch=epoch, first_row=first_row)
-    return ((drawn >> (32 - UNIFORM_BITS)).astype(np.float64) + 0.5) / 2**UNIFORM_BITS
+    cells: NDArray[np.float64] = (drawn >> (32 - UNIFORM_BITS)).astype(np.float64)
+    return (cells + 0.5) / 2**UNIFORM_BITS
 
 
 def normals(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0) -> NDArray[np.float64]:
     """Return (rows, columns) standard normal numbers, by the inverse CDF of ``uniforms``."""
-    drawn = ndtri(uniforms(key, rows, columns, epoch=epoch, first_row=first_row))
-    return np.asarray(drawn, dtype=np.float64)
+    drawn: NDArray[np.float64] = ndtri(uniforms(key, rows, columns, epoch=epoch, first_row=first_row))
+    return drawn
 
 
 def permutation(key: Key, n: int, *, epoch: int = 0) -> NDArray[np.int64]:
