@@ -16,6 +16,7 @@ SCHEME = 1
 
 WORDS_PER_BLOCK = 4
 UNIFORM_BITS = 24
+CELLS = float(1 << UNIFORM_BITS)
 
 
 class Key(NamedTuple):
@@ -58,8 +59,8 @@ def uniforms(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: in
     comparison against a probability is exact.
     """
     drawn = words(key, rows, columns, epoch=epoch, first_row=first_row)
-    cells: NDArray[np.float64] = (drawn >> (32 - UNIFORM_BITS)).astype(np.float64)
-    return (cells + 0.5) / 2**UNIFORM_BITS
+    cells = (drawn >> (32 - UNIFORM_BITS)).astype(np.float64)
+    return (cells + 0.5) / CELLS
 
 
 def normals(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int = 0) -> NDArray[np.float64]:
