@@ -202,7 +202,7 @@ def test_levels_that_do_not_differ_are_not_ranked_as_if_they_did():
         run, trials=tuple(replace(t, curves=curves[t.seed]) if t.level == "true" else t for t in run.trials)
     )
     page = make_page(run, made_assessment(run, study))
-    assert re.search(r"with bias (true|false), .* but no difference is established\.$", page.answer)
+    assert re.search(r"with bias (true|false), .* but no difference between these two is established\.$", page.answer)
 
 
 def test_one_level_has_no_effects_and_no_claims():

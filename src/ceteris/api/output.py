@@ -18,6 +18,8 @@ ACCURACIES = ("train_accuracy", "val_accuracy")
 
 def run_object(run: RunRecord, assessment: Assessment, report: Path | None) -> dict[str, Any]:
     """Return a run with what it shows; numbers that do not exist are None."""
+    from ceteris.api.comparisons import comparison_objects
+
     names = promised_metrics(run)
     content = {
         "run": run.id,
@@ -30,6 +32,7 @@ def run_object(run: RunRecord, assessment: Assessment, report: Path | None) -> d
         "trials": [_trial(trial, names) for trial in run.trials],
         "levels": [_level(level) for level in assessment.levels],
         "claims": [_claim(verdict) for verdict in assessment.verdicts],
+        "comparisons": comparison_objects(assessment),
         "notes": list(assessment.notes),
         "report": None if report is None else str(report),
     }
@@ -76,8 +79,8 @@ def _summary(summary: MetricSummary) -> dict[str, Any]:
         "mean": last.mean,
         "low": last.low,
         "high": last.high,
-        "best": best.mean,
-        "best_epoch": best.epoch,
+        "best": None if best is None else best.mean,
+        "best_epoch": None if best is None else best.epoch,
     }
 
 

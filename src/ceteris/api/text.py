@@ -50,9 +50,32 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     if assessment.verdicts:
         yield ""
         yield claims_table(assessment.verdicts)
-    if assessment.notes:
+    else:
+        yield from _answer(assessment)
+    notes = _notes(assessment)
+    if notes:
         yield ""
-        yield bulleted(assessment.notes)
+        yield bulleted(notes)
+
+
+def _answer(assessment: Assessment) -> Iterator[RenderableType]:
+    """Yield what a study without claims shows: how its levels ended and differ."""
+    from rich.text import Text
+
+    from ceteris.api.comparisons import comparison_parts
+    from ceteris.report.answer import answer
+
+    if len(assessment.levels) < 2:
+        return
+    yield ""
+    yield Text(answer(assessment), "bold")
+    names = [name for pair in metric_pairs(assessment.levels) for name in pair if name.startswith("val_")]
+    yield from comparison_parts(assessment, names)
+
+
+def _notes(assessment: Assessment) -> list[str]:
+    """Return the notes on what is shown here: sign-flip p values only without claims."""
+    return [note for note in assessment.notes if not (assessment.verdicts and "sign-flip p" in note)]
 
 
 def _over(assessment: Assessment) -> str:
@@ -96,14 +119,20 @@ def level_table(levels: Sequence[LevelEvidence], metrics: Sequence[str]) -> Tabl
     table.add_column("level", overflow="fold")
     for metric in metrics:
         table.add_column(metric, no_wrap=True)
-        table.add_column("best", no_wrap=True)
+        if has_best(levels, metric):
+            table.add_column("best", no_wrap=True)
     if diverged:
         table.add_column("diverged", justify="right", no_wrap=True)
     for level in levels:
-        cells = [cell for metric in metrics for cell in _cells(level, metric)]
+        cells = [cell for metric in metrics for cell in _cells(level, metric)[: 1 + has_best(levels, metric)]]
         lost = [f"{level.diverged} of {level.planned}" if level.diverged else ""] if diverged else []
         table.add_row(Text(level.level), *map(Text, [*cells, *lost]))
     return table
+
+
+def has_best(levels: Sequence[LevelEvidence], metric: str) -> bool:
+    """Tell whether the metric has a best epoch: whether it is known which values are better."""
+    return any(level.metrics[metric].best is not None for level in levels if metric in level.metrics)
 
 
 def _cells(level: LevelEvidence, metric: str) -> tuple[str, str]:
@@ -114,10 +143,11 @@ def _cells(level: LevelEvidence, metric: str) -> tuple[str, str]:
     if summary is None:
         return "-", "-"
     last, best = summary.last, summary.best
+    best_value = last.mean if best is None else best.mean
     if last.low is None or last.high is None:
-        mean, best_mean = numbers(last.mean, best.mean)
+        mean, best_mean = numbers(last.mean, best_value)
         return mean, best_mean
-    mean, low, high, best_mean = numbers(last.mean, last.low, last.high, best.mean)
+    mean, low, high, best_mean = numbers(last.mean, last.low, last.high, best_value)
     return f"{mean} [{low}, {high}]", best_mean
 
 

@@ -13,7 +13,6 @@ from ceteris.records.views import RunRecord
 from ceteris.report.claims import sentence, tally
 from ceteris.report.numbers import with_interval
 from ceteris.report.titles import ordered
-from ceteris.spec.metrics import lower_is_better
 
 
 def answer(assessment: Assessment) -> str:
@@ -35,7 +34,9 @@ def _ending(assessment: Assessment) -> str:
         lost = any(level.diverged for level in assessment.levels)
         return "every trial that ended diverged" if lost else "no trial has finished yet"
     ranked = sorted(
-        levels, key=lambda level: level.metrics[metric].last.mean, reverse=not lower_is_better(metric)
+        levels,
+        key=lambda level: level.metrics[metric].last.mean,
+        reverse=assessment.better(metric) != "lower",
     )
     name = metric_words(metric)
     unit = assessment.unit
@@ -47,13 +48,17 @@ def _ending(assessment: Assessment) -> str:
             f"{_value(one, metric, unit)} with {level_words(one)}" for one in (best, worst)
         )
         return f"with one {unit[:-1]} nothing can be established: the {name} ended at {both}"
-    ends = "lowest" if lower_is_better(metric) else "highest"
-    other = "highest" if lower_is_better(metric) else "lowest"
+    ends = "lowest" if assessment.better(metric) == "lower" else "highest"
+    other = "highest" if assessment.better(metric) == "lower" else "lowest"
     found = (
         f"the mean {name} ends {ends} with {level_words(best)}, at {_value(best, metric, unit)}, "
         f"and {other} with {level_words(worst)}, at {_value(worst, metric, unit)}"
     )
-    return found if _differ(assessment, metric, best, worst) else f"{found}, but no difference is established"
+    return (
+        found
+        if _differ(assessment, metric, best, worst)
+        else f"{found}, but no difference between these two is established"
+    )
 
 
 def level_words(level: LevelEvidence) -> str:
