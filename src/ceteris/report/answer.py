@@ -1,15 +1,11 @@
-"""The answer of a study in one sentence, and what kept everything else equal."""
+"""The answer of a study in one sentence."""
 
 from __future__ import annotations
-
-import statistics
-from collections.abc import Sequence
 
 from ceteris.evidence.assessment import Assessment
 from ceteris.evidence.observations import Unit
 from ceteris.evidence.quantities import metric_words
 from ceteris.evidence.summaries import LevelEvidence
-from ceteris.records.views import RunRecord
 from ceteris.report.claims import sentence, tally
 from ceteris.report.numbers import with_interval
 from ceteris.report.titles import ordered
@@ -84,64 +80,3 @@ def _value(level: LevelEvidence, metric: str, unit: Unit) -> str:
     last = level.metrics[metric].last
     survivors = f" over the {last.n} of {level.planned} {unit} that did not diverge" if level.diverged else ""
     return with_interval(last.mean, last.low, last.high) + survivors
-
-
-def sharing(run: RunRecord, assessment: Assessment, varied: Sequence[str]) -> tuple[str, ...]:
-    """Say what the levels of one seed had in common, and how alike that made their results."""
-    shape = any(path.startswith("model.hidden") or path == "model.kind" for path in varied)
-    weights = "initial weights (where layers have the same shape)" if shape else "initial weights"
-    found = [
-        *_splitting(run),
-        "Within a seed all levels read the rows in the same order, with the same random draws behind "
-        f"{weights} and dropout.",
-        "Training and validation are measured the same way: in evaluation mode, at the end of each epoch, "
-        "the training side on a fixed slice of training rows.",
-    ]
-    return (*found, *_pairing(assessment))
-
-
-def _splitting(run: RunRecord) -> tuple[str, ...]:
-    """Say how rows came to train or to validate."""
-    per_seed = run.study.get("experiment", {}).get("data", {}).get("split") == "per-seed"
-    folds = run.study.get("folds")
-    if not folds:
-        drawn = "Each seed draws its own train/validation split" if per_seed else "All seeds share one split"
-        return (f"{drawn}, and every level of a seed learns from the same rows.",)
-    kind, k = folds.get("kind"), folds["k"]
-    own = per_seed and kind != "time"
-    drawn = (
-        f"Each seed deals the rows into {k} folds of its own"
-        if own
-        else f"All seeds share the same {k} folds"
-    )
-    how = {"grouped": f", rows of one `{folds.get('groups')}` together", "time": ", in the order of the rows"}
-    once = (
-        "each validates on the block of rows that follows its training rows, and the first block is never "
-        "validated"
-        if kind == "time"
-        else "every row validates in one of them"
-    )
-    return (
-        f"{drawn} ({kind}{how.get(kind or '', '')}); {once}. Every level of a seed and fold learns from the "
-        "same rows.",
-        "What the preparation of the data estimates, it estimates on the training rows of each fold.",
-    )
-
-
-def _pairing(assessment: Assessment) -> tuple[str, ...]:
-    metric = main_metric(assessment)
-    pairs = [pair for pair in assessment.pairs if pair.metric == metric and pair.correlation is not None]
-    if metric is None or not pairs:
-        return ()
-    correlation = statistics.median(pair.correlation for pair in pairs if pair.correlation is not None)
-    needed = [pair.seeds_unpaired for pair in pairs if pair.seeds_unpaired is not None]
-    reached = f"The paired correlation that this reached in {metric_words(metric)} is {correlation:.2f}"
-    over = f" (median of {len(pairs)} pairs of levels)" if len(pairs) > 1 else ""
-    n = pairs[0].n
-    if assessment.unit == "folds":
-        return (f"{reached}{over}.",)
-    if not needed or (unpaired := round(statistics.median(needed))) <= n:
-        return (f"{reached}{over}: here it saved no seeds.",)
-    return (
-        f"{reached}{over}: comparing {n} seeds pair by pair is as sharp as {unpaired} seeds without pairs.",
-    )

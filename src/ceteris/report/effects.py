@@ -11,6 +11,7 @@ from ceteris.evidence.pairs import Pair
 from ceteris.report.answer import level_words
 from ceteris.report.numbers import p_value, plain, rounded, with_interval
 from ceteris.report.titles import direction_of, ordered, title_of
+from ceteris.spec.metrics import Direction
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,11 @@ RANKS = " Where trials diverged, ranks decide: the point is a median, and there 
 COLUMNS = ("p (Holm)", "p (sign flips)", "Pairs", "Correlation")
 
 
-def effects(assessment: Assessment) -> Effects | None:
-    """Collect the differences between levels; None where there is nothing to compare."""
+def effects(assessment: Assessment, *, same_rows: bool = True) -> Effects | None:
+    """Collect the differences between levels; None where there is nothing to compare.
+
+    ``same_rows``: all levels of a seed read the same rows in the same order.
+    """
     labels = [level.level for level in assessment.levels]
     known = [pair for pair in assessment.pairs if pair.effect is not None or pair.p is not None]
     metrics = ordered(list(dict.fromkeys(pair.metric for pair in known)))
@@ -60,9 +64,9 @@ def effects(assessment: Assessment) -> Effects | None:
         metric: _drawn([pair for pair in pairs if pair.second == labels[0] or not star], labels)
         for metric, pairs in by_metric.items()
     }
-    views = tuple(_view(metric, pairs) for metric, pairs in by_metric.items())
+    views = tuple(_view(metric, pairs, assessment.better(metric)) for metric, pairs in by_metric.items())
     reference = level_words(assessment.levels[0]) if star else "the level before it"
-    return Effects(reference, _hint(reference, assessment), COLUMNS, views, drawn)
+    return Effects(reference, _hint(reference, assessment, same_rows), COLUMNS, views, drawn)
 
 
 def _against_first(pairs: Sequence[Pair], labels: Sequence[str]) -> bool:
@@ -97,8 +101,8 @@ def effect_text(pair: Pair) -> str:
     return with_interval(pair.effect, pair.low, pair.high, signed=True)
 
 
-def _view(metric: str, pairs: Sequence[Pair]) -> EffectView:
-    better = direction_of(metric)
+def _view(metric: str, pairs: Sequence[Pair], known: Direction | None) -> EffectView:
+    better = direction_of(known)
     title = title_of(metric)
     caption = f"Difference in {title[:1].lower()}{title[1:]} after the last epoch, first minus second"
     rows = tuple(
@@ -116,7 +120,7 @@ def _cells(pair: Pair) -> tuple[str, ...]:
     )
 
 
-def _hint(reference: str, assessment: Assessment) -> str:
+def _hint(reference: str, assessment: Assessment, same_rows: bool) -> str:
     pairs, one = assessment.pairs, assessment.unit[:-1]
     if max((pair.n for pair in pairs), default=0) < 2:
         return (
@@ -124,8 +128,9 @@ def _hint(reference: str, assessment: Assessment) -> str:
             "these differences may be chance."
         )
     split = "split" if assessment.folds == 1 else "folds"
+    shared = f": the same {split}, the same rows, the same draws" if same_rows else ""
     return (
-        f"Each level minus {reference}, {one} by {one}: the same {split}, the same rows, the same draws. "
+        f"Each level minus {reference}, {one} by {one}{shared}. "
         "The interval of a filled point does not contain zero, so a difference is shown; "
         "the interval of an open one does. Corrected for the number of pairs (Holm)."
     ) + (RANKS if any(pair.method == "ranks" for pair in pairs) else "")

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from ceteris.evidence.assessment import Assessment
 from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report import claims
-from ceteris.report.answer import answer, sharing
+from ceteris.report.answer import answer
 from ceteris.report.curves import Curves, curves
 from ceteris.report.effects import Effects, effects
 from ceteris.report.embed import json_block
@@ -27,6 +27,7 @@ from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
 from ceteris.report.repeat import Pairs, Repeat, named_facts, repeat
 from ceteris.report.settings import Settings, compare_settings
+from ceteris.report.sharing import ORDERING, sharing, varied_among
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def render_report(run: RunRecord, assessment: Assessment) -> str:
 
 def make_page(run: RunRecord, assessment: Assessment) -> Page:
     """Word everything that the report shows."""
-    drawn, differences = curves(run, assessment), effects(assessment)
     settings = compare_settings({trial.level: with_folds(run, trial) for trial in run.trials})
+    same_rows = not varied_among(settings.varied, ORDERING)
+    drawn, differences = curves(run, assessment), effects(assessment, same_rows=same_rows)
     data = {**drawn.data, "effects": differences.drawn if differences else {}}
     version = run.versions.get("ceteris", "")
     return Page(

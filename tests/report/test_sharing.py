@@ -1,0 +1,64 @@
+"""What the report says was held equal is derived from what was varied."""
+
+import pytest
+
+from ceteris.report.page import make_page
+from tests.report.sample import made_assessment, made_run, made_study
+
+
+def page_of(vary, **changes):
+    study = made_study(vary=vary, claims=[], **changes)
+    run = made_run(study)
+    return make_page(run, made_assessment(run, study))
+
+
+def words(vary, **changes):
+    return " ".join(page_of(vary, **changes).sharing)
+
+
+def test_where_the_data_is_not_varied_everything_is_shared():
+    told = words({"optimizer.lr": [0.1, 0.01]})
+    assert (
+        "draws its own train/validation split, and every level of a seed learns from the same rows." in told
+    )
+    assert "Within a seed all levels read the rows in the same order" in told
+    assert "Not equal" not in told
+    assert (
+        "the same split, the same rows, the same draws" in page_of({"optimizer.lr": [0.1, 0.01]}).effects.hint
+    )
+
+
+@pytest.mark.parametrize(
+    ("vary", "told"),
+    [
+        ({"data.rows": [100, 1000]}, "those of a smaller level are among those of a larger one"),
+        (
+            {"data.source": ["digits", "wine"]},
+            "`data.source` is varied, so levels that differ in it train and",
+        ),
+        (
+            {"data.split": ["per-seed", "fixed"]},
+            "with fixed all share one. Not equal: `data.split` is varied",
+        ),
+        ({"data.validation": [100, 200]}, "Their validation numbers are not about the same rows."),
+    ],
+)
+def test_levels_with_different_rows_are_not_said_to_share_them(vary, told):
+    found = words(vary)
+    assert told in found
+    assert "learns from the same rows" not in found
+    assert "all levels read the rows in the same order" not in found
+    assert f"levels that agree in `{next(iter(vary))}` read the rows in the same order" in found
+    assert "the same rows" not in page_of(vary).effects.hint
+
+
+def test_levels_with_different_labels_are_told_apart():
+    found = words({"data.label_noise": [0, 0.2]})
+    assert "some training rows have other labels at one level than at another" in found
+    assert "all levels read the rows in the same order" in found
+
+
+def test_with_folds_levels_with_different_rows_do_not_share_them():
+    found = words({"data.rows": [100, 1000]}, folds=3, seeds=2)
+    assert "into 3 folds of its own" in found
+    assert "learns from the same rows" not in found
