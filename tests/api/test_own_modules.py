@@ -93,6 +93,8 @@ def test_a_record_needs_the_code_that_it_was_made_with(tmp_path: Path) -> None:
     (trial,) = result.trials
     assert trial.experiment["model"]["source"] == factory_hash(as_mlp(9))
     assert result.run.facts["modules"] == {"model": factory_hash(as_mlp(9))}
+    page = Path(result.report()).read_text(encoding="utf-8")
+    assert f"`model` (source SHA-256 {factory_hash(as_mlp(9))[:12]}...)" in page
     assert trial.network()[1].out_features == 9
     assert trial.prepare(np.zeros((2, 8, 8))).shape == (2, 1, 8, 8)
     with pytest.raises(ceteris.CeterisError, match="is not the one that the run was made with"):

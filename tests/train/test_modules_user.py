@@ -20,7 +20,7 @@ from ceteris.train.modules.initial import make_module
 from ceteris.train.modules.user import inspect_module, remade_module
 from ceteris.train.plan import ModuleRequest, TrialPlan, group_trials, module_key
 
-from .runs import Outcome, plan
+from .runs import Outcome, Train, plan
 
 
 class Small(nn.Module):
@@ -216,6 +216,20 @@ def test_members_are_the_same_alone_and_among_others_bit_for_bit(digits: Prepara
     assert np.array_equal(alone.final("mine"), among.final("mine"))
     assert np.array_equal(alone.curve("mine", "val_loss"), among.curve("mine", "val_loss"))
     assert not np.array_equal(among.final("mine"), among.final("o0"))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_convolutional_networks_do_not_depend_on_their_neighbours(train: Train, optimizer: str) -> None:
+    cnn = {"kind": "cnn", "convolutions": [5, 7], "hidden": [13], "batch_norm": True, "dropout": 0.3}
+    rate = {"kind": optimizer, "lr": 0.01}
+    mine = plan("mine", 1, model=cnn, optimizer=rate, epochs=1)
+    wild = plan("wild", 1, model=cnn, optimizer={"kind": optimizer, "lr": 1e30}, epochs=1)
+    others = [plan(f"o{i}", i, model=cnn | {"dropout": i / 4}, optimizer=rate, epochs=1) for i in range(3)]
+    alone, among = train(mine), train(wild, *others[:2], mine, others[2])
+    assert among.ended["wild"].status == "diverged"
+    assert np.array_equal(alone.final("mine"), among.final("mine"))
+    for name in ("train_loss", "val_loss", "val_accuracy", "grad_norm", "train_loss_running"):
+        assert np.array_equal(alone.curve("mine", name), among.curve("mine", name)), name
 
 
 def test_dropout_layers_and_functions_are_repeated_by_the_seed(digits: Preparation) -> None:

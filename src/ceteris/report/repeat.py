@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ceteris.evidence.assessment import Verdict
 from ceteris.records.views import RunRecord
+from ceteris.report.going_on import commands, python_lines, seeds_to_add, yaml_words
 from ceteris.spec.dump import study_from_dict, study_to_yaml
 from ceteris.spec.labels import format_label
 
@@ -36,42 +37,33 @@ class Repeat:
     python: str
     facts: Pairs
     study: str
+    study_runs_with: str
 
 
-def repeat(run: RunRecord) -> Repeat:
+def repeat(run: RunRecord, verdicts: Sequence[Verdict] = ()) -> Repeat:
     """Say how ``run`` is resumed, extended, read and repeated."""
+    more = seeds_to_add(verdicts, len({trial.seed for trial in run.trials}))
     facts = (
         ("Run", run.id),
         ("Device", run.device),
         ("Seeds", _seeds(run)),
+        *_own_code(run),
         *named_facts(run.versions),
         *named_facts(run.numerics),
     )
-    return Repeat(_commands(run), _python(run), facts, study_to_yaml(study_from_dict(run.study)))
+    study = study_to_yaml(study_from_dict(run.study))
+    return Repeat(commands(run, more), python_lines(run, more), facts, study, yaml_words(run))
 
 
 def _seeds(run: RunRecord) -> str:
     return ", ".join(str(seed) for seed in sorted({trial.seed for trial in run.trials}))
 
 
-def _commands(run: RunRecord) -> str:
-    more = 2 * max(1, len({trial.seed for trial in run.trials}))
-    lines = [
-        (f"ceteris resume {run.id}", "finish what is missing; finished trials are kept"),
-        (f"ceteris extend {run.id} --seeds {more}", "add seeds and judge again"),
-        (f"ceteris show {run.id}", "the table and the verdicts in the terminal"),
-    ]
-    if run.study_name:
-        lines.append((f"ceteris run {shlex.quote(run.study_name)}", "run the whole study afresh"))
-    width = max(len(command) for command, _ in lines)
-    return "\n".join(f"{command:<{width}}   # {words}" for command, words in lines)
-
-
-def _python(run: RunRecord) -> str:
-    lines = ["import ceteris", "", f"run = ceteris.load_run({run.id!r})"]
-    if run.study_name:
-        lines += [f"again = ceteris.run({run.study_name!r})"]
-    return "\n".join(lines)
+def _own_code(run: RunRecord) -> Pairs:
+    """Name the user's own code that the run needs and its record does not hold (law 10)."""
+    hashes = {**run.facts.get("metrics", {}), **run.facts.get("modules", {})}
+    told = [f"`{name}` (source SHA-256 {digest[:12]}...)" for name, digest in hashes.items()]
+    return (("Needs code of your own", ", ".join(told)),) if told else ()
 
 
 def named_facts(facts: Mapping[str, Any], prefix: str = "") -> Pairs:
