@@ -25,12 +25,19 @@ def print_outcome(result: Result, report: Path | None) -> None:
 
 def next_steps(result: Result) -> list[tuple[str, str]]:
     """Return what can be done with a run next, with its command."""
-    where = _where(result)
+    from ceteris.report.going_on import allow_code, own_arguments, seeds_to_add
+
+    where, own = _where(result), own_arguments(result.run)
+    option = f"{where}{allow_code(result.run)}"
     steps = [("look again", f"ceteris show {result.id}{where}")]
     if result.status != "finished":
-        steps.append(("go on", f"ceteris resume {result.id}{where}"))
+        python = f"ceteris.resume({result.id!r}, {own})"
+        steps.append(("go on in Python", python) if own else ("go on", f"ceteris resume {result.id}{option}"))
     elif any(verdict.verdict == "not established" for verdict in result.verdicts):
-        steps.append(("more seeds", f"ceteris extend {result.id} --seeds {_more_seeds(result)}{where}"))
+        more = seeds_to_add(result.verdicts, len({trial.seed for trial in result.trials}))
+        python = f"ceteris.extend({result.id!r}, seeds={more}, {own})"
+        command = f"ceteris extend {result.id} --seeds {more}{option}"
+        steps.append(("more seeds in Python", python) if own else ("more seeds", command))
     return steps
 
 
@@ -40,10 +47,3 @@ def _where(result: Result) -> str:
 
     folder = result.run.folder.parent
     return "" if folder == records_folder().absolute() else f" --runs-dir {shlex.quote(str(folder))}"
-
-
-def _more_seeds(result: Result) -> int:
-    """Return as many seeds as the nearest open claim needs, or twice those there are."""
-    now = len({trial.seed for trial in result.trials})
-    needed = [v.seeds_needed for v in result.verdicts if v.seeds_needed is not None and v.seeds_needed > now]
-    return min([*needed, 2 * now]) if needed else 2 * now

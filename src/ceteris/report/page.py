@@ -108,7 +108,7 @@ def make_page(run: RunRecord, assessment: Assessment) -> Page:
         sharing=sharing(run, assessment, settings.varied),
         notes=notes(run, assessment, thinned=drawn.thinned),
         facts=named_facts(run.facts),
-        again=repeat(run),
+        again=repeat(run, assessment.verdicts),
         version=version,
         footer=f"Made by Ceteris {version} from run {run.id}. This page needs no network.",
         data=json_block(data),

@@ -1,0 +1,101 @@
+"""How a run is gone on with: on the command line, or in Python where it needs functions of the user's own."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ceteris.spec.metrics import PROVIDED_METRICS
+
+if TYPE_CHECKING:
+    from ceteris.evidence.assessment import Verdict
+    from ceteris.records.views import RunRecord
+
+MOST_SEEDS = 200
+"""More seeds than this are suggested only where every open claim needs more."""
+
+
+def seeds_to_add(verdicts: Sequence[Verdict], now: int) -> int:
+    """Return how many seeds in all would settle the open claims, or twice those there are if none says.
+
+    Every look costs certainty, so this is the largest need; of needs beyond ``MOST_SEEDS`` the smallest
+    counts, and only where there is no other.
+    """
+    needed = sorted(v.seeds_needed for v in verdicts if v.seeds_needed is not None and v.seeds_needed > now)
+    within = [seeds for seeds in needed if seeds <= MOST_SEEDS]
+    return within[-1] if within else needed[0] if needed else 2 * max(1, now)
+
+
+def own_arguments(run: RunRecord) -> str:
+    """Return the Python arguments by which code of the user's own is given again; empty without any.
+
+    A record keeps no code. Code that the study names as ``package.module:Name`` is found by itself.
+    """
+    experiments = [trial.experiment for trial in run.trials]
+    metrics = dict.fromkeys(name for own in experiments for name in own.get("metrics") or ())
+    functions = [name for name in metrics if ":" not in name and name not in PROVIDED_METRICS]
+    modules = list(dict.fromkeys(name for own in experiments if (name := _module(own)) is not None))
+    parts = []
+    if functions:
+        parts.append(f"metrics={_by_name(functions)}")
+    if modules:
+        parts.append(f"model={_by_name(modules) if len(modules) > 1 else modules[0]}")
+    return ", ".join(parts)
+
+
+def _module(experiment: Mapping[str, Any]) -> str | None:
+    """Return the name of the network of the user's own that was given as a class or function."""
+    model = experiment.get("model") or {}
+    name = model.get("name") if model.get("kind") == "module" else None
+    return name if isinstance(name, str) and ":" not in name else None
+
+
+def _by_name(names: Sequence[str]) -> str:
+    return "{" + ", ".join(f"{name!r}: {name}" for name in names) + "}"
+
+
+def allow_code(run: RunRecord) -> str:
+    """Return the option that a study with references to the user's own code needs, or nothing."""
+    experiments = [trial.experiment for trial in run.trials]
+    named = [name for own in experiments for name in own.get("metrics") or ()]
+    named += [str((own.get("model") or {}).get("name", "")) for own in experiments]
+    return " --allow-code" if any(":" in name for name in named) else ""
+
+
+def commands(run: RunRecord, more: int) -> str:
+    """Return the commands that go on with a run, each with what it does; ``more``: seeds in all."""
+    allowed = allow_code(run)
+    lines = [(f"ceteris show {run.id}", "the table and the verdicts in the terminal")]
+    if not own_arguments(run):
+        lines = [
+            (f"ceteris resume {run.id}{allowed}", "finish what is missing; finished trials are kept"),
+            (f"ceteris extend {run.id} --seeds {more}{allowed}", "add seeds and judge again"),
+            *lines,
+        ]
+        if run.study_name:
+            afresh = f"ceteris run {shlex.quote(run.study_name)}{allowed}"
+            lines.append((afresh, "run the whole study afresh"))
+    width = max(len(command) for command, _ in lines)
+    return "\n".join(f"{command:<{width}}   # {words}" for command, words in lines)
+
+
+def python_lines(run: RunRecord, more: int) -> str:
+    """Return the Python that goes on with a run; code of the user's own is given again."""
+    own = own_arguments(run)
+    lines = ["import ceteris", "", f"run = ceteris.load_run({run.id!r})"]
+    if own:
+        lines += [
+            "# The run needs code of your own, which its record does not hold. Define it, then:",
+            f"run = ceteris.resume({run.id!r}, {own})",
+            f"run = ceteris.extend({run.id!r}, seeds={more}, {own})",
+        ]
+    if run.study_name:
+        lines.append(f"again = ceteris.run({run.study_name!r}{', ' + own if own else ''})")
+    return "\n".join(lines)
+
+
+def yaml_words(run: RunRecord) -> str:
+    """Return what runs the study once it is saved as ``study.yaml``."""
+    own = own_arguments(run)
+    return f"ceteris.run('study.yaml', {own})" if own else f"ceteris run study.yaml{allow_code(run)}"
