@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -277,6 +277,8 @@ def test_any_settings_of_any_members_equal_torch(
     n_out: int,
     batch_norm: bool,
 ) -> None:
+    # Batch norm turns two rows into +-1 whatever they are: their gradient is rounding, blown up by Adagrad.
+    assume(not batch_norm or (batch_size > 2 and ROWS % batch_size != 2))
     family = {"adamw": "adam"}.get(members[0]["optimizer"][0]["kind"], members[0]["optimizer"][0]["kind"])
     alike = [
         own | {"optimizer": optimizer | {"biases": biases, "norms": norms}}
