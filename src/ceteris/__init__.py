@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ceteris.api.experiment import Experiment
+    from ceteris.api.metrics import metric
     from ceteris.api.result import Result
     from ceteris.api.runs import extend, list_runs, load_run, resume, run
     from ceteris.api.studies import vary
@@ -27,6 +28,7 @@ _HOMES = {
     "extend": "ceteris.api.runs",
     "list_runs": "ceteris.api.runs",
     "load_run": "ceteris.api.runs",
+    "metric": "ceteris.api.metrics",
     "resume": "ceteris.api.runs",
     "run": "ceteris.api.runs",
     "vary": "ceteris.api.studies",
@@ -41,6 +43,7 @@ __all__ = [
     "extend",
     "list_runs",
     "load_run",
+    "metric",
     "resume",
     "run",
     "vary",

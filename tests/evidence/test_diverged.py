@@ -37,6 +37,41 @@ def test_for_an_accuracy_worst_is_lowest():
     assert "ranks lower than" in found.explanation
 
 
+@pytest.mark.parametrize("metric", ["val_mae", "val_rmse"])
+def test_for_an_error_of_the_users_own_worst_is_highest(metric):
+    values = {"0.01": GOOD, "1e30": [None] * 5}
+    less = verdict(values, claim(metric, less=("1e30", "0.01")), metric=metric)
+    more = verdict(values, claim(metric, greater=("1e30", "0.01")), metric=metric)
+    assert (less.verdict, more.verdict) == ("contradicted", "supported")
+
+
+def test_without_a_known_direction_diverged_trials_are_not_ranked():
+    values = {"a": GOOD, "b": [0.6, 0.61, 0.62, None, 0.64], "c": [0.8, 0.81, 0.79, 0.8, 0.83]}
+    out = judged(
+        values, claim("val_thing", less=("a", "b")), claim("val_thing", less=("a", "c")), metric="val_thing"
+    )
+    lost, whole = out.verdicts
+    assert lost.verdict == "not established"
+    assert lost.explanation.startswith(
+        "nothing can be established: trials that diverged cannot be ranked: whether a lower or a higher "
+        "`val_thing` is better is not known; say it in the experiment: `better: {thing: lower}`"
+    )
+    assert whole.verdict == "supported"
+    assert [(pair.first, pair.second) for pair in out.pairs] == [("c", "a")]
+    assert all(level.metrics["val_thing"].best is None for level in out.levels)
+    assert any(note.startswith("No best epoch is shown of `val_thing`") for note in out.notes)
+
+
+def test_a_stated_direction_ranks_diverged_trials():
+    made = study({"lr": "ab"}, claim("val_thing", greater=("b", "a")))
+    made = made.model_copy(
+        update={"experiment": made.experiment.model_copy(update={"better": {"thing": "lower"}})}
+    )
+    out = assess(made, trials({"a": GOOD, "b": [None] * 5}, "val_thing"), validation_rows=None)
+    assert out.verdicts[0].verdict == "supported"
+    assert out.levels[0].metrics["val_thing"].best is not None
+
+
 def test_one_diverged_trial_moves_the_verdict_to_ranks():
     found = verdict({"a": GOOD, "b": [0.6, 0.61, 0.62, None, 0.64]}, claim(greater=("b", "a")))
     assert found.verdict == "not established"

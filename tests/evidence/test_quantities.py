@@ -7,7 +7,6 @@ import pytest
 
 from ceteris.evidence.quantities import (
     best_epoch,
-    lower_is_better,
     metric_curve,
     metric_names,
     metric_words,
@@ -16,6 +15,7 @@ from ceteris.evidence.quantities import (
     resolution,
     worst_value,
 )
+from ceteris.spec.metrics import direction
 
 LOSS = np.array([1.0, 0.6, 0.5, 0.7])
 ACCURACY = np.array([0.2, 0.8, 0.9, 0.85])
@@ -37,16 +37,16 @@ ACCURACY = np.array([0.2, 0.8, 0.9, 0.85])
     ],
 )
 def test_quantities(curve, metric, at, reach, expected):
-    assert quantity(curve, metric, at, reach) == pytest.approx(expected)
+    assert quantity(curve, at, direction(metric), reach) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("curve", "at"), [([], "last"), ([1.0], "change"), ([1.0, 2.0], "fluctuation")])
 def test_too_short_a_curve_has_no_number(curve, at):
-    assert math.isnan(quantity(np.array(curve), "val_loss", at))
+    assert math.isnan(quantity(np.array(curve), at, "lower"))
 
 
 def test_the_first_of_equal_epochs_is_the_best():
-    assert best_epoch(np.array([2.0, 1.0, 1.0]), "val_loss") == 2
+    assert best_epoch(np.array([2.0, 1.0, 1.0]), "lower") == 2
 
 
 def test_gaps_are_derived_from_their_parts():
@@ -80,12 +80,18 @@ def test_without_its_parts_there_is_no_gap():
     ],
 )
 def test_a_diverged_trial_is_further_than_all_others(metric, at, worst):
-    assert worst_value(metric, at) == worst
+    assert worst_value(metric, at, direction(metric)) == worst
 
 
-def test_losses_and_gaps_are_better_when_lower():
-    assert all(map(lower_is_better, ["val_loss", "train_loss_running", "gap_accuracy"]))
-    assert not any(map(lower_is_better, ["val_accuracy", "val_f1"]))
+def test_a_diverged_trial_has_no_rank_where_no_direction_is_known():
+    assert math.isnan(worst_value("val_thing", "last", None))
+    assert worst_value("val_thing", "fluctuation", None) == math.inf
+
+
+@pytest.mark.parametrize("at", ["best", "epochs_until"])
+def test_there_is_no_best_value_where_no_direction_is_known(at):
+    assert math.isnan(quantity(LOSS, at, None, 0.6))
+    assert quantity(LOSS, "last", None) == 0.7
 
 
 def test_what_numbers_are_counted_in():

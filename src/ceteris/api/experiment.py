@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import PrivateAttr
 
-from ceteris.api.metrics import Metric, own_functions
+from ceteris.api.metrics import Metric, directions, own_functions
 from ceteris.api.own_data import data_settings
 from ceteris.api.own_modules import Factory, is_own_model, module_settings
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
@@ -43,6 +43,8 @@ class Experiment(SpecifiedExperiment):
         functions = own_functions(settings.get("metrics"))
         if functions:
             settings["metrics"] = tuple(functions)
+            if stated := directions(functions):
+                settings["better"] = {**stated, **settings.get("better", {})}
         super().__init__(**settings)
         self._dataset = dataset
         self._functions = functions

@@ -38,7 +38,7 @@ def _level_row(level: LevelEvidence) -> dict[str, Any]:
             name: summary.last.mean,
             f"{name}_low": summary.last.low,
             f"{name}_high": summary.last.high,
-            f"{name}_best": summary.best.mean,
+            f"{name}_best": None if summary.best is None else summary.best.mean,
         }
     return row
 

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, get_args
 
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.experiment import BUILT_IN_METRICS
+from ceteris.spec.metrics import Direction
 
 Metric = Callable[[Any, Any], Any]
 """``fn(outputs, targets)`` on torch tensors, outputs (rows, n_out); returns one number."""
 
 Metrics = Mapping[str, Metric] | Sequence[Metric]
+
+
+def metric(function: Metric, *, better: Direction) -> Metric:
+    """Return a metric that says which of its values are better: ``metric(mae, better="lower")``.
+
+    Needed only where the name does not tell, for a metric's best epoch and for ranking trials that diverged.
+    Raises ``CeterisError`` for another word.
+    """
+    if better not in get_args(Direction):
+        raise CeterisError(Problem(f"{better!r} is no direction; give `lower` or `higher`", where="better"))
+
+    @wraps(function)
+    def measured(outputs: Any, targets: Any) -> Any:
+        return function(outputs, targets)
+
+    measured.__name__ = getattr(function, "__name__", "")
+    measured.better = better  # type: ignore[attr-defined]  # functions hold attributes; mypy knows of none
+    return measured
+
+
+def directions(metrics: Mapping[str, Metric]) -> dict[str, Direction]:
+    """Return which values are better, for the metrics that say so."""
+    return {name: function.better for name, function in metrics.items() if hasattr(function, "better")}
 
 
 def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:

@@ -165,7 +165,7 @@ class Result:
         where no trial finished or none has the metric.
         """
         from ceteris.api.output import promised_metrics
-        from ceteris.spec.metrics import lower_is_better
+        from ceteris.spec.metrics import direction, unknown_direction
 
         wanted = metric or ("val_accuracy" if "val_accuracy" in promised_metrics(self.run) else "val_loss")
         finished = [trial for trial in self.trials if trial.metrics]
@@ -174,7 +174,10 @@ class Result:
         known = [trial for trial in finished if wanted in trial.metrics]
         if not known:
             raise CeterisError(unknown_name("metric", wanted, list(finished[0].metrics)))
-        sign = 1 if lower_is_better(wanted) else -1
+        better = direction(wanted, self.run.study.get("experiment", {}).get("better"))
+        if better is None:
+            raise CeterisError(unknown_direction(wanted))
+        sign = 1 if better == "lower" else -1
         return min(known, key=lambda trial: sign * trial.metrics[wanted])
 
     def table(self) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from ceteris.api.execution import (
 )
 from ceteris.api.experiment import Experiment
 from ceteris.api.interrupt import stopping_by_interrupt
-from ceteris.api.metrics import Metric, Metrics, named_metrics
+from ceteris.api.metrics import Metric, Metrics, directions, named_metrics
 from ceteris.api.own_modules import (
     Factory,
     OwnModel,
@@ -85,6 +85,7 @@ def run(
         model=module_settings(model)[0] if is_own_model(model) else None,
         data=data,
         metric_names=list(functions),
+        better=directions(functions),
         seeds=seeds,
         epochs=epochs,
         quick=quick,

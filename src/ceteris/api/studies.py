@@ -81,6 +81,8 @@ class Planned:
     parsed: ParsedStudy
     name: str
     dataset: Dataset | None
+    remark: str = ""
+    """What everybody who reads its verdicts has to know: what a quick look left out."""
 
 
 def plan(
@@ -89,6 +91,7 @@ def plan(
     data: Any = None,
     model: Mapping[str, Any] | None = None,
     metric_names: Sequence[str] = (),
+    better: Mapping[str, str] | None = None,
     sets: Sequence[str] = (),
     varies: Sequence[str] = (),
     seeds: int | None = None,
@@ -99,16 +102,17 @@ def plan(
     """Read and check a study as it is to be run.
 
     ``data`` replaces the study's data (arrays, or a name) and ``model`` its network; ``metric_names`` are
-    measured besides its own. Raises ``CeterisError``.
+    measured besides its own, and ``better`` says which of their values are better. Raises ``CeterisError``.
     """
     dataset = None if data is None else as_dataset(data)
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
-    parsed = parse_study(source, sets=sets, metrics=metric_names, **options)
+    parsed = parse_study(source, sets=sets, metrics=metric_names, better=better, **options)
+    remark = ""
     if quick:
-        parsed = _made_small(parsed, seeds, epochs)
-    return Planned(parsed, study_name(source), dataset or _rows_in_memory(source, parsed))
+        parsed, remark = _made_small(parsed, seeds, epochs)
+    return Planned(parsed, study_name(source), dataset or _rows_in_memory(source, parsed), remark)
 
 
 def _rows_in_memory(source: StudySource, parsed: ParsedStudy) -> Dataset | None:
@@ -122,8 +126,8 @@ def _rows_in_memory(source: StudySource, parsed: ParsedStudy) -> Dataset | None:
     return in_memory(spec.source, spec.content)
 
 
-def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> ParsedStudy:
-    """Return a small version of a study; numbers of seeds and epochs that were asked for stay."""
+def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> tuple[ParsedStudy, str]:
+    """Return a small version of a study, and what it left out; numbers that were asked for stay."""
     from ceteris.lab.quick import quick, quick_note
 
     asked: dict[str, Any] = {} if seeds is None else {"seeds": seeds}
@@ -131,7 +135,8 @@ def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> P
         experiment = quick(parsed.study).experiment.model_copy(update={"epochs": epochs})
         asked["experiment"] = experiment
     small = quick(parsed.study).model_copy(update=asked)
-    return replace(parsed, study=small, notes=(*parsed.notes, quick_note(parsed.study)))
+    note = quick_note(parsed.study, small)
+    return replace(parsed, study=small, notes=(*parsed.notes, note)), f"{note[0].upper()}{note[1:]}."
 
 
 def _with_model(source: StudySource, model: Mapping[str, Any]) -> tuple[StudySource, list[str]]:

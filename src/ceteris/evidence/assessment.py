@@ -17,6 +17,7 @@ from ceteris.evidence.plain import plain
 from ceteris.evidence.sentences import explain
 from ceteris.evidence.summaries import LevelEvidence, accuracy_error, summarise
 from ceteris.evidence.verdicts import Comparison, Judgement, Ruling, judge
+from ceteris.spec.metrics import Direction
 from ceteris.spec.study import Study
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class Assessment:
     """What is compared and counted by n: seeds (their folds averaged), or the folds of the only seed."""
     folds: int = 1
     """Folds of every seed; 1 where there are none."""
+
+    def better(self, metric: str) -> Direction | None:
+        """Return which values of a metric are the better ones; None where that is not known."""
+        found = [level.metrics[metric].better for level in self.levels if metric in level.metrics]
+        return found[0] if found else None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -12,9 +12,17 @@ from ceteris.errors import unknown_name
 from ceteris.evidence.contrasts import Contrast, interaction_contrast, level_contrast, pair_contrast
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.observations import Group, Observations, observe
-from ceteris.evidence.quantities import metric_curve, metric_names, quantity, resolution, worst_value
+from ceteris.evidence.quantities import (
+    metric_curve,
+    metric_names,
+    needs_direction,
+    quantity,
+    resolution,
+    worst_value,
+)
 from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
 from ceteris.spec.claim import Claim, Take
+from ceteris.spec.metrics import Direction, unknown_direction
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
@@ -38,14 +46,16 @@ class Question:
     """What keeps the claim from being looked at, in words."""
 
 
-def measure(metric: str, at: Take, reach: float | None = None) -> Callable[[TrialRecord], float]:
+def measure(
+    metric: str, at: Take, better: Direction | None, reach: float | None = None
+) -> Callable[[TrialRecord], float]:
     """Return what takes one number from a trial: worst of all if it diverged, NaN if not defined."""
 
     def number(trial: TrialRecord) -> float:
         if trial.status == "diverged":
-            return worst_value(metric, at)
+            return worst_value(metric, at, better)
         curve = metric_curve(trial.curves, metric)
-        return math.nan if curve is None else quantity(curve, metric, at, reach)
+        return math.nan if curve is None else quantity(curve, at, better, reach)
 
     return number
 
@@ -91,7 +101,9 @@ class _Relation:
         return tuple(self._pair(a, b, region) for a, b in itertools.combinations(groups, 2))
 
     def _see(self, *groups: Group) -> Observations:
-        return observe(self.layout, groups, measure(self.claim.metric, self.claim.at, self.claim.reach))
+        claim = self.claim
+        better = self.layout.better(claim.metric)
+        return observe(self.layout, groups, measure(claim.metric, claim.at, better, claim.reach))
 
     def _pair(self, first: Group, second: Group, region: Region) -> Contrast:
         return pair_contrast(self._see(first, second), first.label, second.label, region, self.resolution)
@@ -151,10 +163,16 @@ def _problem(claim: Claim, layout: Layout, groups: Sequence[Group]) -> str:
     empty = [group.label for group in groups if not group.cells]
     if empty or not groups:
         return f"the study trains nothing with {empty[0]}" if empty else "the study trains no such levels"
-    finished = [t for t in layout.ended([c for g in groups for c in g.cells]) if t.status == "finished"]
+    ended = layout.ended([c for g in groups for c in g.cells])
+    finished = [t for t in ended if t.status == "finished"]
     names = list(dict.fromkeys(name for trial in finished for name in metric_names(trial.curves)))
     if finished and claim.metric not in names:
         return unknown_name("measurement", claim.metric, names)
+    better = layout.better(claim.metric)
+    if better is None and needs_direction(claim.at):
+        return unknown_direction(claim.metric)
+    if len(finished) < len(ended) and math.isnan(worst_value(claim.metric, claim.at, better)):
+        return f"trials that diverged cannot be ranked: {unknown_direction(claim.metric)}"
     return ""
 
 

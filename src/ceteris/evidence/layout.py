@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ceteris.evidence.student import fold_dependence
 from ceteris.spec.combine import coordinates_of, seed_list
 from ceteris.spec.labels import combination_label
+from ceteris.spec.metrics import Direction, direction
 from ceteris.spec.study import Study
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ class Layout:
     """(label, seed, fold) -> trial."""
     in_time: bool = False
     """The folds are in the order of time: their training rows grow from fold to fold."""
+    stated: Mapping[str, Direction] = field(default_factory=dict)
+    """Which values of the user's own metrics are better, as far as the experiment says it."""
+
+    def better(self, metric: str) -> Direction | None:
+        """Return which values of a metric are the better ones; None where that is not known."""
+        return direction(metric, self.stated)
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -90,6 +97,7 @@ def lay_out(study: Study, trials: Sequence[TrialRecord]) -> Layout:
         folds=_folds(study, trials),
         trials={(trial.level, trial.seed, trial.fold): trial for trial in trials},
         in_time=study.folds is not None and study.folds.kind == "time",
+        stated=study.experiment.better,
     )
 
 

@@ -9,6 +9,7 @@ from ceteris.evidence.layout import Layout
 from ceteris.evidence.pairs import MOST_LEVELS
 from ceteris.evidence.training_notes import training_notes
 from ceteris.evidence.wording import listing, units
+from ceteris.spec.metrics import unknown_direction, without_rows
 from ceteris.spec.study import Study
 
 
@@ -81,11 +82,27 @@ def _scope(study: Study, layout: Layout) -> str:
     )
 
 
+def _unknown_directions(layout: Layout) -> list[str]:
+    """Say of which metrics of the user's own nobody said whether lower or higher is better."""
+    names = dict.fromkeys(name for trial in layout.ended(tuple(layout.cells)) for name in trial.curves)
+    unknown = [n for n in names if n.startswith(("train_", "val_")) and layout.better(n) is None]
+    return [
+        f"No best epoch is shown of `{name}`, nor is a diverged trial ranked on it: "
+        f"{unknown_direction(name)}."
+        for name in unknown
+        if name.startswith("val_") or f"val_{without_rows(name)}" not in unknown
+    ]
+
+
 def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
     """Say what all intervals of a study speak of, and what its tests can and cannot do."""
     n = len(layout.units)
     if n < 2:
-        return ("With one seed nothing can be established: run more seeds.", *training_notes(layout))
+        return (
+            "With one seed nothing can be established: run more seeds.",
+            *_unknown_directions(layout),
+            *training_notes(layout),
+        )
     found = [_scope(study, layout)]
     if len(layout.folds) > 1 and not layout.by_folds:
         found.append(f"The {len(layout.folds)} folds of a seed are averaged first: n counts seeds.")
@@ -98,4 +115,4 @@ def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
         )
     if looks:
         found.append(f"Looked at {looks + 1} times: p and intervals are corrected for that (Bonferroni).")
-    return (*found, *training_notes(layout))
+    return (*found, *_unknown_directions(layout), *training_notes(layout))

@@ -15,7 +15,7 @@ from ceteris.evidence.contrasts import Contrast, Method, pair_contrast
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.multiplicity import adjust_to, holm_levels, level_after
 from ceteris.evidence.observations import Group, Observations, Unit, observe
-from ceteris.evidence.quantities import resolution
+from ceteris.evidence.quantities import resolution, worst_value
 from ceteris.evidence.regions import NOT_ZERO
 
 MOST_LEVELS = 6
@@ -60,11 +60,18 @@ def compare_levels(
     """Compare every two levels (neighbours only where there are many) in one metric at the last epoch."""
     groups = [Group(cell, (cell,)) for cell in layout.cells]
     few = len(groups) <= MOST_LEVELS
-    chosen = itertools.combinations(groups, 2) if few else itertools.pairwise(groups)
+    chosen = list(itertools.combinations(groups, 2) if few else itertools.pairwise(groups))
     step = resolution(metric, "last", layout.rows_of_unit(validation_rows))
-    seen = [observe(layout, (b, a), measure(metric, "last")) for a, b in chosen]
+    better = layout.better(metric)
+    if math.isnan(worst_value(metric, "last", better)):  # what diverged cannot be ranked
+        chosen = [pair for pair in chosen if not _diverged(layout, pair)]
+    seen = [observe(layout, (b, a), measure(metric, "last", better)) for a, b in chosen]
     contrasts = [pair_contrast(each, each.labels[0], each.labels[1], NOT_ZERO, step) for each in seen]
     return _adjusted(metric, seen, contrasts, level_after(looks))
+
+
+def _diverged(layout: Layout, groups: Sequence[Group]) -> bool:
+    return any(t.status == "diverged" for t in layout.ended([c for group in groups for c in group.cells]))
 
 
 def _adjusted(

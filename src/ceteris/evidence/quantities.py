@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.spec.claim import Take
-from ceteris.spec.metrics import lower_is_better
+from ceteris.spec.metrics import Direction
 
 Curve = NDArray[np.float64]
 
@@ -26,19 +26,22 @@ _WORDS = {
 }
 
 
-def worst_value(metric: str, at: Take) -> float:
+def worst_value(metric: str, at: Take, better: Direction | None) -> float:
     """Return what a diverged trial counts as: further than every trial that finished.
 
-    Losses, gaps, fluctuations, norms, spreads and epochs until a value are unbounded above; accuracies and
-    a user's own metrics, of which more is better, unbounded below.
+    Fluctuations, norms, spreads and epochs until a value grow without bound; losses and other metrics of
+    which less is better too; those of which more is better fall. NaN where ``better`` is not known: such
+    a trial cannot be ranked.
     """
-    grows = (
-        lower_is_better(metric)
-        or metric.endswith("_norm")
-        or metric.startswith("std/")
-        or metric in ("lr", "penalty")
-    )
-    return math.inf if grows or at in ("fluctuation", "epochs_until") else -math.inf
+    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty") or metric.startswith("std/")
+    if grows or at in ("fluctuation", "epochs_until"):
+        return math.inf
+    return {"lower": math.inf, "higher": -math.inf, None: math.nan}[better]
+
+
+def needs_direction(at: Take) -> bool:
+    """Tell whether a number of a curve exists only where it is known which values are better."""
+    return at in ("best", "epochs_until")
 
 
 def metric_curve(curves: Mapping[str, Curve], metric: str) -> Curve | None:
@@ -56,34 +59,34 @@ def metric_names(curves: Mapping[str, Curve]) -> tuple[str, ...]:
     return (*curves, *(gap for gap, parts in GAPS.items() if all(part in curves for part in parts)))
 
 
-def quantity(curve: Curve, metric: str, at: Take, reach: float | None = None) -> float:
+def quantity(curve: Curve, at: Take, better: Direction | None, reach: float | None = None) -> float:
     """Return one number of a curve (epochs,); NaN where it is not defined.
 
     ``epochs_until`` counts from 1 and is infinite where the value is never reached. ``fluctuation`` needs
     three epochs, ``change`` two.
     """
-    if len(curve) == 0:
+    if len(curve) == 0 or (better is None and needs_direction(at)):
         return math.nan
     if at == "epochs_until":
-        return _epochs_until(curve, metric, reach)
+        return _epochs_until(curve, better, reach)
     if at == "last":
         return float(curve[-1])
     if at == "best":
-        return float(curve[best_epoch(curve, metric) - 1])
+        return float(curve[best_epoch(curve, better) - 1])
     if at == "change":
         return float(curve[-1] - curve[0]) if len(curve) > 1 else math.nan
     return float(np.std(np.diff(curve), ddof=1)) if len(curve) > 2 else math.nan
 
 
-def best_epoch(curve: Curve, metric: str) -> int:
-    """Return the epoch (from 1) of the lowest value for losses and gaps, of the highest otherwise."""
-    return int(np.argmin(curve) if lower_is_better(metric) else np.argmax(curve)) + 1
+def best_epoch(curve: Curve, better: Direction | None) -> int:
+    """Return the epoch (from 1) of the lowest value where lower is better, else of the highest."""
+    return int(np.argmin(curve) if better == "lower" else np.argmax(curve)) + 1
 
 
-def _epochs_until(curve: Curve, metric: str, reach: float | None) -> float:
+def _epochs_until(curve: Curve, better: Direction | None, reach: float | None) -> float:
     if reach is None:
         return math.nan
-    reached = curve <= reach if lower_is_better(metric) else curve >= reach
+    reached = curve <= reach if better == "lower" else curve >= reach
     return float(np.argmax(reached) + 1) if reached.any() else math.inf
 
 

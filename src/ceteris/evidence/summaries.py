@@ -16,6 +16,7 @@ from ceteris.evidence.layout import Layout
 from ceteris.evidence.multiplicity import ALPHA
 from ceteris.evidence.quantities import best_epoch, metric_curve, metric_names
 from ceteris.evidence.student import estimate, interval
+from ceteris.spec.metrics import Direction
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
@@ -45,7 +46,9 @@ class MetricSummary:
     """A metric at the end of training and at its best epoch."""
 
     last: Summary
-    best: Summary
+    best: Summary | None
+    """None where it is not known whether lower or higher values are better."""
+    better: Direction | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def summarise(layout: Layout, level: str, validation_rows: int | None) -> LevelE
         metrics={
             name: found
             for name in names
-            if (found := _metric_summary(whole, name, extra, rows.get(name))) is not None
+            if (found := _metric_summary(whole, name, extra, rows.get(name), layout.better(name))) is not None
         },
         curves={name: _band(whole, name, extra) for name in names},
         note=_note(len(whole), diverged, len(units), "folds" if layout.by_folds else "seeds"),
@@ -119,7 +122,11 @@ def _note(finished: int, diverged: int, planned: int, unit: str) -> str:
 
 
 def _metric_summary(
-    units: Sequence[Sequence[TrialRecord]], metric: str, extra: float, rows: int | None
+    units: Sequence[Sequence[TrialRecord]],
+    metric: str,
+    extra: float,
+    rows: int | None,
+    better: Direction | None,
 ) -> MetricSummary | None:
     curves = [[metric_curve(trial.curves, metric) for trial in trials] for trials in units]
     known = [[c for c in unit if c is not None and len(c)] for unit in curves]
@@ -127,10 +134,12 @@ def _metric_summary(
     if not whole:
         return None
     last = _summary(whole, lambda c: float(c[-1]), len, extra, rows)
+    if last is None or better is None:
+        return None if last is None else MetricSummary(last, None)
     best = _summary(
-        whole, lambda c: float(c[best_epoch(c, metric) - 1]), lambda c: best_epoch(c, metric), extra, rows
+        whole, lambda c: float(c[best_epoch(c, better) - 1]), lambda c: best_epoch(c, better), extra, rows
     )
-    return None if last is None or best is None else MetricSummary(last, best)
+    return None if best is None else MetricSummary(last, best, better)
 
 
 def _summary(

@@ -64,7 +64,7 @@ def _cell(metric: str, summary: MetricSummary | None) -> Cell:
     if summary is None:
         return Cell("–")
     mean, _, interval = _estimate(summary.last).partition(" ")
-    if metric.startswith("train_"):  # nobody stops training where the training loss is lowest
+    if metric.startswith("train_") or summary.best is None:  # nobody stops where the training loss is lowest
         return Cell(mean, interval)
     return Cell(mean, interval, f"best {_estimate(summary.best)}", f"at epoch {summary.best.epoch:g}")
 

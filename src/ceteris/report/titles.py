@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ceteris.evidence.quantities import metric_words
-from ceteris.spec.metrics import lower_is_better
+from ceteris.spec.metrics import Direction
 
 FIRST = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")
 """What a reader looks at first, as far as it was measured."""
@@ -17,11 +17,9 @@ def title_of(metric: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def direction_of(metric: str) -> str:
-    """Say which direction is the better one, where there is one."""
-    if metric.startswith("std/") or metric == "lr" or metric.endswith("_norm"):
-        return ""
-    return "lower is better" if lower_is_better(metric) else "higher is better"
+def direction_of(better: Direction | None) -> str:
+    """Say which direction is the better one, where that is known."""
+    return f"{better} is better" if better else ""
 
 
 def ordered(metrics: Sequence[str]) -> tuple[str, ...]:

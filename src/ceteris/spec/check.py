@@ -9,7 +9,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from ceteris.errors import Problem
 from ceteris.spec.claim import Claim
-from ceteris.spec.claim_check import claim_problems, known_metrics, metric_problem, missing_levels
+from ceteris.spec.claim_check import (
+    claim_problems,
+    direction_problem,
+    known_metrics,
+    metric_problem,
+    missing_levels,
+)
 from ceteris.spec.combine import combine_problems
 from ceteris.spec.draft import Draft
 from ceteris.spec.factors import ReadFactors
@@ -56,9 +62,12 @@ def _claim_problems(settings: Mapping[str, Any], read: ReadFactors, metrics_foll
     experiment = settings.get(ROOT)
     own = experiment.get("metrics") if isinstance(experiment, dict) else None
     metrics = known_metrics([name for name in own if isinstance(name, str)] if isinstance(own, list) else [])
+    stated = experiment.get("better") if isinstance(experiment, dict) else None
     problems = []
     for where, claim in valid_claims(settings.get("claims")).items():
         problems += metric_problem(claim, where, metrics, metrics_follow)
+        if claim.metric in metrics and not metrics_follow:
+            problems += direction_problem(claim, where, stated if isinstance(stated, dict) else {})
         if not read.problems:
             problems += claim_problems(claim, where, read.factors)
     return problems

@@ -12,6 +12,7 @@ from ceteris.spec.base import AnyNumber, Number, Spec, Whole, wrong
 from ceteris.spec.clip import Clip
 from ceteris.spec.data import DataSpec
 from ceteris.spec.early_stopping import EarlyStopping
+from ceteris.spec.metrics import Direction, direction, unknown_direction
 from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import Adam, OptimizerSpec
 from ceteris.spec.penalty import NoPenalty, PenaltySpec
@@ -86,6 +87,19 @@ class Experiment(Spec):
     """Metrics of the user's own, each recorded as `train_<name>` and `val_<name>`: names given to
     `ceteris.run(metrics=...)` in Python, or `package.module:Name` with `--allow-code`."""
 
+    better: Annotated[dict[str, Direction], Field(title="direction")] = Field(default_factory=dict)
+    """Which values of a metric of the user's own are better: ``{mae: lower}``. Needed only where its name
+    does not tell: losses, errors and gaps are better when lower; accuracy, auc, f1, precision, recall, r2,
+    score and top<n> when higher."""
+
+    @field_validator("better")
+    @classmethod
+    def _directions_of_own_metrics(cls, better: dict[str, Direction]) -> dict[str, Direction]:
+        for name in better:
+            if name in BUILT_IN_METRICS:
+                raise wrong(f"which `{name}` is better is known; say it of metrics of your own")
+        return better
+
     @field_validator("metrics")
     @classmethod
     def _metrics_have_names(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
@@ -108,4 +122,6 @@ class Experiment(Spec):
         for path, metric in watched.items():
             if metric not in known:
                 raise wrong(unknown_name("validation metric", metric, list(known)), path)
+            if direction(metric, self.better) is None:
+                raise wrong(unknown_direction(metric), path)
         return self

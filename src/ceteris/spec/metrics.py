@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Literal
+
 PROVIDED_METRICS = ("log_rmse",)
 """Measured where an experiment lists them. ``log_rmse``: sqrt(mean((log max(output, 1) - log target)^2)),
 for positive targets such as prices."""
 
+Direction = Literal["lower", "higher"]
+"""Which values of a metric are the better ones."""
 
-def lower_is_better(metric: str) -> bool:
-    """Tell whether a smaller value of the metric is the better one: losses, errors and gaps."""
-    return "loss" in metric or "rmse" in metric or metric.startswith("gap_")
+LOWER = re.compile(r"\w*(loss|error|rmse)\w*|r?mse|rmsle|mae|mape|brier|perplexity")
+HIGHER = re.compile(r"\w*accuracy\w*|auc|auroc|f1|precision|recall|r2|score|top\d*")
+"""Words of a name, between its underscores, that tell which values are the better ones."""
+
+
+def direction(metric: str, stated: Mapping[str, Direction] | None = None) -> Direction | None:
+    """Return which values of a recorded metric are the better ones, None where nobody has said so.
+
+    ``stated`` is what an experiment says in `better`, by the metric's own name (``mae`` for ``val_mae``).
+    Else the name tells: losses, errors and gaps are better when lower; accuracies, scores and the like
+    when higher; a name that says both, or neither, tells nothing.
+    """
+    own = without_rows(metric)
+    if stated and (own in stated or metric in stated):
+        return stated[own] if own in stated else stated[metric]
+    if metric.startswith("gap_"):
+        return "lower"
+    words = own.lower().split("_")
+    lower, higher = (any(map(known.fullmatch, words)) for known in (LOWER, HIGHER))
+    if lower == higher:
+        return None
+    return "lower" if lower else "higher"
+
+
+def without_rows(metric: str) -> str:
+    """Return a metric's name without the rows that it was measured on: ``val_mae`` gives ``mae``."""
+    for split in ("train_", "val_"):
+        if metric.startswith(split):
+            return metric.removeprefix(split).removesuffix("_running")
+    return metric
+
+
+def unknown_direction(metric: str) -> str:
+    """Say that nobody has said which values of a metric are the better ones, and how to say it."""
+    name = without_rows(metric)
+    return (
+        f"whether a lower or a higher `{metric}` is better is not known; "
+        f"say it in the experiment: `better: {{{name}: lower}}` or `better: {{{name}: higher}}`"
+    )

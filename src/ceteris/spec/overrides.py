@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ceteris.errors import CeterisError, Problem
@@ -116,7 +116,7 @@ def apply_counts(draft: Draft, seeds: int | None, epochs: int | None) -> None:
         draft.replace(f"{ROOT}.epochs", f"--epochs {shown(epochs)}")
 
 
-def add_metrics(draft: Draft, metrics: Sequence[str]) -> None:
+def add_metrics(draft: Draft, metrics: Sequence[str], better: Mapping[str, str]) -> None:
     """Let the base experiment measure metrics that were given beside the study."""
     experiment = draft.data.get(ROOT)
     if not metrics or not isinstance(experiment, dict):
@@ -125,6 +125,9 @@ def add_metrics(draft: Draft, metrics: Sequence[str]) -> None:
     if isinstance(listed, list):
         missing = [name for name in metrics if name not in listed]
         draft.data[ROOT] = {**experiment, "metrics": [*listed, *missing]}
+    stated = experiment.get("better") or {}
+    if better and isinstance(stated, dict):
+        draft.data[ROOT] = {**draft.data[ROOT], "better": {**stated, **better}}
 
 
 def note_hidden_settings(draft: Draft, factors: Sequence[Factor]) -> None:

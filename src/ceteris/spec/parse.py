@@ -58,6 +58,7 @@ def parse_study(
     seeds: int | None = None,
     epochs: int | None = None,
     metrics: Sequence[str] = (),
+    better: Mapping[str, str] | None = None,
     metrics_follow: bool = False,
     allow_code: bool = False,
 ) -> ParsedStudy:
@@ -70,6 +71,7 @@ def parse_study(
         seeds: how many seeds instead of the study's own.
         epochs: how many epochs instead of the base experiment's own.
         metrics: names of the user's own metrics that are measured besides those of the study.
+        better: of those metrics, which values are better, ``lower`` or ``higher``, where that was said.
         metrics_follow: whether claims may name metrics of the user's own that are given only when it is run.
         allow_code: whether metrics may name the user's own code, ``package.module:Name``.
 
@@ -79,7 +81,7 @@ def parse_study(
     draft = _draft(source)
     apply_counts(draft, seeds, epochs)
     apply_sets(draft, sets)
-    add_metrics(draft, metrics)
+    add_metrics(draft, metrics, better or {})
     apply_varies(draft, varies)
     read = read_factors(draft.data.get("vary"))
     draft.problems += read.problems

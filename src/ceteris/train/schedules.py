@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.metrics import lower_is_better
+from ceteris.spec.metrics import direction
 from ceteris.spec.schedule import (
     Cosine,
     Exponential,
@@ -36,7 +36,9 @@ class Schedules:
         self._steps = steps
         self._base: Rates = hyper_vectors([e.optimizer for e in experiments])[:, :, LR]
         self._plateaus = {
-            place: _Watch(e.schedule, self._base[place])
+            place: _Watch(
+                e.schedule, self._base[place], falls=direction(e.schedule.metric, e.better) == "lower"
+            )
             for place, e in enumerate(experiments)
             if isinstance(e.schedule, Plateau)
         }
@@ -129,10 +131,10 @@ def _anneal(way: str, first: float, goal: float, share: float) -> float:
 class _Watch:
     """One member's plateau (``torch.optim.lr_scheduler.ReduceLROnPlateau``)."""
 
-    def __init__(self, spec: Plateau, base: Rates) -> None:
+    def __init__(self, spec: Plateau, base: Rates, *, falls: bool) -> None:
         self.spec = spec
         self.rates = base.copy()
-        self._falls = lower_is_better(spec.metric)
+        self._falls = falls
         self._best = math.inf if self._falls else -math.inf
         self._bad = 0
         self._cooling = 0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.metrics import lower_is_better
+from ceteris.spec.metrics import direction
 
 Weights = tuple[NDArray[np.floating], NDArray[np.floating]]
 """One member's parameters (P,) and buffers (Q,)."""
@@ -21,6 +21,11 @@ class EarlyStops:
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         specs = [experiment.early_stopping for experiment in experiments]
         self._watched = {place: spec for place, spec in enumerate(specs) if spec.patience is not None}
+        self._falling = {
+            place
+            for place, spec in self._watched.items()
+            if direction(spec.metric, experiments[place].better) == "lower"
+        }
         self._best = dict.fromkeys(self._watched, math.inf)
         self._waited = dict.fromkeys(self._watched, 0)
         self._weights: dict[int, Weights] = {}
@@ -42,7 +47,7 @@ class EarlyStops:
             if not active[place]:
                 continue
             value = float(columns[spec.metric][place])
-            value = value if lower_is_better(spec.metric) else -value
+            value = value if place in self._falling else -value
             if value < self._best[place] - spec.min_delta:
                 self._best[place], self._waited[place] = value, 0
                 self._weights[place] = parameters[place].copy(), buffers[place].copy()
