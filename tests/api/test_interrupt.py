@@ -11,6 +11,7 @@ import pytest
 import ceteris
 from ceteris.api.interrupt import AFTER_EPOCH, AT_ONCE, stopping_by_interrupt
 from ceteris.lab.listener import Stop
+from ceteris.lab.undertaking import heed
 
 
 def interrupt() -> None:
@@ -20,6 +21,7 @@ def interrupt() -> None:
 
 def test_the_first_asks_for_the_epoch_s_end_the_second_for_an_end_at_once() -> None:
     stop, told = Stop(), list[str]()
+    stop.training = True
     before = signal.getsignal(signal.SIGINT)
     with stopping_by_interrupt(stop, told.append):
         interrupt()
@@ -30,6 +32,15 @@ def test_the_first_asks_for_the_epoch_s_end_the_second_for_an_end_at_once() -> N
             interrupt()
     assert told == [AFTER_EPOCH, AT_ONCE]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_before_training_nothing_is_promised_to_be_kept() -> None:
+    stop, told = Stop(), list[str]()
+    with stopping_by_interrupt(stop, told.append):
+        interrupt()
+    assert told == ["stopping before anything is trained; Ctrl-C again stops at once"]
+    with pytest.raises(KeyboardInterrupt, match="stopped before anything was trained"):
+        heed(stop)
 
 
 def test_in_a_thread_nothing_is_caught() -> None:

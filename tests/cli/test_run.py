@@ -1,5 +1,6 @@
 """Running a study, looking at it again, and going on with it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_a_quick_run_says_what_it_left_out(ceteris: Command) -> None:
     assert "a quick look, and provisional: 3 of 10 seeds" in done.stderr
     assert "is dropped: --vary left out the level" in done.stderr
     assert "finished, 6 of 6 trials" in done.stdout
+    later = ceteris("show", "last")
+    for text in (done.stdout, later.stdout):
+        assert "A quick look, and provisional: 3 of 10 seeds; run it without --quick" in " ".join(
+            text.split()
+        )
+    assert any(
+        note.startswith("A quick look")
+        for note in json.loads(ceteris("show", "last", "--json").stdout)["notes"]
+    )
+    report = Path(ceteris("report", "last").stdout.strip()).read_text(encoding="utf-8")
+    assert report.count("A quick look, and provisional: 3 of 10 seeds") >= 1
 
 
 def test_studies_are_listed_and_shown(ceteris: Command) -> None:

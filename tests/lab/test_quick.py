@@ -37,3 +37,11 @@ def test_rows_stay_enough_for_the_largest_batch_and_small_sources_stay_whole() -
     assert quick(digits).experiment.data.rows is None
     assert quick(digits).experiment == digits.experiment
     assert parse_study(quick(digits)).study == quick(digits)
+
+
+def test_the_note_counts_what_was_asked_for() -> None:
+    study = parse_study(settings(epochs=20) | {"seeds": 10}).study
+    small = quick(study).model_copy(update={"seeds": 6})
+    assert quick_note(study, small).startswith(
+        "a quick look, and provisional: 6 of 10 seeds, 3 of 20 epochs;"
+    )

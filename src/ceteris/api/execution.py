@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,8 @@ def run_planned(planned: Planned, means: Means) -> Result:
     """Run a study and return its result. Raises ``CeterisError``."""
     from ceteris.lab.run import run_study
 
-    return recorded_result(run_study(planned.parsed, **_beginning(planned, means)), means.runs_folder)
+    run = run_study(planned.parsed, remark=planned.remark, **_beginning(planned, means))
+    return recorded_result(run, means.runs_folder)
 
 
 def repeat_planned(planned: Planned, repetitions: int, metric: str | None, means: Means) -> AAResult:
@@ -109,6 +110,7 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
     """Return what a recorded run came to. Raises ``CeterisError`` where there is none of that name."""
     from ceteris.evidence.assessment import assess
     from ceteris.records.store import Store
+    from ceteris.records.views import REMARK
     from ceteris.spec.dump import study_from_dict
 
     with Store(runs_folder, create=False) as store:
@@ -120,4 +122,5 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
         looks=record.looks,
         first_seeds=record.first_seeds,
     )
-    return Result(record, assessment)
+    remark = record.facts.get(REMARK)
+    return Result(record, replace(assessment, notes=(remark, *assessment.notes)) if remark else assessment)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ceteris.lab.listener import Stop
 
 AFTER_EPOCH = "stopping after this epoch, and everything is kept; Ctrl-C again stops at once"
+BEFORE = "stopping before anything is trained; Ctrl-C again stops at once"
 AT_ONCE = "stopping at once; everything recorded is kept"
 
 
@@ -29,7 +30,7 @@ def stopping_by_interrupt(stop: Stop, tell: Callable[[str], None]) -> Iterator[N
     def request(number: int, frame: FrameType | None) -> None:
         if stop.at_once:
             raise KeyboardInterrupt
-        words = AT_ONCE if stop.after_epoch else AFTER_EPOCH
+        words = AT_ONCE if stop.after_epoch else AFTER_EPOCH if stop.training else BEFORE
         stop.request()
         # In a thread, because the handler may have cut into a line that is just being written.
         threading.Thread(target=tell, args=(words,), daemon=True).start()

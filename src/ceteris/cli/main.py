@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        _tell(["interrupted"])
+    except KeyboardInterrupt as error:
+        _tell([str(error) or "interrupted"])
         return INTERRUPTED
     except Exception as error:
         _tell(keep_traceback(error))

@@ -79,6 +79,8 @@ class Stop:
 
     def __init__(self) -> None:
         self._requests = 0
+        self.training = False
+        """Whether training has begun, so that there is something to keep."""
 
     def request(self) -> None:
         """Ask to stop; asked again, to stop at once."""

@@ -42,9 +42,9 @@ def quick(study: Study) -> Study:
     )
 
 
-def quick_note(study: Study) -> str:
-    """Say in one sentence what ``quick`` changed of this study."""
-    small = quick(study)
+def quick_note(study: Study, small: Study | None = None) -> str:
+    """Say in one sentence what a small version of a study left out; ``quick`` makes it unless it is given."""
+    small = small or quick(study)
     parts = [f"{len(seed_list(small))} of {len(seed_list(study))} seeds"]
     if small.experiment.epochs < study.experiment.epochs:
         parts.append(f"{small.experiment.epochs} of {study.experiment.epochs} epochs")

@@ -37,6 +37,7 @@ from ceteris.lab.undertaking import (
     train_run,
 )
 from ceteris.records.store import Store
+from ceteris.records.views import REMARK
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
@@ -47,6 +48,7 @@ def run_study(
     parsed: ParsedStudy,
     *,
     study_name: str = "",
+    remark: str = "",
     runs_folder: Path,
     data_folder: Path | None = None,
     device: str = "auto",
@@ -62,6 +64,7 @@ def run_study(
     Args:
         parsed: the study.
         study_name: the named study or file that it came from.
+        remark: what everybody who reads its verdicts has to know, for the record; may be empty.
         runs_folder: where records lie.
         data_folder: where data files are looked for first.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
@@ -106,7 +109,7 @@ def run_study(
                 study_name,
                 study.title,
                 [as_entry(trial) for trial in trials],
-                run_facts(found, bound, datasets, hello, data_folder),
+                run_facts(found, bound, datasets, hello, data_folder) | ({REMARK: remark} if remark else {}),
                 with_scheme(hello.versions),
                 hello.numerics,
                 hello.device_name,

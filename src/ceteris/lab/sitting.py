@@ -14,6 +14,7 @@ from ceteris.lab.orders import Gone, Hello, Job, JobDone, JobFailed, Printed, Re
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, tell_trials
+from ceteris.train.cpu.compiled import NOTE
 from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
 from ceteris.train.plan import TrialPlan
 
@@ -37,6 +38,7 @@ class Sitting:
         self._trials: dict[str, TrialPlan] = {}
         self._failed_starts = 0
         self._told_to_stop = False
+        self._told_compiling = False
 
     def train(self, shards: Sequence[Shard], workers: int, ready: Sequence[int]) -> bool:
         """Train all shards with so many workers, of which ``ready`` have said hello; tell whether all ended.
@@ -85,7 +87,8 @@ class Sitting:
                 shard = self._schedule.shard_of(worker)
                 if shard is not None and shard.number == job:
                     self._take_message(shard, message)
-            case Printed(text):
+            case Printed(text) if text != NOTE or not self._told_compiling:
+                self._told_compiling |= text == NOTE
                 self._listener.note(text)
             case Hello(problems=problems):
                 if problems:

@@ -30,6 +30,7 @@ from ceteris.train.plan import ModuleKey, ModuleRequest, Modules, TrialPlan
 
 Answer = TypeVar("Answer", Hello, Inspected)
 
+STOPPED_BEFORE = "stopped before anything was trained"
 START_SECONDS = 300.0
 """How long a worker may take to say hello: on a cold disk torch alone takes a minute."""
 
@@ -121,7 +122,7 @@ def _awaited(kind: type[Answer], crew: Crew, worker: int, listener: Listener, st
 def heed(stop: Stop | None) -> None:
     """Give up before a run is begun, where a stop was asked for: raises KeyboardInterrupt."""
     if stop is not None and stop.after_epoch:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(STOPPED_BEFORE)
 
 
 def refuse(problems: Sequence[Problem]) -> None:
@@ -171,6 +172,7 @@ def train_run(
         rows={label: (sizes.training, sizes.validation) for label, sizes in undertaking.sizes.items()},
         kept=undertaking.kept,
     )
+    means.stop.training = True
     means.listener.planned(plan)
     sitting = Sitting(crew, Recorder(store, run), means.listener, means.stop, undertaking.places)
     complete = sitting.train(shards, workers, [first])

@@ -68,6 +68,7 @@ class Worker:
         self._metrics: dict[str, Metric] = {}
         self._modules: dict[str, Factory] = {}
         self._preparations: dict[tuple[str, Path | None], Preparation] = {}
+        self._has_trained = False
 
     def serve(self) -> None:
         """Do orders for ever."""
@@ -138,6 +139,7 @@ class Worker:
         from ceteris.lab.own_metrics import MetricFailedError, in_one_line
         from ceteris.train.loop import train_cohort
 
+        self._tell_compiling(job)
         try:
             train_cohort(
                 job.cohort,
@@ -156,6 +158,17 @@ class Worker:
             told = Problem(f"training failed with {in_one_line(error)}")
             return JobFailed(job.number, (told,), traceback.format_exc(), _is_out_of_memory(error))
         return None
+
+    def _tell_compiling(self, job: Job) -> None:
+        """Say before the first job that it begins with compiling, where it does."""
+        from ceteris.lab.orders import Printed
+        from ceteris.train.cpu.compiled import NOTE, kernels_are_compiled
+
+        if self._has_trained or self._device != "cpu" or job.cohort.structure.net.runs_as_module:
+            return
+        self._has_trained = True
+        if not kernels_are_compiled():
+            self._report(Printed(NOTE))
 
     def _preparation(self, source: str, folder: Path | None) -> Preparation:
         from ceteris.data.preparation import Preparation

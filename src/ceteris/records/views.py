@@ -43,6 +43,10 @@ class TrialRecord:
     """The resolved experiment as plain JSON."""
 
 
+REMARK = "remark"
+"""Fact of a run: what everybody who reads its verdicts has to know, in one sentence."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """One execution of a study, with everything that it left behind except the weights."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ceteris.evidence.assessment import Assessment
 from ceteris.evidence.summaries import LevelEvidence
-from ceteris.records.views import RunRecord
+from ceteris.records.views import REMARK, RunRecord
 from ceteris.report.claims import sentence
 from ceteris.report.numbers import counted, plain
 
@@ -13,7 +13,7 @@ TEST_ROWS = "The test rows took no part: they were neither trained on, nor selec
 
 def warnings(run: RunRecord, assessment: Assessment) -> tuple[str, ...]:
     """Say what a reader must not miss, at the head of the page."""
-    found = []
+    found = [run.facts[REMARK]] if run.facts.get(REMARK) else []
     if assessment.provisional:
         state = "is still running" if run.status == "running" else "stopped before its end"
         found.append(
