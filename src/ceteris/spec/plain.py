@@ -81,6 +81,8 @@ def _text(value: str, where: str) -> str:
 
 
 def _join(where: str, part: object) -> str:
+    """Join a path as messages show it: on one line, whatever a key holds."""
+    part = " ".join(str(part).split())
     return f"{where}.{part}" if where else str(part)
 
 
