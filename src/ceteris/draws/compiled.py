@@ -54,7 +54,7 @@ def fill_words_by_column(out, k0, k1, epoch, first_row):  # type: ignore[no-unty
                 out[4 * full + offset, row] = last[offset]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _block(c0, c1, c2, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four words of one counter; 64-bit variables that hold 32-bit values."""
     c3 = np.uint64(0)

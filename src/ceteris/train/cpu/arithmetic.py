@@ -63,14 +63,14 @@ def hyperbolic_tangent(x: Any) -> Any:
     return np.tanh(x)
 
 
-@overload(exponential, inline="always")
+@overload(exponential)
 def _exponential(x: Any) -> Any:
     if x == types.float32:
         return _exponential_float32
     return _exponential_float64
 
 
-@overload(hyperbolic_tangent, inline="always")
+@overload(hyperbolic_tangent)
 def _hyperbolic_tangent(x: Any) -> Any:
     if x == types.float32:
         return _tanh_float32
