@@ -183,6 +183,39 @@ def test_zipped_factors_are_said_to_be_mixed():
     assert "different levels of other factors, so their effects are mixed" in out.explanation
 
 
+LISTED = ({"lr": "a", "width": "s"}, {"lr": "a", "width": "w"}, {"lr": "b", "width": "s"})
+
+
+def test_of_listed_combinations_only_like_ones_are_compared():
+    found = [
+        cell(
+            row["lr"],
+            row["width"],
+            seed,
+            1.0 + 0.1 * (row["lr"] == "b") + (row["width"] == "w") + 0.001 * seed**2,
+        )
+        for row in LISTED
+        for seed in range(5)
+    ]
+    claims = claim(factor="lr", greater=("b", "a")), claim(factor="lr", within={"high": 9.0})
+    out = assess(study(TWO, *claims, combine=LISTED), found, validation_rows=None)
+    assert out.verdicts[0].effect == pytest.approx(0.1)
+    assert "only where all of these were combined with the same: width=s" in out.verdicts[0].explanation
+    assert "averaged over" not in out.verdicts[0].explanation
+    assert out.verdicts[1].effect == pytest.approx(1.506)  # bounds compare no levels: all combinations count
+
+
+def test_listed_combinations_without_a_like_pair_are_not_compared():
+    rows = (LISTED[1], LISTED[2])
+    found = [cell(row["lr"], row["width"], seed, 1.0 + 0.01 * seed) for row in rows for seed in range(5)]
+    given = claim(factor="lr", greater=("b", "a"))
+    (out,) = assess(study(TWO, given, combine=rows), found, validation_rows=None).verdicts
+    assert out.verdict == "not established"
+    assert out.explanation == (
+        "nothing can be established: b and a were never combined with the same levels of the other factors"
+    )
+
+
 def test_a_quantity_that_is_not_defined():
     found = verdict(claim(at="fluctuation", greater=("b", "a")))
     assert found.verdict == "not established"

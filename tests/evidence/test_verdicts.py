@@ -55,6 +55,26 @@ def test_every_interval_agrees_with_its_decision(seed, effect, count, looks, n):
         assert (pair.low > 0 or pair.high < 0) == (pair.p < 0.05)
 
 
+@settings(max_examples=60, deadline=None)
+@given(seeds, effects, st.integers(1, 7), st.integers(0, 2))
+def test_the_decisive_comparison_has_the_p_of_the_verdict(seed, effect, count, looks):
+    for verdict in judged(drawn(seed, effect), *CLAIMS[:count], looks=looks).verdicts:
+        decisive = [c.p for c in verdict.comparisons if (c.effect, c.low) == (verdict.effect, verdict.low)]
+        assert verdict.p in decisive
+
+
+def test_one_claim_has_one_p_where_another_stops_the_procedure():
+    # the first claim fails at 2 p; the second is adjusted to no more than that, in verdict and table alike
+    values = {
+        "a": [0.5, 0.6, 0.4, 0.55, 0.45],
+        "b": [0.6, 0.5, 0.6, 0.6, 0.5],
+        "c": [0.5, 0.7, 0.4, 0.7, 0.4],
+    }
+    for verdict in judged(values, claim(greater=("b", "a")), claim(greater=("c", "a"))).verdicts:
+        assert verdict.verdict == "not established"
+        assert [found.p for found in verdict.comparisons] == [verdict.p]
+
+
 def assert_agrees(each, given_claim):
     assert each.low <= each.effect <= each.high
     if given_claim.relation == "differ":

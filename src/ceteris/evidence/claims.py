@@ -21,6 +21,7 @@ from ceteris.evidence.quantities import (
     worst_value,
 )
 from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
+from ceteris.evidence.wording import listing
 from ceteris.spec.claim import Claim, Take
 from ceteris.spec.metrics import Direction, unknown_direction
 
@@ -40,6 +41,8 @@ class Question:
     """Whether all comparisons have to come out as claimed, or any one of them."""
     averaged: tuple[str, ...] = ()
     """Factors over whose levels the numbers of a seed are averaged."""
+    restricted: tuple[str, ...] = ()
+    """Where not all combinations could be compared: the levels of other factors that were, "factor=level"."""
     mixed: bool = False
     """The compared levels were not combined with the same levels of the other factors."""
     problem: str = ""
@@ -62,11 +65,13 @@ def measure(
 
 def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
     """Compare what a claim compares."""
-    groups = _groups(claim, layout)
-    problem = _problem(claim, layout, groups)
+    named, factors = _groups(claim, layout), _factors(claim, layout)
+    together = claim.within is not None or layout.zipped or not factors
+    groups = named if together else _shared(layout, named, factors)
+    problem = _problem(claim, layout, named, groups)
     if problem:
         return Question(claim, problem=problem)
-    others = _others(layout, groups, _factors(claim, layout))
+    others = _others(layout, groups, factors)
     step = resolution(claim.metric, claim.at, layout.rows_of_unit(validation_rows))
     relation = _Relation(claim, layout, groups, step)
     return Question(
@@ -74,6 +79,7 @@ def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
         contrasts=relation.contrasts(),
         needs="any" if claim.differ else "all",
         averaged=tuple(f for f in layout.factors if any(len(by[f]) > 1 for by in others if f in by)),
+        restricted=() if groups == named else _held(layout, groups, factors),
         mixed=claim.within is None and any(by != others[0] for by in others),
     )
 
@@ -158,11 +164,36 @@ def _levels(layout: Layout, factor: str, where: Mapping[str, str]) -> tuple[str,
     return tuple(dict.fromkeys(layout.cells[cell][factor] for cell in cells if factor in layout.cells[cell]))
 
 
-def _problem(claim: Claim, layout: Layout, groups: Sequence[Group]) -> str:
-    """Say what the claim names that the study or its trials do not have; empty if nothing."""
-    empty = [group.label for group in groups if not group.cells]
-    if empty or not groups:
+def _shared(layout: Layout, groups: Sequence[Group], factors: Sequence[str]) -> tuple[Group, ...]:
+    """Leave in each group the cells whose levels of the other factors are in every group."""
+    found = [{_rest(layout, cell, factors): cell for cell in group.cells} for group in groups]
+    common = set.intersection(*map(set, found)) if found else set()
+    return tuple(
+        Group(group.label, tuple(cell for rest, cell in cells.items() if rest in common))
+        for group, cells in zip(groups, found, strict=True)
+    )
+
+
+def _rest(layout: Layout, cell: str, factors: Sequence[str]) -> tuple[str, ...]:
+    """Return a cell's levels of the factors that are not compared."""
+    return tuple(f"{name}={level}" for name, level in layout.cells[cell].items() if name not in factors)
+
+
+def _held(layout: Layout, groups: Sequence[Group], factors: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(", ".join(_rest(layout, cell, factors)) for cell in groups[0].cells))
+
+
+def _problem(claim: Claim, layout: Layout, named: Sequence[Group], groups: Sequence[Group]) -> str:
+    """Say what the claim names that the study or its trials do not have; empty if nothing.
+
+    ``groups`` are those ``named`` without what cannot be compared like with like.
+    """
+    empty = [group.label for group in named if not group.cells]
+    if empty or not named:
         return f"the study trains nothing with {empty[0]}" if empty else "the study trains no such levels"
+    if not groups[0].cells:
+        labels = listing([group.label for group in groups])
+        return f"{labels} were never combined with the same levels of the other factors"
     ended = layout.ended([c for g in groups for c in g.cells])
     finished = [t for t in ended if t.status == "finished"]
     names = list(dict.fromkeys(name for trial in finished for name in metric_names(trial.curves)))

@@ -30,6 +30,8 @@ class Layout:
     """(label, seed, fold) -> trial."""
     in_time: bool = False
     """The folds are in the order of time: their training rows grow from fold to fold."""
+    zipped: bool = False
+    """The levels of the factors go together one by one, as the study says."""
     stated: Mapping[str, Direction] = field(default_factory=dict)
     """Which values of the user's own metrics are better, as far as the experiment says it."""
 
@@ -97,6 +99,7 @@ def lay_out(study: Study, trials: Sequence[TrialRecord]) -> Layout:
         folds=_folds(study, trials),
         trials={(trial.level, trial.seed, trial.fold): trial for trial in trials},
         in_time=study.folds is not None and study.folds.kind == "time",
+        zipped=study.combine == "zip",
         stated=study.experiment.better,
     )
 

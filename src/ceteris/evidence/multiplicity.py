@@ -43,6 +43,24 @@ def adjust_to(p: Sequence[float] | NDArray[np.float64], level: float) -> NDArray
     return np.minimum(1.0, holm_adjust(p) * (ALPHA / level))
 
 
+def adjust_inside(
+    p: Sequence[float] | NDArray[np.float64], place: int, inside: NDArray[np.float64], level: float
+) -> NDArray[np.float64]:
+    """Adjust (k,) p values inside member ``place`` of a family of (m,) that is judged at ``level``.
+
+    Each becomes the smallest level of the whole family at which Holm's procedure, having come to the
+    member, would still reject it there: over the steps s up to the member's, the least of
+    max(adjusted p of step s - 1, (m - s + 1) p). The member's own p value becomes its `adjust_to`.
+    """
+    values = np.asarray(p, dtype=np.float64)
+    ordered = np.sort(values)
+    steps = len(values) - np.arange(len(values))
+    before = np.concatenate([[0.0], np.maximum.accumulate(steps * ordered)])
+    reached = np.arange(int(np.searchsorted(ordered, values[place], side="left")) + 1)
+    found = np.maximum(before[reached, None], steps[reached, None] * inside).min(axis=0)
+    return np.asarray(np.minimum(1.0, found * (ALPHA / level)), dtype=np.float64)
+
+
 def holm_levels(p: Sequence[float] | NDArray[np.float64], alpha: float = ALPHA) -> NDArray[np.float64]:
     """Return, for each of (m,) p values, the level at which Holm's procedure decides its hypothesis.
 

@@ -30,6 +30,8 @@ def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[st
     if question.claim.where:
         held = [f"{factor}={level}" for factor, level in question.claim.where.items()]
         found.append(f"only with {listing(held)}")
+    if question.restricted:
+        found.append(f"only where all of these were combined with the same: {'; '.join(question.restricted)}")
     if question.mixed:
         found.append(
             "the levels were combined with different levels of other factors, so their effects are mixed"

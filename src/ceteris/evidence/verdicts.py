@@ -15,13 +15,21 @@ half the chance of a false alarm (Shaffer 1980, Annals of Statistics 8:1342-1347
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ceteris.evidence.claims import Question
-from ceteris.evidence.contrasts import Contrast, Method
-from ceteris.evidence.multiplicity import ALPHA, adjust_to, holm_adjust, holm_levels, level_after
+from ceteris.evidence.contrasts import Contrast, Method, Values
+from ceteris.evidence.multiplicity import (
+    ALPHA,
+    adjust_inside,
+    adjust_to,
+    holm_adjust,
+    holm_levels,
+    level_after,
+)
 from ceteris.evidence.observations import Unit
 
 Ruling = Literal["supported", "contradicted", "not established"]
@@ -71,9 +79,23 @@ def judge(questions: Sequence[Question], looks: int = 0) -> tuple[Judgement, ...
     p = [found[0] for found in decisive if found is not None]
     alpha = level_after(looks)
     levels, adjusted = holm_levels(p, alpha), adjust_to(p, alpha)
-    judged = {i: (float(levels[k]), float(adjusted[k])) for k, i in enumerate(family)}
+    place = {i: k for k, i in enumerate(family)}
+
+    def compared(i: int) -> tuple[Comparison, ...]:
+        inside = partial(adjust_inside, p, place[i], level=alpha)
+        return _compare_at(questions[i].contrasts, float(levels[place[i]]), inside)
+
     return tuple(
-        _judgement(question, found[1], *judged[i]) if found is not None else _untested(question)
+        _judgement(
+            question,
+            found[1],
+            float(adjusted[place[i]]),
+            _compare_at(
+                question.contrasts, float(levels[place[i]]), partial(adjust_inside, p, place[i], level=alpha)
+            ),
+        )
+        if found is not None
+        else _untested(question)
         for i, (question, found) in enumerate(zip(questions, decisive, strict=True))
     )
 
@@ -95,8 +117,7 @@ def _decisive(question: Question) -> tuple[float, int] | None:
     return max(found, key=lambda each: (each[0], question.contrasts[each[1]].p))
 
 
-def _judgement(question: Question, decisive: int, level: float, p: float) -> Judgement:
-    comparisons = _compare_at(question.contrasts, level)
+def _judgement(question: Question, decisive: int, p: float, comparisons: tuple[Comparison, ...]) -> Judgement:
     side = comparisons[decisive].side
     if p < ALPHA and side:
         return Judgement("supported" if side > 0 else "contradicted", p, comparisons, decisive)
@@ -114,11 +135,13 @@ def _seeds_for_claim(question: Question, comparisons: Sequence[Comparison], deci
     return max(known) if known and len(known) == len(needed) else None
 
 
-def _compare_at(contrasts: Sequence[Contrast], level: float) -> tuple[Comparison, ...]:
-    """Adjust the comparisons of a claim that is judged at ``level``."""
+def _compare_at(
+    contrasts: Sequence[Contrast], level: float, adjust: Callable[[Values], Values]
+) -> tuple[Comparison, ...]:
+    """Adjust the comparisons of a claim that is judged at ``level``, by ``adjust`` for the study's claims."""
     tested = [contrast for contrast in contrasts if contrast.testable]
     p = [contrast.p for contrast in tested]
-    adjusted = iter(zip(holm_levels(p, level), adjust_to(p, level), strict=True))
+    adjusted = iter(zip(holm_levels(p, level), adjust(holm_adjust(p)), strict=True))
     return tuple(
         _comparison(contrast, *map(float, next(adjusted))) if contrast.testable else _comparison(contrast)
         for contrast in contrasts
