@@ -15,9 +15,6 @@ from benchmarks.processes import ContestantProcess, Order, Unable
 from benchmarks.task import Outcome
 from benchmarks.workloads import Stack, Workload
 
-SECONDS_OF_CETERIS = 6.0
-"""About how long Ceteris trains in a measurement, so that the start of its workers is in proportion."""
-
 Seat = tuple[str, Stack]
 """A contestant's name and the stack that it trains."""
 
@@ -31,9 +28,16 @@ class Found:
 
 
 def measure(
-    workload: Workload, processes: Sequence[ContestantProcess], repeats: int, peer_repeats: int
+    workload: Workload,
+    processes: Sequence[ContestantProcess],
+    repeats: int,
+    peer_repeats: int,
+    seconds: float,
 ) -> Found:
-    """Measure a workload in rounds, after a warm-up of everybody that is not counted."""
+    """Measure a workload in rounds, after a warm-up of everybody that is not counted.
+
+    Ceteris trains about ``seconds`` in a measurement, so that the start of its workers is in proportion.
+    """
     found = Found()
     epochs: dict[Stack, int] = {}
     for number in range(repeats):
@@ -43,7 +47,7 @@ def measure(
                 continue
             for stack in workload.stacks if contestant.stacks else workload.stacks[:1]:
                 if contestant == CETERIS and stack not in epochs:
-                    epochs[stack] = _epochs_of_ceteris(process, workload, stack)
+                    epochs[stack] = _epochs_of_ceteris(process, workload, stack, seconds)
                 wanted = epochs.get(stack, 0) if contestant == CETERIS else 0
                 order = Order(workload, stack, number * stack.seeds, wanted, warm_up=number == 0)
                 outcome = _timed(process, order)
@@ -54,12 +58,12 @@ def measure(
     return found
 
 
-def _epochs_of_ceteris(process: ContestantProcess, workload: Workload, stack: Stack) -> int:
+def _epochs_of_ceteris(process: ContestantProcess, workload: Workload, stack: Stack, seconds: float) -> int:
     """Choose how many epochs fill the time; a try that is not counted tells the speed."""
     tried = _timed(process, Order(workload, stack, 0, warm_up=True))
     if isinstance(tried, Unable):
         return 0
-    return round(SECONDS_OF_CETERIS * tried.epochs / tried.seconds)
+    return round(seconds * tried.epochs / tried.seconds)
 
 
 def _timed(process: ContestantProcess, order: Order) -> Outcome | Unable:

@@ -1,7 +1,7 @@
 """Model-epochs per second of Ceteris, of the usual DataLoader loop and of peers, measured in turn in one run.
 
     python benchmarks/run.py [--only TEXT] [--peers NAMES] [--repeats 5] [--peer-repeats 3]
-                             [--data-dir DIR] [--json FILE] [--markdown FILE]
+                             [--seconds 6] [--data-dir DIR] [--json FILE] [--markdown FILE]
 
 All train the same network on the same prepared rows with the same batches, optimiser and epochs, and
 evaluate the validation rows and as many training rows after every epoch. Contestants that train one
@@ -45,6 +45,9 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=int, default=5, help="rounds of Ceteris and the loop")
     parser.add_argument("--peer-repeats", type=int, default=3, help="rounds of the others, the first ones")
+    parser.add_argument(
+        "--seconds", type=float, default=6, help="how long Ceteris trains in a measurement, about"
+    )
     parser.add_argument("--data-dir", type=Path, default=None, help="where Fashion-MNIST lies")
     parser.add_argument("--json", type=Path, default=None, help="file for everything that was measured")
     parser.add_argument(
@@ -86,7 +89,7 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
             for contestant in contestants.values()
         ]
         for workload in workloads:
-            found = measure(workload, processes, asked.repeats, asked.peer_repeats)
+            found = measure(workload, processes, asked.repeats, asked.peer_repeats, asked.seconds)
             report["rows"] += [
                 row | {"epochs": workload.epochs} for row in rows_of(workload, found, contestants)
             ]

@@ -13,7 +13,7 @@ import keras
 from benchmarks.task import EVALUATION_BATCH, Outcome, Task
 
 
-class MeasureTrainingRows(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+class MeasureTrainingRows(keras.callbacks.Callback):
     """Evaluates the slice of training rows after every epoch, as ``fit`` does the validation rows."""
 
     def __init__(self, task: Task) -> None:

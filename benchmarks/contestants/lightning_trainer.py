@@ -31,11 +31,13 @@ class Network(LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
         x, y = batch
-        return self.loss_function(self.model(x), y)  # type: ignore[no-any-return]
+        loss: Tensor = self.loss_function(self.model(x), y)
+        return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         settings = torch_parts.optimizer_settings(self.task)
-        return torch_parts.optimizer_class(self.task)(self.parameters(), fused=True, **settings)
+        kind: type[torch.optim.Adam] = torch_parts.optimizer_class(self.task)
+        return kind(self.parameters(), fused=True, **settings)
 
     def on_validation_epoch_start(self) -> None:
         self.sums = torch.zeros(2, 2)

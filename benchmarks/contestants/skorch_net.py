@@ -17,7 +17,7 @@ from benchmarks.contestants import torch_parts
 from benchmarks.task import EVALUATION_BATCH, Outcome, Task
 
 
-class MeasureTrainingRows(Callback):  # type: ignore[misc]  # skorch has no types
+class MeasureTrainingRows(Callback):
     """Evaluates the slice of training rows; the validation rows are skorch's own business."""
 
     def __init__(self, task: Task) -> None:

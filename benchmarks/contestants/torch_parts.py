@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
-    Dataset,
     RandomSampler,
     SequentialSampler,
     TensorDataset,
@@ -50,8 +49,8 @@ def convolutions(task: Task) -> list[nn.Module]:
     return [*layers, nn.Flatten()]
 
 
-def optimizer_class(task: Task) -> type[torch.optim.Optimizer]:
-    kinds: dict[str, type[torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+def optimizer_class(task: Task) -> Any:
+    kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     return kinds[task.optimizer["kind"]]
 
 
@@ -67,12 +66,12 @@ def as_dataset(rows: Rows) -> TensorDataset:
     return TensorDataset(torch.from_numpy(rows.x), torch.from_numpy(rows.y))
 
 
-def batched_loader(dataset: Dataset[Any], batch_size: int, shuffle: bool = False) -> DataLoader[Any]:
+def batched_loader(dataset: Any, batch_size: int, shuffle: bool = False) -> DataLoader[Any]:
     """Fetch a whole batch of a dataset by one indexing, as PyTorch's data page advises for bulk reads.
 
     The usual loader takes rows one by one and stacks them again, ten times slower for rows in memory.
     """
-    order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)  # type: ignore[arg-type]
+    order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
     return DataLoader(dataset, batch_size=None, sampler=BatchSampler(order, batch_size, drop_last=False))
 
 
