@@ -372,3 +372,10 @@ def test_own_code_is_allowed_only_on_request() -> None:
     assert refusal(varied) == [
         "vary.metrics.0.0: `m:f1` is code of your own; it is used only from Python or with --allow-code"
     ]
+
+
+@pytest.mark.parametrize("kind", ["sgd", "rmsprop"])
+def test_a_momentum_of_one_or_more_is_refused(kind: str) -> None:
+    settings = {"data": "digits", "model": "linear", "optimizer": {"kind": kind, "momentum": 1.2}}
+    with pytest.raises(CeterisError, match=r"1\.2 is not a momentum; it must be at least 0 and below 1"):
+        parse_study({"experiment": settings})

@@ -17,8 +17,8 @@ MEASURED = ("train_", "val_", "gap_")
 
 FIELDS = ("metric", "first", "second", "n", "effect", "low", "high", "confidence", "p", "sign_flip_p")
 HINT = (
-    "Difference at the end of training [interval], {one} by {one}; p: paired t test, adjusted for {count} "
-    "(Holm); sign-flip p: exact, not adjusted; r: correlation of the two levels over {unit}."
+    "Difference at the end of training [interval], {one} by {one}; p: paired t test{count}; "
+    "sign-flip p: exact, not adjusted; r: correlation of the two levels over {unit}."
 )
 
 
@@ -72,7 +72,7 @@ def comparison_parts(assessment: Assessment, metrics: Sequence[str]) -> Iterator
 def _hint(assessment: Assessment, shown: Mapping[str, Sequence[Pair]]) -> str:
     metric = next(iter(shown))
     count = sum(pair.metric == metric and pair.p is not None for pair in assessment.pairs)
-    pairs = f"all {count} pairs of a metric" if count > 1 else "nothing, being the only one of its metric"
+    pairs = f", adjusted for all {count} pairs of a metric (Holm)" if count > 1 else ""
     return HINT.format(one=assessment.unit[:-1], count=pairs, unit=assessment.unit)
 
 

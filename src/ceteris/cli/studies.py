@@ -57,6 +57,14 @@ def show(
     print(f"# {len(levels)} levels x {count} seeds{folds} = {trials} trials; ceteris run {name}")
 
 
+@app.command
+def settings() -> None:
+    """Print every setting of a study with its default and meaning, as Markdown."""
+    from ceteris.spec.reference import settings_reference
+
+    print(settings_reference(), end="")
+
+
 def _text_of(file: str | None) -> str:
     from pathlib import Path
 

@@ -70,6 +70,7 @@ class Claim(Spec):
     """One claim: a quantity of each trial, and exactly one relation between levels."""
 
     text: Annotated[str, Field(min_length=1, title="sentence")]
+    """The claim in words, as it is told beside its verdict."""
 
     metric: Annotated[str, Field(min_length=1, title="metric")]
     """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, `std/head.weight`, ...), or
@@ -81,6 +82,7 @@ class Claim(Spec):
     of the differences between adjacent epochs), or `epochs_until` the metric reaches `reach`."""
 
     reach: Annotated[Number | None, Field(title="value to reach")] = None
+    """The value that `at: epochs_until` waits for."""
 
     factor: str | None = None
     """The factor whose levels are compared; may be left out where the study has one factor."""
@@ -97,8 +99,11 @@ class Claim(Spec):
     differ: Levels | None = None
     """At least one pair of these levels differs."""
     equal: Equal | None = None
+    """These levels differ by no more than a margin: `{levels: [a, b], margin: 0.01}`."""
     within: Within | None = None
+    """The mean of each of these levels lies within bounds: `{levels: [a], low: 0.9}`."""
     interaction: Interaction | None = None
+    """What one factor does depends on another: `{factors: {a: [a1, a2], b: [b1, b2]}, sign: any}`."""
 
     @property
     def relation(self) -> str:

@@ -75,11 +75,13 @@ class Experiment(Spec):
     schedule: ScheduleSpec = Constant()
     clip: Annotated[Clip, Field(title="limit on gradients")] = Clip()
     batch_size: Annotated[Whole, Field(ge=1, title="batch size")] = 32
+    """Training rows of one step."""
 
     last_batch: Annotated[Literal["keep", "drop"], Field(title="choice for the last batch")] = "keep"
     """What happens to the smaller batch at the end of an epoch."""
 
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000, title="number of epochs")] = 10
+    """How often all training rows are gone through."""
 
     early_stopping: Annotated[EarlyStopping, Field(title="rule of early stopping")] = EarlyStopping()
 

@@ -75,6 +75,7 @@ class XavierInit(Spec):
 
     kind: Literal["xavier"] = "xavier"
     distribution: Annotated[Literal["uniform", "normal"], Field(title="distribution")] = "uniform"
+    """Shape of the distribution; its variance is the same."""
 
 
 class HeInit(Spec):
@@ -82,6 +83,7 @@ class HeInit(Spec):
 
     kind: Literal["he"] = "he"
     distribution: Annotated[Literal["uniform", "normal"], Field(title="distribution")] = "normal"
+    """Shape of the distribution; its variance is the same."""
 
 
 InitSpec = Annotated[
@@ -96,7 +98,9 @@ class LinearModel(Spec):
 
     kind: Literal["linear"] = "linear"
     bias: Switch = True
+    """Whether layers have a bias."""
     init: InitSpec = DefaultInit()
+    """How weights start; biases as the kind says."""
 
 
 class MLP(Spec):
@@ -108,6 +112,7 @@ class MLP(Spec):
     """Widths of the hidden layers, from the data to the output; may be empty."""
 
     activation: Annotated[Activation, Field(title="activation")] = "relu"
+    """Activation of hidden layers: those of `torch.nn`; `scaled_sigmoid` is 4 sigmoid(x) - 2."""
 
     dropout: Annotated[Probability | tuple[Probability, ...], Field(title="dropout probability")] = 0.0
     """Probability that a hidden unit is dropped; one for all hidden layers or one each."""
@@ -119,7 +124,9 @@ class MLP(Spec):
     """Batch normalisation before the activation; one for all hidden layers or one each."""
 
     batch_norm_eps: Annotated[Number, Field(gt=0, title="batch norm's eps")] = 1e-5
+    """Added to the variance, so that the divisor is never 0."""
     batch_norm_momentum: Annotated[Number, Field(gt=0, le=1, title="batch norm's momentum")] = 0.1
+    """The share of a batch in the running mean and variance that evaluation uses."""
 
     layer_norm: Annotated[Switch, Field(title="choice of layer norm")] = False
     """Layer normalisation over the units of a hidden layer, before the activation (Ba et al. 2016)."""
@@ -136,7 +143,9 @@ class MLP(Spec):
     1 / (1 - p) (Wan et al. 2013, with one mask a batch); one for all hidden layers or one each."""
 
     bias: Switch = True
+    """Whether layers have a bias."""
     init: InitSpec = DefaultInit()
+    """How weights start; biases as the kind says."""
 
     @model_validator(mode="after")
     def _one_for_each_hidden_layer(self) -> Self:
@@ -172,6 +181,7 @@ class CNN(Spec):
     """Widths of the linear layers between the convolutions and the outputs; may be empty."""
 
     activation: Annotated[Activation, Field(title="activation")] = "relu"
+    """Activation of hidden layers: those of `torch.nn`; `scaled_sigmoid` is 4 sigmoid(x) - 2."""
 
     dropout: Annotated[Probability | tuple[Probability, ...], Field(title="dropout probability")] = 0.0
     """Probability that a hidden unit is dropped; one for all hidden layers or one each."""
@@ -180,9 +190,13 @@ class CNN(Spec):
     """Batch normalisation after every convolution and every hidden linear layer."""
 
     batch_norm_eps: Annotated[Number, Field(gt=0, title="batch norm's eps")] = 1e-5
+    """Added to the variance, so that the divisor is never 0."""
     batch_norm_momentum: Annotated[Number, Field(gt=0, le=1, title="batch norm's momentum")] = 0.1
+    """The share of a batch in the running mean and variance that evaluation uses."""
     bias: Switch = True
+    """Whether layers have a bias."""
     init: InitSpec = DefaultInit()
+    """How weights start; biases as the kind says."""
 
     @field_validator("kernel")
     @classmethod

@@ -8,10 +8,31 @@ from pydantic import Field, model_validator
 
 from ceteris.spec.base import KindOnly, Number, Spec, Switch, wrong
 
-Rate = Annotated[Number, Field(gt=0, title="learning rate")]
-Decay = Annotated[Number, Field(ge=0, title="weight decay")]
-Beta = Annotated[Number, Field(ge=0, lt=1, title="decay rate of moments")]
-Eps = Annotated[Number, Field(gt=0, title="valid eps")]
+Rate = Annotated[
+    Number, Field(gt=0, title="learning rate", description="Learning rate: how far a step goes.")
+]
+Decay = Annotated[
+    Number,
+    Field(
+        ge=0, title="weight decay", description="How strongly parameters are drawn towards 0 at every step."
+    ),
+]
+Momentum = Annotated[
+    Number,
+    Field(ge=0, lt=1, title="momentum", description="Share of the last step that goes into the next one."),
+]
+Beta = Annotated[
+    Number,
+    Field(
+        ge=0,
+        lt=1,
+        title="decay rate of moments",
+        description="Decay rate of the running mean of gradients (`beta1`) or of their squares (`beta2`).",
+    ),
+]
+Eps = Annotated[
+    Number, Field(gt=0, title="valid eps", description="Added to the divisor, so that it is never 0.")
+]
 
 
 class GroupSettings(Spec):
@@ -36,9 +57,11 @@ class SGD(Spec):
 
     kind: Literal["sgd"] = "sgd"
     lr: Rate = 1e-3
-    momentum: Annotated[Number, Field(ge=0, title="momentum")] = 0.0
+    momentum: Momentum = 0.0
     dampening: Annotated[Number, Field(ge=0, le=1, title="dampening")] = 0.0
+    """The share of the gradient that is kept out of the momentum."""
     nesterov: Switch = False
+    """Whether the gradient counts once more after the momentum (Nesterov's method)."""
     weight_decay: Decay = 0.0
     biases: Biases = GroupSettings()
     norms: Norms = GroupSettings()
@@ -86,9 +109,10 @@ class RMSprop(Spec):
     kind: Literal["rmsprop"] = "rmsprop"
     lr: Rate = 1e-2
     alpha: Annotated[Number, Field(ge=0, lt=1, title="smoothing constant")] = 0.99
+    """Decay rate of the running mean of squared gradients."""
     eps: Eps = 1e-8
     weight_decay: Decay = 0.0
-    momentum: Annotated[Number, Field(ge=0, title="momentum")] = 0.0
+    momentum: Momentum = 0.0
     centered: Switch = False
     """Divide by the standard deviation of the gradients instead of their root mean square."""
     biases: Biases = GroupSettings()
@@ -101,8 +125,10 @@ class Adagrad(Spec):
     kind: Literal["adagrad"] = "adagrad"
     lr: Rate = 1e-2
     lr_decay: Annotated[Number, Field(ge=0, title="decay of the learning rate")] = 0.0
+    """The rate at step t is `lr` / (1 + t `lr_decay`)."""
     weight_decay: Decay = 0.0
     initial_accumulator_value: Annotated[Number, Field(ge=0, title="initial sum of squares")] = 0.0
+    """What the sums of squared gradients start with."""
     eps: Annotated[Number, Field(gt=0, title="valid eps")] = 1e-10
     biases: Biases = GroupSettings()
     norms: Norms = GroupSettings()

@@ -8,7 +8,10 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from ceteris.spec.base import KindOnly, Number, Spec, wrong
 
-Strength = Annotated[Number, Field(ge=0, title="weight of a penalty")]
+Strength = Annotated[
+    Number,
+    Field(ge=0, title="weight of a penalty", description="What the penalty is multiplied by in the loss."),
+]
 On = Annotated[Literal["weights", "all"], Field(title="choice of parameters")]
 
 

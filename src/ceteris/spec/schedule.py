@@ -12,9 +12,14 @@ from pydantic import Field, model_validator
 
 from ceteris.spec.base import KindOnly, Number, Spec, Switch, Whole, wrong
 
-Gamma = Annotated[Number, Field(gt=0, title="factor of the learning rate")]
+Gamma = Annotated[
+    Number,
+    Field(gt=0, title="factor of the learning rate", description="What the rate is multiplied by each time."),
+]
 Epochs = Annotated[Whole, Field(ge=1, title="number of epochs")]
-LowestRate = Annotated[Number, Field(ge=0, title="lowest learning rate")]
+LowestRate = Annotated[
+    Number, Field(ge=0, title="lowest learning rate", description="The rate never falls below this.")
+]
 
 
 WarmUp = Annotated[
@@ -50,6 +55,7 @@ class Step(Spec):
 
     kind: Literal["step"] = "step"
     step_size: Epochs
+    """Epochs between two changes of the rate."""
     gamma: Gamma = 0.1
     warmup: WarmUp = 0.0
     warmup_start: WarmUpStart = 1 / 3
@@ -62,6 +68,7 @@ class MultiStep(Spec):
     milestones: Annotated[
         tuple[Annotated[Whole, Field(ge=1)], ...], Field(min_length=1, title="list of epochs")
     ]
+    """The epochs at which the rate changes, rising."""
     gamma: Gamma = 0.1
     warmup: WarmUp = 0.0
     warmup_start: WarmUpStart = 1 / 3
@@ -103,12 +110,15 @@ class OneCycle(Spec):
 
     kind: Literal["one_cycle"] = "one_cycle"
     pct_start: Annotated[Number, Field(gt=0, lt=1, title="share of the steps")] = 0.3
+    """The share of all steps in which the rate rises."""
     anneal: Annotated[Literal["cos", "linear"], Field(title="way to anneal")] = "cos"
+    """Whether the rate follows a cosine or straight lines."""
     div_factor: Annotated[Number, Field(gt=0, title="divisor")] = 25.0
     """The first rate is `lr` divided by this."""
     final_div_factor: Annotated[Number, Field(gt=0, title="divisor")] = 1e4
     """The last rate is the first divided by this."""
     three_phase: Switch = False
+    """Whether the rate first falls back to its start, as steeply as it rose, and then further."""
 
 
 class Plateau(Spec):
@@ -120,15 +130,20 @@ class Plateau(Spec):
 
     kind: Literal["plateau"] = "plateau"
     metric: Annotated[str, Field(title="validation metric")] = "val_loss"
+    """The validation metric that is looked at."""
     factor: Annotated[Number, Field(gt=0, lt=1, title="factor of the learning rate")] = 0.1
+    """What the rate is multiplied by each time."""
     patience: Annotated[Whole, Field(ge=0, title="number of epochs")] = 10
     """Epochs without improvement that are tolerated before the rate falls."""
     threshold: Annotated[Number, Field(ge=0, title="threshold")] = 1e-4
+    """The least improvement that counts."""
     threshold_mode: Annotated[Literal["rel", "abs"], Field(title="threshold mode")] = "rel"
     """Whether an improvement is measured against the best value so far (`rel`) or as it stands (`abs`)."""
     cooldown: Annotated[Whole, Field(ge=0, title="number of epochs")] = 0
+    """Epochs after a change of the rate in which nothing is counted."""
     min_lr: LowestRate = 0.0
     eps: Annotated[Number, Field(ge=0, title="smallest change of the rate")] = 1e-8
+    """A change of the rate that is smaller than this is left out."""
     warmup: WarmUp = 0.0
     warmup_start: WarmUpStart = 1 / 3
 

@@ -1,0 +1,134 @@
+"""The reference of all settings as Markdown, made from the classes themselves (docs/settings.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ceteris.spec.labels import format_label
+from ceteris.spec.paths import has_kinds, members, plain_type
+from ceteris.spec.reference_parts import PARTS, Part, part_of
+from ceteris.spec.wording import Spot, allowed, noun
+
+HEAD = """\
+# Settings of a study
+
+Everything that a study file may say: each setting with what it may be, its default, and what it means. Made
+from the program by `ceteris studies settings`; do not edit. Settings are named by dotted paths, in a file as
+nested mappings (`optimizer: {lr: 0.1}` is `optimizer.lr`); `vary`, `--set` and `--vary` take the paths below
+`experiment`, without that word. What is wrong or misspelt is refused, with its line and what would be right.
+"""
+
+
+def settings_reference() -> str:
+    """Return the whole reference."""
+    return "\n".join([HEAD, _contents(), *(_section(part) for part in PARTS)])
+
+
+def _contents() -> str:
+    lines = [f"{'  ' * (part.depth - 2)}- [{part.title}](#{anchor(part)})" for part in PARTS]
+    return "\n".join([*lines, ""])
+
+
+def anchor(part: Part) -> str:
+    """Return the name of a part's heading in links."""
+    return "".join(c for c in part.title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
+def _section(part: Part) -> str:
+    blocks = [f"{'#' * part.depth} {part.title}", part.about]
+    blocks += [f"```yaml\n{example}```" for example in part.examples]
+    for owner in part.classes:
+        blocks += [*_heading(owner, part), _table(owner)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _heading(owner: type[BaseModel], part: Part) -> Iterator[str]:
+    """Yield what tells the classes of one part apart, and what a class is."""
+    about = _plain(owner.__doc__ or "")
+    kind = owner.model_fields.get("kind")
+    if kind is not None and isinstance(kind.default, str):
+        yield f"**`kind: {kind.default}`** {about}"
+    elif len(part.classes) > 1:
+        yield f"**{_name_of(owner)}** {about}"
+    else:
+        yield about
+
+
+def _name_of(owner: type[BaseModel]) -> str:
+    names = {"GroupSettings": "`biases` and `norms`", "Claim": "A claim"}
+    return names.get(owner.__name__, f"`{owner.__name__.lower()}`")
+
+
+def _table(owner: type[BaseModel]) -> str:
+    rows = [
+        _row(name, field, owner)
+        for name, field in owner.model_fields.items()
+        if name != "kind" or not _is_kind(field)
+    ]
+    if not rows:
+        return "It has no settings."
+    return "\n".join(["| setting | may be | default | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+def _is_kind(field: FieldInfo) -> bool:
+    return isinstance(field.default, str)
+
+
+def _row(name: str, field: FieldInfo, owner: type[BaseModel]) -> str:
+    cells = (f"`{name}`", _allowed(field), _default(field), _meaning(name, field, owner))
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Return what a setting may be; where it is a part of its own, where that stands."""
+    found = members(field.annotation)
+    part = part_of(found[0]) if found else None
+    if part is not None:
+        more = ", or a kind alone" if has_kinds(field.annotation) else ""
+        return f"see [{part.title}](#{anchor(part)}){more}"
+    items = members(_item(field.annotation))
+    part = part_of(items[0]) if items else None
+    if part is not None:
+        return f"a list, each item as in [{part.title}](#{anchor(part)})"
+    return _plain(allowed(field.annotation, field))
+
+
+def _item(annotation: Any) -> Any:
+    """Return the type of a list's items, or of the value itself."""
+    kind = plain_type(annotation)
+    return get_args(kind)[0] if get_origin(kind) is tuple else kind
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return value_words(field.get_default(call_default_factory=True))
+
+
+def value_words(value: Any) -> str:
+    """Write a default as it would be written in a file."""
+    if isinstance(value, BaseModel):
+        kind = getattr(value, "kind", None)
+        return f"`{kind}`" if kind is not None else "nothing set"
+    if value in (None, "", (), {}):
+        return "not set"
+    if isinstance(value, tuple):
+        return f"`[{', '.join(map(format_label, value))}]`"
+    return f"`{format_label(value)}`"
+
+
+def _meaning(name: str, field: FieldInfo, owner: type[BaseModel]) -> str:
+    words = _plain(field.description or "")
+    if words:
+        return words
+    named = noun(Spot((name,), owner, field, field.annotation)).removeprefix("valid ")
+    return f"{named[:1].upper()}{named[1:]}."
+
+
+def _plain(text: str) -> str:
+    """Return a docstring in one line of Markdown."""
+    return " ".join(text.split()).replace("``", "`")

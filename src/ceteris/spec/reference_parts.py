@@ -1,0 +1,230 @@
+"""The parts of the settings' reference: their order, a word on each, and examples from studies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from ceteris.spec.claim import Claim, Equal, Interaction, Within
+from ceteris.spec.clip import Clip
+from ceteris.spec.data import DataSpec
+from ceteris.spec.early_stopping import EarlyStopping
+from ceteris.spec.experiment import Experiment
+from ceteris.spec.folds import Folds
+from ceteris.spec.model import InitSpec, ModelSpec
+from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
+from ceteris.spec.paths import members
+from ceteris.spec.penalty import PenaltySpec
+from ceteris.spec.schedule import ScheduleSpec
+from ceteris.spec.study import Factor, Level, Study
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section: what it is about, the classes whose settings it lists, and examples in YAML."""
+
+    title: str
+    about: str
+    classes: tuple[type[BaseModel], ...] = ()
+    examples: tuple[str, ...] = ()
+    depth: int = 2
+
+
+STUDY = Part(
+    "Study",
+    "The file as a whole. Only `experiment` is required; a study without `vary` trains one level.",
+    (Study,),
+    (
+        """\
+title: Which learning rate?
+experiment: {data: digits, model: {kind: mlp, hidden: [32]}, epochs: 20}
+vary: {optimizer.lr: [0.1, 0.01]}
+seeds: 5
+claims:
+  - {text: The larger rate ends with a lower loss., metric: val_loss, less: [0.1, 0.01]}
+""",
+    ),
+)
+EXPERIMENT = Part(
+    "experiment",
+    "One training run except its seed. Its parts follow below; each may be given as a mapping, and where it "
+    "has kinds, also by the name of the kind alone (`optimizer: adam`).",
+    (Experiment,),
+    (
+        """\
+experiment:
+  data: digits
+  model: {kind: mlp, hidden: [64, 32], dropout: 0.25}
+  optimizer: {kind: adam, lr: 0.01}
+  batch_size: 32
+  epochs: 20
+""",
+    ),
+)
+DATA = Part(
+    "experiment.data",
+    "Named sources are `digits`, `wine`, `diabetes` and others (`ceteris data list`). Rows of your own come "
+    "from an `.npz` file with the arrays `x` and `y`: whole numbers or text in `y` are classes, floats are "
+    "numbers to predict. A table becomes one with `numpy.savez('own.npz', x=frame[inputs].to_numpy(float), "
+    "y=frame[target].to_numpy())`.",
+    (DataSpec,),
+    ("experiment:\n  data: {source: digits, scale: standardize, rows: 300, label_noise: 0.2}\n",),
+    3,
+)
+MODEL = Part(
+    "experiment.model",
+    "The output layer is not listed in `hidden`: it has one output per class, or per number to predict.",
+    members(ModelSpec),
+    ("experiment:\n  model: {kind: mlp, hidden: [128, 64], activation: tanh, dropout: [0.5, 0.2]}\n",),
+    3,
+)
+INIT = Part(
+    "experiment.model.init",
+    "How weights start.",
+    members(InitSpec),
+    ("experiment:\n  model: {kind: mlp, hidden: [32], init: {kind: normal, std: 0.1}}\n",),
+    3,
+)
+OPTIMIZER = Part(
+    "experiment.optimizer",
+    "Names, defaults and meanings are PyTorch's. `biases` and `norms` set a rate and a decay of their own.",
+    (*members(OptimizerSpec), GroupSettings),
+    ("experiment:\n  optimizer: {kind: sgd, lr: 0.1, momentum: 0.9, biases: {weight_decay: 0}}\n",),
+    3,
+)
+SCHEDULE = Part(
+    "experiment.schedule",
+    "How the learning rate changes while training. Every kind may begin with a `warmup`.",
+    members(ScheduleSpec),
+    ("experiment:\n  schedule: {kind: cosine, warmup: 2}\n",),
+    3,
+)
+PENALTY = Part(
+    "experiment.penalty",
+    "Terms added to the loss that is trained on. A list adds several up.",
+    members(PenaltySpec),
+    ("experiment:\n  penalty: {kind: l2, weight: 0.001}\n",),
+    3,
+)
+CLIP = Part("experiment.clip", "Limits on the gradient.", (Clip,), ("experiment:\n  clip: {norm: 1.0}\n",), 3)
+STOPPING = Part(
+    "experiment.early_stopping",
+    "Off unless `patience` is given.",
+    (EarlyStopping,),
+    ("experiment:\n  early_stopping: {patience: 5, metric: val_loss}\n",),
+    3,
+)
+VARY = Part(
+    "vary and combine",
+    "`vary` maps each factor to its levels. A factor is the dotted path of a setting with a list of values, "
+    "or a name of your own with labelled levels, each a mapping of paths to values (`{}`: the base itself). "
+    "Several factors are crossed: every level of one with every level of the others. `combine: zip` pairs "
+    "them level by level, and a list of mappings names the combinations one by one. On the command line: "
+    "`--vary optimizer.lr=0.1,0.01`, and `--set optimizer.lr=0.1` for a setting of the base. In full, as "
+    "records write it, `vary` is a list of factors:",
+    (Factor, Level),
+    (
+        "vary:\n  optimizer.lr: [0.1, 0.01]\n  batch_size: [32, 64]\n",
+        """\
+vary:
+  regularisation:
+    none: {}
+    dropout: {model.dropout: 0.25, epochs: 40}
+""",
+        "vary:\n  optimizer.lr: [0.1, 0.01]\n  batch_size: [32, 64]\ncombine: zip\n",
+        """\
+vary:
+  optimizer.lr: [0.1, 0.01]
+  batch_size: [32, 64]
+combine:
+  - {optimizer.lr: 0.1, batch_size: 32}
+  - {optimizer.lr: 0.01, batch_size: 32}
+  - {optimizer.lr: 0.01, batch_size: 64}
+""",
+    ),
+)
+FOLDS = Part(
+    "folds",
+    "Cross-validation instead of one validation split.",
+    (Folds,),
+    ("folds: {k: 5, kind: stratified}\n",),
+)
+CLAIMS = Part(
+    "claims",
+    "A claim takes one number from each trial (`metric`, `at`), compares levels of one factor, and has "
+    "exactly one relation: `order`, `greater`, `less`, `differ`, `equal`, `within` or `interaction`. Levels "
+    "are named by their labels or values. With several factors, `factor` says whose levels are compared, and "
+    "`where` holds others at a level; over the rest the numbers are averaged.",
+    (Claim, Equal, Within, Interaction),
+    (
+        """\
+vary:
+  optimizer.lr: [0.1, 0.01, 0.001]
+claims:
+  - text: The loss rises as the rate falls.
+    metric: val_loss
+    order: [0.1, 0.01, 0.001]
+  - text: The best epoch of 0.1 is better than that of 0.001.
+    metric: val_accuracy
+    at: best
+    greater: [0.1, 0.001]
+  - text: With 0.1 an accuracy of 0.8 is reached sooner.
+    metric: val_accuracy
+    at: epochs_until
+    reach: 0.8
+    less: [0.1, 0.001]
+  - text: The two larger rates end within a hundredth of each other.
+    metric: val_accuracy
+    equal: {levels: [0.1, 0.01], margin: 0.01}
+  - text: The rate of 0.1 ends above 0.9.
+    metric: val_accuracy
+    within: {levels: [0.1], low: 0.9}
+""",
+        """\
+vary:
+  optimizer.lr: [0.1, 0.01]
+  batch_size: [32, 64]
+claims:
+  - text: With batches of 32 the larger rate ends lower.
+    metric: val_loss
+    factor: optimizer.lr
+    where: {batch_size: 32}
+    less: [0.1, 0.01]
+  - text: What the rate does depends on the batch size.
+    metric: val_loss
+    interaction: {factors: {optimizer.lr: [0.1, 0.01], batch_size: [32, 64]}, sign: any}
+""",
+    ),
+)
+
+PARTS = (
+    STUDY,
+    VARY,
+    FOLDS,
+    CLAIMS,
+    EXPERIMENT,
+    DATA,
+    MODEL,
+    INIT,
+    OPTIMIZER,
+    SCHEDULE,
+    PENALTY,
+    CLIP,
+    STOPPING,
+)
+"""In the order of the reference."""
+
+
+def part_of(owner: type[BaseModel]) -> Part | None:
+    """Return the part that lists the settings of a class."""
+    return next((part for part in PARTS if owner in part.classes), None)
+
+
+def reachable(owner: type[BaseModel] = Study) -> Iterator[type[BaseModel]]:
+    """Yield every class whose settings a file may hold, the owner first; some more than once."""
+    yield owner
+    for field in owner.model_fields.values():
+        for member in members(field.annotation):
+            yield from reachable(member)

@@ -1,0 +1,62 @@
+"""docs/settings.md is what the classes say: nothing is missing, nothing drifted, every example is valid."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ceteris.spec.document import parse_document
+from ceteris.spec.parse import parse_study
+from ceteris.spec.reference import settings_reference
+from ceteris.spec.reference_parts import PARTS, part_of, reachable
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+EXAMPLES = [(part.title, example) for part in PARTS for example in part.examples]
+BASE = {"experiment": {"data": "digits", "model": {"kind": "mlp", "hidden": [32]}}}
+
+
+def test_the_page_is_what_the_program_says() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == settings_reference(), (
+        "settings have changed: `ceteris studies settings > docs/settings.md`"
+    )
+
+
+def test_every_class_and_every_setting_is_listed() -> None:
+    text = settings_reference()
+    for owner in reachable():
+        assert part_of(owner) is not None, owner.__name__
+        for name in owner.model_fields:
+            assert f"| `{name}` |" in text or name == "kind", f"{owner.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `momentum` | a number of at least 0 and below 1 | `0` | Share of the last step that goes into the "
+        "next one. |",
+        "| `optimizer` | see [experiment.optimizer](#experimentoptimizer), or a kind alone | `adam` |",
+        "| `claims` | a list, each item as in [claims](#claims) | not set |",
+        "| `scale` | one of unit, none, standardize, symmetric, or a number above 0 | `unit` |",
+        "| `seeds` | a whole number from 1 to 10,000, or a list of 1 or more",
+        "| `margin` | a number above 0 | required |",
+    ],
+)
+def test_ranges_and_defaults_are_those_of_the_classes(row: str) -> None:
+    assert row in settings_reference()
+
+
+def test_links_lead_to_headings() -> None:
+    text = settings_reference()
+    headings = {
+        "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+        for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\(#([^)]+)\)", text)) <= headings
+
+
+@pytest.mark.parametrize(("title", "example"), EXAMPLES)
+def test_every_example_is_part_of_a_study_that_can_be_run(title: str, example: str) -> None:
+    given: dict[str, Any] = parse_document(example).data
+    experiment = {**BASE["experiment"], **given.get("experiment", {})}
+    assert parse_study({**given, "experiment": experiment}).study
