@@ -108,9 +108,9 @@ def _going_on(means: Means, permissions: Permissions) -> dict[str, Any]:
 
 def recorded_result(run: str, runs_folder: Path) -> Result:
     """Return what a recorded run came to. Raises ``CeterisError`` where there is none of that name."""
+    from ceteris.api.remarks import run_remarks
     from ceteris.evidence.assessment import assess
     from ceteris.records.store import Store
-    from ceteris.records.views import REMARK
     from ceteris.spec.dump import study_from_dict
 
     with Store(runs_folder, create=False) as store:
@@ -122,5 +122,4 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
         looks=record.looks,
         first_seeds=record.first_seeds,
     )
-    remark = record.facts.get(REMARK)
-    return Result(record, replace(assessment, notes=(remark, *assessment.notes)) if remark else assessment)
+    return Result(record, replace(assessment, notes=(*run_remarks(record), *assessment.notes)))

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Task
 from ceteris.errors import CeterisError, nearest
 
+FEW_VALUES = 20
+"""So many different whole numbers at most make floats look like labels, with 10 rows of each on average."""
 MANY_CLASSES = 50
 """With more classes than this, and fewer than two rows per class on average, labels are not believed."""
 
@@ -44,6 +46,15 @@ def read_targets(y: NDArray[Any], classes: Sequence[str] | None, name: str = "y"
     if labels.dtype.kind in "US":
         return Targets("classification", _by_name(labels, known, name), known, "name")
     return Targets("classification", _by_number(labels, known, name), known)
+
+
+def like_labels(y: NDArray[Any]) -> int:
+    """Return how many classes numbers to predict look like: few whole numbers, each often. 0: like none."""
+    flat = y.reshape(-1) if y.ndim == 1 or y.shape[1:] == (1,) else np.empty(0)
+    if flat.dtype.kind != "f" or not len(flat) or (flat != np.floor(flat)).any():
+        return 0
+    different = len(np.unique(flat))
+    return different if different <= FEW_VALUES and 10 * different <= len(flat) else 0
 
 
 def read_test_targets(y: NDArray[Any], like: Targets, name: str = "y_test") -> NDArray[Any]:

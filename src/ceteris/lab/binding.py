@@ -194,6 +194,12 @@ def _own_network_problems(name: str, given: Sequence[str]) -> Iterator[Found]:
 
 
 def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
+    if dataset.task == "classification" and (dataset.y == dataset.y[0]).all():
+        yield (
+            "experiment.data.source",
+            f"all rows of `{dataset.name}` are of one class, `{dataset.classes[dataset.y[0]]}`: there is "
+            "nothing to tell apart; give rows of two or more classes",
+        )
     yield from objective_problems(experiment, dataset)
     yield from watched_problems(experiment, dataset)
     if experiment.data.balance != "none" and dataset.task == "regression":

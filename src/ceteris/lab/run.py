@@ -9,6 +9,7 @@ from typing import Any
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.facts import facts
+from ceteris.data.targets import like_labels
 from ceteris.lab.binding import Bound, bind
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import (
@@ -88,6 +89,7 @@ def run_study(
         first = crew.hire()
         sources = [experiment.data.source for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
+        tell_label_like_numbers(data, means.listener)
         bound, problems = bind(parsed, data, list(own), list(factories))
         hello = greet(crew, first, means.listener, means.stop)
         refuse([*problems, *hello.problems])
@@ -118,6 +120,17 @@ def run_study(
             work = Undertaking(trials, datasets, bound.sizes, DataPlaces(data_folder), bound.modules)
             train_run(store, run, work, crew, first, hello, means)
     return run
+
+
+def tell_label_like_numbers(data: LoadedData, listener: Listener) -> None:
+    """Note where numbers to predict may have been meant as classes."""
+    for dataset in data.datasets.values():
+        classes = like_labels(dataset.y) if dataset.task == "regression" else 0
+        if classes:
+            listener.note(
+                f"`{dataset.name}`: `y` is of a floating-point type, so its {classes} different values are "
+                "numbers to predict; make them whole numbers (`y.astype(int)`) if they are classes"
+            )
 
 
 def _with_source(combination: Combination, hello: Hello) -> Combination:

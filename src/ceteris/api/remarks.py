@@ -1,0 +1,34 @@
+"""What everybody who reads a run's numbers has to know besides its verdicts, from the record alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ceteris.records.views import RunRecord
+
+
+def run_remarks(run: RunRecord) -> tuple[str, ...]:
+    """Return what a quick look left out, and which metrics never were a number; one sentence each."""
+    from ceteris.records.views import REMARK
+
+    remark = run.facts.get(REMARK)
+    return (*([remark] if remark else []), *(_no_number(name) for name in metrics_without_numbers(run)))
+
+
+def metrics_without_numbers(run: RunRecord) -> tuple[str, ...]:
+    """Return the metrics of training or validation rows that are NaN in every epoch of every ended trial."""
+    import numpy as np
+
+    ended = [trial for trial in run.trials if trial.status == "finished"]
+    names = dict.fromkeys(name for trial in ended for name in trial.curves)
+    return tuple(
+        name
+        for name in names
+        if name.startswith(("train_", "val_"))
+        and all(np.isnan(trial.curves[name]).all() for trial in ended if name in trial.curves)
+    )
+
+
+def _no_number(name: str) -> str:
+    return f"`{name}` was not a number (NaN) in any epoch of any trial, so it stands in no table."
