@@ -17,11 +17,19 @@ def test_the_interval_is_exact():
 
 
 def test_in_words():
-    text = str(false_alarm_rate([True] * 3 + [False] * 47))
-    assert text.startswith("3 of 50 repetitions raised a false alarm: 6% (95% interval 1.255% to 16.55%)")
+    text = str(false_alarm_rate([True] * 10 + [False] * 190))
+    assert text.startswith("10 of 200 repetitions raised a false alarm: 5% (95% interval 2.4% to 9%)")
     assert text.endswith("that agrees with the 5% that is promised")
     assert "more than the 5%" in str(false_alarm_rate([True] * 20 + [False] * 20))
     assert "less than the 5%" in str(false_alarm_rate([False] * 1000))
+
+
+def test_few_repetitions_tell_nothing():
+    text = str(false_alarm_rate([True] + [False] * 4))
+    assert text == (
+        "1 of 5 repetitions raised a false alarm: 20% (95% interval 0.51% to 72%); "
+        "these are too few repetitions to tell whether it is the 5% that is promised"
+    )
 
 
 def test_plain_json():

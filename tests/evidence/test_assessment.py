@@ -29,6 +29,40 @@ def test_the_sentence_of_a_contradicted_order():
     assert "with 32 the validation loss is 0.132 lower than with 1000" in verdict.explanation
 
 
+def test_the_interval_is_worded_as_the_difference_is():
+    (verdict,) = judged(VALUES, claim(less=("32", "1000"))).verdicts
+    assert verdict.explanation == (
+        "with 32 the validation loss is 0.132 lower than with 1000 "
+        "(95% interval 0.114 to 0.150, 5 seeds, p < 0.0001)"
+    )
+    assert verdict.low < verdict.high < 0
+
+
+def test_an_accuracy_is_not_said_to_lie_below_0_or_above_1():
+    out = judged({"a": [0.1, 0.9], "b": [0.2, 0.9]}, metric="val_accuracy")
+    summary, band = out.levels[0].metrics["val_accuracy"].last, out.levels[0].curves["val_accuracy"]
+    assert (summary.low, summary.high) == (0, 1)
+    assert (band.low, band.high) == ((0,), (1,))
+    assert judged({"a": [0.1, 0.9], "b": [0.2, 0.9]}).levels[0].metrics["val_loss"].last.high > 1
+
+
+def test_a_verdict_before_the_end_is_provisional():
+    found = trials({"32": SMALL, "1000": LARGE[:4]})
+    out = assess(study({"lr": list(VALUES)}, claim(less=("32", "1000"))), found, validation_rows=None)
+    (verdict,) = out.verdicts
+    assert (verdict.verdict, verdict.provisional, verdict.words) == (
+        "supported",
+        True,
+        "supported (provisional)",
+    )
+    assert verdict.to_json()["provisional"] is True
+    assert out.notes[0].startswith("Some trials have not ended: the verdicts are provisional.")
+    assert "With 4 seeds the exact sign-flip p cannot go below 0.125." in out.notes
+    assert "supported (provisional)  a claim" in verdict_table(out.verdicts)
+    (ended,) = judged(VALUES, claim(less=("32", "1000"))).verdicts
+    assert (ended.provisional, ended.words) == (False, "supported")
+
+
 def test_the_sentence_of_several_steps():
     values = {**VALUES, "10000": LARGE + SMALL / 3}
     (verdict,) = judged(values, claim(order=("32", "1000", "10000"))).verdicts

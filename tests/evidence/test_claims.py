@@ -253,7 +253,7 @@ def test_gaps_can_be_claimed():
     ).verdicts
     assert out.verdict == "supported"
     assert out.effect == pytest.approx(0.1)
-    assert "the gap between validation and training loss is 0.100 higher" in out.explanation
+    assert "the validation minus training loss is 0.100 higher" in out.explanation
 
 
 def test_trials_as_made_are_what_the_study_lays_out():

@@ -24,7 +24,8 @@ def test_a_level_that_always_diverges_is_worse_by_the_rates():
     assert found.p == pytest.approx(2 * 2 / 252)
     assert (found.effect, found.low, found.high) == (None, None, None)
     assert (
-        "the validation loss ranks higher than with small (exact test on ranks, 5 seeds" in found.explanation
+        "the validation loss counts as higher than with small (Fisher's exact test on how many diverged or "
+        "never got there, 5 seeds" in found.explanation
     )
     assert "5 of 5 with large diverged; these count as worst and are in no average" in found.explanation
 
@@ -34,7 +35,7 @@ def test_for_an_accuracy_worst_is_lowest():
         {"s": GOOD, "l": [None] * 5}, claim("val_accuracy", less=("l", "s")), metric="val_accuracy"
     )
     assert found.verdict == "supported"
-    assert "ranks lower than" in found.explanation
+    assert "counts as lower than" in found.explanation
 
 
 @pytest.mark.parametrize("metric", ["val_mae", "val_rmse"])
@@ -135,7 +136,7 @@ def test_never_reaching_a_value_is_worse_than_reaching_it_late():
     (out,) = assess(study({"lr": ["fast", "slow"]}, given), found, validation_rows=None).verdicts
     assert out.verdict == "supported"
     assert out.method == "ranks"
-    assert "the number of epochs until the validation accuracy reaches 0.8 ranks lower" in out.explanation
+    assert "the number of epochs until the validation accuracy reaches 0.8 counts as lower" in out.explanation
     assert "5 of 5 with slow never got there" in out.explanation
 
 

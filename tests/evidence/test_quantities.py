@@ -110,7 +110,7 @@ def test_what_numbers_are_counted_in():
         ("grad_norm", "gradient norm"),
         ("lr", "learning rate"),
         ("std/hidden.0.weight", "spread of hidden.0.weight"),
-        ("gap_loss", "gap between validation and training loss"),
+        ("gap_loss", "validation minus training loss"),
         ("val_f1", "validation f1"),
     ],
 )

@@ -85,7 +85,7 @@ def _summary(summary: MetricSummary) -> dict[str, Any]:
 
 
 def _claim(verdict: Verdict) -> dict[str, Any]:
-    fields = ("text", "verdict", "effect", "low", "high", "p", "seeds_needed", "explanation")
+    fields = ("text", "verdict", "provisional", "effect", "low", "high", "p", "seeds_needed", "explanation")
     return {name: getattr(verdict, name) for name in fields}
 
 

@@ -161,7 +161,7 @@ def claims_table(verdicts: Sequence[Verdict]) -> Table:
     table.add_column()
     for verdict in verdicts:
         words = Text.assemble((verdict.text, "bold"), "\n", _sentence(verdict.explanation))
-        table.add_row(Text(verdict.verdict, STYLES[verdict.verdict]), words)
+        table.add_row(Text(verdict.words, STYLES[verdict.verdict]), words)
     return table
 
 

@@ -14,7 +14,6 @@ from ceteris.evidence.exact import binomial_interval
 from ceteris.evidence.multiplicity import ALPHA, holm_adjust
 from ceteris.evidence.plain import plain
 from ceteris.evidence.student import estimate, p_at_distance
-from ceteris.evidence.wording import percent
 
 
 @dataclass(frozen=True)
@@ -31,23 +30,30 @@ class FalseAlarmRate:
 
     def __str__(self) -> str:
         """Say it in plain words."""
-        low, high = percent(self.low), percent(self.high)
+        low, high = _percent(self.low), _percent(self.high)
         return (
-            f"{self.alarms} of {self.repetitions} repetitions raised a false alarm: {percent(self.rate)} "
-            f"({percent(self.confidence)} interval {low} to {high}); {self._comparison()}"
+            f"{self.alarms} of {self.repetitions} repetitions raised a false alarm: {_percent(self.rate)} "
+            f"({_percent(self.confidence)} interval {low} to {high}); {self._comparison()}"
         )
 
     def _comparison(self) -> str:
-        promised = percent(self.promised)
+        promised = _percent(self.promised)
         if self.low > self.promised:
             return f"that is more than the {promised} that is promised"
         if self.high < self.promised:
             return f"that is less than the {promised} that is promised"
+        if self.high > 2 * self.promised:
+            return f"these are too few repetitions to tell whether it is the {promised} that is promised"
         return f"that agrees with the {promised} that is promised"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, with the sentence."""
         return {**plain(self), "text": str(self)}
+
+
+def _percent(share: float) -> str:
+    """Write a share with two digits: ``0.51%``, ``72%``."""
+    return "100%" if share > 0.995 else f"{100 * share:.2g}%"
 
 
 def false_alarm_rate(outcomes: Iterable[bool]) -> FalseAlarmRate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ceteris.evidence.claims import Question, ask
@@ -54,6 +54,13 @@ class Verdict:
     """How often the verdict was looked at before, with fewer seeds."""
     remarks: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
+    provisional: bool = False
+    """Some trials of the study have not ended; the verdict may change, and its p value is not yet earned."""
+
+    @property
+    def words(self) -> str:
+        """The verdict as a reader sees it: "supported", "supported (provisional)"."""
+        return f"{self.verdict} (provisional)" if self.provisional else self.verdict
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -104,16 +111,17 @@ def assess(
     layout = lay_out(study, trials)
     levels = tuple(summarise(layout, level, validation_rows) for level in layout.cells)
     questions = [ask(claim, layout, validation_rows) for claim in study.claims]
+    provisional = any(level.finished + level.diverged < level.planned for level in levels)
     verdicts = tuple(
-        _verdict(question, judgement, looks, first_seeds, validation_rows)
+        replace(_verdict(question, judgement, looks, first_seeds, validation_rows), provisional=provisional)
         for question, judgement in zip(questions, judge(questions, looks), strict=True)
     )
     return Assessment(
         levels=levels,
         pairs=_pairs(layout, levels, validation_rows, looks),
         verdicts=verdicts,
-        notes=study_notes(study, layout, looks),
-        provisional=any(level.finished + level.diverged < level.planned for level in levels),
+        notes=study_notes(study, layout, looks, provisional=provisional),
+        provisional=provisional,
         looks=looks,
         unit="folds" if layout.by_folds else "seeds",
         folds=len(layout.folds),

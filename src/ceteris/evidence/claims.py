@@ -21,6 +21,7 @@ from ceteris.evidence.quantities import (
     worst_value,
 )
 from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
+from ceteris.evidence.scales import unlike
 from ceteris.evidence.wording import listing
 from ceteris.spec.claim import Claim, Take
 from ceteris.spec.metrics import Direction, unknown_direction
@@ -45,6 +46,8 @@ class Question:
     """Where not all combinations could be compared: the levels of other factors that were, "factor=level"."""
     mixed: bool = False
     """The compared levels were not combined with the same levels of the other factors."""
+    unlike: tuple[str, ...] = ()
+    """Why the numbers of the compared levels are not on one scale, in words."""
     problem: str = ""
     """What keeps the claim from being looked at, in words."""
 
@@ -79,6 +82,7 @@ def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
         contrasts=relation.contrasts(),
         needs="any" if claim.differ else "all",
         averaged=tuple(f for f in layout.factors if any(len(by[f]) > 1 for by in others if f in by)),
+        unlike=() if claim.within else unlike(claim.metric, layout, groups),
         restricted=() if groups == named else _held(layout, groups, factors),
         mixed=claim.within is None and any(by != others[0] for by in others),
     )
@@ -197,7 +201,7 @@ def _problem(claim: Claim, layout: Layout, named: Sequence[Group], groups: Seque
     ended = layout.ended([c for g in groups for c in g.cells])
     finished = [t for t in ended if t.status == "finished"]
     names = list(dict.fromkeys(name for trial in finished for name in metric_names(trial.curves)))
-    if finished and claim.metric not in names:
+    if finished and not any(metric_curve(trial.curves, claim.metric) is not None for trial in finished):
         return unknown_name("measurement", claim.metric, names)
     better = layout.better(claim.metric)
     if better is None and needs_direction(claim.at):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ceteris.evidence.exact import sign_flip_p, sign_test_p
 from ceteris.evidence.observations import Observations, Unit
 from ceteris.evidence.power import seeds_needed
-from ceteris.evidence.ranks import counts_if_repeated, rank_decision, ranks_if_repeated
+from ceteris.evidence.ranks import counts_if_repeated, decided_by_rates, rank_decision, ranks_if_repeated
 from ceteris.evidence.regions import Region
 from ceteris.evidence.student import Estimate, estimate, interval, p_at_distance, rounding_sd
 
@@ -53,6 +53,8 @@ class Contrast:
     """Units inside the region, where counts decide."""
     differences: tuple[float, ...] = ()
     """Of the pairs, where ranks decide."""
+    by_rates: bool = False
+    """Where ranks decide: whether it is how many units of each group were lost that does (Fisher's test)."""
     estimate: Estimate | None = None
     sign_flip_p: float | None = None
     identical: bool = False
@@ -184,7 +186,8 @@ def _by_t(base: Contrast, values: Values, least_sd: float) -> Contrast:
 
 def _by_ranks(base: Contrast, difference: Values) -> Contrast:
     """Decide by ranks and rates of loss; the effect is the median difference where that is finite."""
-    p, direction = rank_decision(difference.tolist(), (base.endless[0], base.endless[1]))
+    lost = (base.endless[0], base.endless[1])
+    p, direction = rank_decision(difference.tolist(), lost)
     return replace(
         base,
         method="ranks",
@@ -193,6 +196,7 @@ def _by_ranks(base: Contrast, difference: Values) -> Contrast:
         side=base.region.side(float(direction)),
         direction=direction,
         differences=tuple(difference.tolist()),
+        by_rates=decided_by_rates(difference.tolist(), lost),
     )
 
 

@@ -57,6 +57,11 @@ class Layout:
         return tuple(tuple((seed, fold) for fold in self.folds) for seed in self.seeds)
 
     @property
+    def complete(self) -> int:
+        """How many units ended in every combination of levels."""
+        return sum(all(self.at(cell, place) for cell in self.cells for place in unit) for unit in self.units)
+
+    @property
     def dependence(self) -> float:
         """What is added to 1/n because the units are folds that share training rows; 0 for seeds."""
         return fold_dependence(len(self.folds), in_time=self.in_time) if self.by_folds else 0.0

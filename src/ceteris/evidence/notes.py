@@ -7,10 +7,16 @@ from ceteris.evidence.contrasts import Contrast
 from ceteris.evidence.exact import SIGN_FLIP_LIMIT
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.pairs import MOST_LEVELS
+from ceteris.evidence.quantities import GAPS
 from ceteris.evidence.training_notes import training_notes
 from ceteris.evidence.wording import listing, units
 from ceteris.spec.metrics import unknown_direction, without_rows
 from ceteris.spec.study import Study
+
+PROVISIONAL = (
+    "Some trials have not ended: the verdicts are provisional. One that is read before the end, and acted "
+    "on, does not carry its p value."
+)
 
 
 def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[str, ...]:
@@ -30,6 +36,7 @@ def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[st
     if question.claim.where:
         held = [f"{factor}={level}" for factor, level in question.claim.where.items()]
         found.append(f"only with {listing(held)}")
+    found += [*question.unlike, *_signs(question)]
     if question.restricted:
         found.append(f"only where all of these were combined with the same: {'; '.join(question.restricted)}")
     if question.mixed:
@@ -42,6 +49,22 @@ def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[st
             f"the verdicts were looked at {looks + 1} times{first}; p and interval are corrected for that"
         )
     return tuple(found)
+
+
+def _signs(question: Question) -> list[str]:
+    """Say where a signed gap is negative, because a smaller one is then a wider one."""
+    claim = question.claim
+    if claim.metric not in GAPS or claim.at not in ("last", "best"):
+        return []
+    means = {g: m for c in question.contrasts for g, m in zip(c.groups, c.means, strict=False)}
+    negative = [label for label, mean in means.items() if mean < 0]
+    if not negative:
+        return []
+    size = claim.metric.replace("gap_", "gap_size_")
+    return [
+        f"it is negative with {listing(negative)}, where a smaller value is a wider gap: `{size}` measures "
+        "the gap without its sign"
+    ]
 
 
 def _progress(contrasts: tuple[Contrast, ...]) -> list[str]:
@@ -96,7 +119,7 @@ def _unknown_directions(layout: Layout) -> list[str]:
     ]
 
 
-def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
+def study_notes(study: Study, layout: Layout, looks: int, *, provisional: bool) -> tuple[str, ...]:
     """Say what all intervals of a study speak of, and what its tests can and cannot do."""
     n = len(layout.units)
     if n < 2:
@@ -105,12 +128,15 @@ def study_notes(study: Study, layout: Layout, looks: int) -> tuple[str, ...]:
             *_unknown_directions(layout),
             *training_notes(layout),
         )
-    found = [_scope(study, layout)]
+    found = [PROVISIONAL] if provisional else []
+    found.append(_scope(study, layout))
     if len(layout.folds) > 1 and not layout.by_folds:
         found.append(f"The {len(layout.folds)} folds of a seed are averaged first: n counts seeds.")
     found.append("An interval wider than 95% shares the error budget of 5% with other comparisons (Holm).")
-    if not layout.by_folds and n <= SIGN_FLIP_LIMIT:
-        found.append(f"With {units(n, 'seeds')} the exact sign-flip p cannot go below {2.0 ** (1 - n):.4g}.")
+    done = layout.complete
+    if not layout.by_folds and 2 <= done <= SIGN_FLIP_LIMIT:
+        least = f"{2.0 ** (1 - done):.4g}"
+        found.append(f"With {units(done, 'seeds')} the exact sign-flip p cannot go below {least}.")
     if len(layout.cells) > MOST_LEVELS:
         found.append(
             f"With more than {MOST_LEVELS} levels the table of differences compares neighbours only."

@@ -16,13 +16,18 @@ Curve = NDArray[np.float64]
 GAPS = {"gap_loss": ("val_loss", "train_loss"), "gap_accuracy": ("train_accuracy", "val_accuracy")}
 """Derived curves: the first minus the second, so that a larger gap is a worse one."""
 
+GAP_SIZES = {"gap_size_loss": "gap_loss", "gap_size_accuracy": "gap_accuracy"}
+"""Derived curves: a gap without its sign."""
+
 _WORDS = {
     "train": "training",
     "val": "validation",
     "lr": "learning rate",
     "grad": "gradient",
-    "gap_loss": "gap between validation and training loss",
-    "gap_accuracy": "gap between training and validation accuracy",
+    "gap_loss": "validation minus training loss",
+    "gap_accuracy": "training minus validation accuracy",
+    "gap_size_loss": "size of the gap between training and validation loss",
+    "gap_size_accuracy": "size of the gap between training and validation accuracy",
 }
 
 
@@ -48,6 +53,9 @@ def metric_curve(curves: Mapping[str, Curve], metric: str) -> Curve | None:
     """Return a recorded or derived curve (epochs,), or None where the trial has none of that name."""
     if metric in curves:
         return np.asarray(curves[metric], dtype=np.float64)
+    if metric in GAP_SIZES:
+        gap = metric_curve(curves, GAP_SIZES[metric])
+        return None if gap is None else np.abs(gap)
     parts = GAPS.get(metric)
     if parts is None or not all(part in curves for part in parts):
         return None

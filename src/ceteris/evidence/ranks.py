@@ -26,6 +26,11 @@ def rank_decision(differences: Sequence[float], lost: tuple[int, int]) -> tuple[
     return min(1.0, 2 * p), direction
 
 
+def decided_by_rates(differences: Sequence[float], lost: tuple[int, int]) -> bool:
+    """Tell whether the p value of `rank_decision` is that of how many were lost, not that of the ranks."""
+    return fisher_p(*lost, len(differences)) < signed_rank_test(differences)[0]
+
+
 def units_if_repeated(n: int, level: float, p_of: Callable[[int], float]) -> int | None:
     """Return how many units would be decided at ``level`` if the n seen repeated themselves.
 

@@ -23,7 +23,7 @@ def explain(question: Question, judgement: Judgement) -> str:
     contrast, comparison = question.contrasts[index], judgement.comparisons[index]
     sentence = (
         f"{_introduction(question, judgement)}{finding(question.claim, contrast)} "
-        f"({certainty(comparison, judgement.p)}){_place(question.claim, comparison)}"
+        f"({certainty(comparison, judgement.p, contrast)}){_place(question.claim, comparison)}"
     )
     if judgement.ruling != "not established":
         return sentence
@@ -49,7 +49,8 @@ def finding(claim: Claim, contrast: Contrast) -> str:
 
 def _difference(contrast: Contrast) -> str:
     if contrast.method == "ranks" and not math.isfinite(contrast.effect):
-        return {1: "ranks higher than", -1: "ranks lower than", 0: "ranks like that"}[contrast.direction]
+        verb = "counts as" if contrast.by_rates else "ranks"
+        return {1: f"{verb} higher than", -1: f"{verb} lower than", 0: "ranks like that"}[contrast.direction]
     if contrast.effect == 0:
         return "is the same as"
     median = "in the median " if contrast.method == "ranks" else ""
@@ -67,14 +68,21 @@ def _interaction_finding(claim: Claim, name: str, effect: float) -> str:
     return f"the difference in the {name}, {a1} minus {a2}, is {size} {b1} than with {b2}"
 
 
-def certainty(comparison: Comparison, p: float | None) -> str:
-    """Say how sure a claim's comparison is: "95% interval 0.101 to 0.163, 5 seeds, p = 0.0004"."""
+def certainty(comparison: Comparison, p: float | None, contrast: Contrast) -> str:
+    """Say how sure a claim's comparison is: "95% interval 0.101 to 0.163, 5 seeds, p = 0.0004".
+
+    The interval is that of the difference as the sentence words it: "0.132 lower" has one above zero.
+    """
     parts = [units(comparison.n, comparison.unit)]
     if comparison.low is not None and comparison.high is not None and comparison.confidence is not None:
-        low, high, _ = numbers(comparison.low, comparison.high, comparison.effect or 0.0)
+        bounds, effect = (comparison.low, comparison.high), comparison.effect or 0.0
+        if comparison.second is not None and effect < 0:
+            bounds = (-bounds[1], -bounds[0])
+        low, high, _ = numbers(*bounds, effect)
         parts.insert(0, f"{percent(comparison.confidence)} interval {low} to {high}")
     if comparison.method in ("ranks", "counts"):
-        parts.insert(0, f"exact test on {comparison.method}")
+        rates = "Fisher's exact test on how many diverged or never got there"
+        parts.insert(0, rates if contrast.by_rates else f"exact test on {comparison.method}")
     if p is not None:
         parts.append(p_words(p))
     return ", ".join(parts)

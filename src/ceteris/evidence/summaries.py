@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,9 @@ from ceteris.spec.metrics import Direction
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
+
+ACCURACIES = ("train_accuracy", "val_accuracy")
+"""How the names of shares of rows begin, which lie between 0 and 1."""
 
 Numbers = tuple[float | None, ...]
 
@@ -134,12 +137,13 @@ def _metric_summary(
     if not whole:
         return None
     last = _summary(whole, lambda c: float(c[-1]), len, extra, rows)
+    last = None if last is None else _possible(last, metric)
     if last is None or better is None:
         return None if last is None else MetricSummary(last, None)
     best = _summary(
         whole, lambda c: float(c[best_epoch(c, better) - 1]), lambda c: best_epoch(c, better), extra, rows
     )
-    return None if best is None else MetricSummary(last, best, better)
+    return None if best is None else MetricSummary(last, _possible(best, metric), better)
 
 
 def _summary(
@@ -163,6 +167,13 @@ def _summary(
     return Summary(mean, low, high, float(np.std(values, ddof=1)), len(values), epochs, error)
 
 
+def _possible(summary: Summary, metric: str) -> Summary:
+    """Cut the interval of an accuracy where no accuracy can be: below 0 and above 1."""
+    if not metric.startswith(ACCURACIES) or summary.low is None or summary.high is None:
+        return summary
+    return replace(summary, low=max(0.0, summary.low), high=min(1.0, summary.high))
+
+
 def accuracy_error(accuracy: float, rows: int) -> float:
     """Return the standard error of an accuracy measured on ``rows`` rows: sqrt(p (1 - p) / rows)."""
     return math.sqrt(max(0.0, accuracy * (1 - accuracy)) / rows)
@@ -181,12 +192,13 @@ def _band(units: Sequence[Sequence[TrialRecord]], metric: str, extra: float) -> 
             "ignore", RuntimeWarning
         )  # epochs without any, or with one number: nan is meant
         mean, sd = np.nanmean(table, axis=0), np.nanstd(table, axis=0, ddof=1)
+    least, most = (0.0, 1.0) if metric.startswith(ACCURACIES) else (-math.inf, math.inf)
     half = -stdtrit(np.maximum(n - 1, 1), ALPHA / 2) * sd * np.sqrt(1 / np.maximum(n, 1) + extra)
     return Band(
         tuple(range(1, longest + 1)),
         _plain(mean),
-        _plain(mean - half),
-        _plain(mean + half),
+        _plain(np.maximum(mean - half, least)),
+        _plain(np.minimum(mean + half, most)),
         tuple(n.tolist()),
     )
 

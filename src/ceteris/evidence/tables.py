@@ -77,7 +77,7 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> Rows:
         if verdict.low is not None and verdict.high is not None:
             interval = " to ".join(numbers(verdict.low, verdict.high))
         p = "-" if verdict.p is None else p_words(verdict.p)
-        rows.append((verdict.verdict, verdict.text, number(verdict.effect), interval, p))
+        rows.append((verdict.words, verdict.text, number(verdict.effect), interval, p))
     return rows
 
 

@@ -19,7 +19,14 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
     trials = dict(_trials_by_level(layout))
     idle = [label for label, own in trials.items() if all(map(_schedule_was_idle, own))]
     early = [label for label, own in trials.items() if any(map(_stops_early, own))]
+    noisy = [label for label, own in trials.items() if any(map(_has_noisy_labels, own))]
     found = []
+    if noisy:
+        found.append(
+            f"With label noise ({listing(noisy)}) training loss and accuracy are measured against the labels "
+            "that were trained on, wrong ones included, validation against the true ones: the two are not "
+            "measured the same way, and a gap between them holds the noise too."
+        )
     if idle:
         found.append(f"The schedule never changed the learning rate: {listing(idle)}.")
     if early:
@@ -47,6 +54,10 @@ def _schedule_was_idle(trial: TrialRecord) -> bool:
     planned = schedule.get("kind", "constant") != "constant" or schedule.get("warmup", 0) > 0
     started = _part(trial, "optimizer").get("lr")
     return planned and len(rates) > 0 and bool((rates == started).all())
+
+
+def _has_noisy_labels(trial: TrialRecord) -> bool:
+    return float(_part(trial, "data").get("label_noise") or 0) > 0
 
 
 def _stops_early(trial: TrialRecord) -> bool:

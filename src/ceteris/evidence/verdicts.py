@@ -90,9 +90,7 @@ def judge(questions: Sequence[Question], looks: int = 0) -> tuple[Judgement, ...
             question,
             found[1],
             float(adjusted[place[i]]),
-            _compare_at(
-                question.contrasts, float(levels[place[i]]), partial(adjust_inside, p, place[i], level=alpha)
-            ),
+            compared(i),
         )
         if found is not None
         else _untested(question)

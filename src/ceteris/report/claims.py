@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ceteris.evidence.assessment import Assessment, Verdict
-from ceteris.evidence.verdicts import Comparison
+from ceteris.evidence.verdicts import Comparison, Ruling
 from ceteris.report.numbers import p_value, with_interval
 
 STYLES = {"supported": "supported", "contradicted": "contradicted", "not established": "open"}
@@ -36,7 +36,7 @@ def _row(verdict: Verdict) -> ClaimRow:
     count = len(comparisons)
     return ClaimRow(
         text=verdict.text,
-        verdict=verdict.verdict,
+        verdict=verdict.words,
         style=STYLES[verdict.verdict],
         sentence=sentence(verdict.explanation),
         summary="The comparison in numbers" if count == 1 else f"The {count} comparisons in numbers",
@@ -66,7 +66,11 @@ def _cells(found: Comparison) -> tuple[str, ...]:
 
 def tally(assessment: Assessment) -> str:
     """Count the verdicts: "2 of 3 claims are supported, 1 is not established"; empty without."""
-    verdicts = [verdict.verdict for verdict in assessment.verdicts]
+    counted = _tally([verdict.verdict for verdict in assessment.verdicts])
+    return f"provisionally, {counted}" if counted and assessment.provisional else counted
+
+
+def _tally(verdicts: list[Ruling]) -> str:
     counts = [(verdicts.count(name), name) for name in STYLES if name in verdicts]
     if len(verdicts) == 1:
         return f"the claim is {verdicts[0]}"

@@ -74,7 +74,8 @@ class Claim(Spec):
 
     metric: Annotated[str, Field(min_length=1, title="metric")]
     """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, `std/head.weight`, ...), or
-    `gap_loss` (validation minus training) or `gap_accuracy` (training minus validation)."""
+    `gap_loss` (validation minus training) or `gap_accuracy` (training minus validation), with their sign,
+    or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
     """Which number of the curve: the `last` epoch, the `best` epoch (lowest for losses, highest

@@ -26,7 +26,7 @@ CURVES = (
 PENALTY = "penalty"
 """The value of the penalty, of trials that have one."""
 
-DERIVED = ("gap_loss", "gap_accuracy")
+DERIVED = ("gap_loss", "gap_accuracy", "gap_size_loss", "gap_size_accuracy")
 SPLITS = ("train", "val")
 SPREAD = "std/"
 """``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
