@@ -186,3 +186,19 @@ def test_on_paper_everything_is_light_and_no_wider_than_the_page(opened):
     assert strokes(page, "val_loss") == {"#2d47b5", "#bf7c21", "#2ca38d"}
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert strokes(page, "val_loss") == {"#5b7cf0", "#efbf16", "#6fe3c3"}
+
+
+def test_a_narrow_page_with_everything_unfolded_is_not_wider_than_its_window(opened):
+    vary = {"optimizer.lr": [0.1, 0.01], "batch_size": [32, 64]}
+    page = opened(*made(made_study(vary=vary, claims=[])))
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+def test_with_two_factors_the_names_in_the_chart_of_differences_are_whole(opened):
+    vary = {"optimizer.lr": [0.1, 0.01], "batch_size": [32, 64]}
+    page = opened(*made(made_study(vary=vary, claims=[])))
+    texts = page.locator("#effect-chart svg text").all_text_contents()
+    assert "lr 0.01, batch_size 64" in texts
+    assert not any("..." in text or "…" in text for text in texts)

@@ -11,7 +11,7 @@ from ceteris.report.numbers import p_value, with_interval
 STYLES = {"supported": "supported", "contradicted": "contradicted", "not established": "open"}
 """Class of the badge of each verdict."""
 
-COLUMNS = ("Effect", "p (adjusted)", "p (sign flips)", "Trials", "Seeds needed")
+COLUMNS = ("Effect", "p (adjusted)", "p (sign flips, unadjusted)", "Trials", "Seeds needed")
 
 
 @dataclass(frozen=True)

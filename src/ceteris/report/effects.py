@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ceteris.evidence.assessment import Assessment
 from ceteris.evidence.pairs import Pair
+from ceteris.evidence.summaries import LevelEvidence
 from ceteris.report.answer import level_words
 from ceteris.report.numbers import p_value, plain, rounded, with_interval
 from ceteris.report.titles import direction_of, ordered, title_of
@@ -45,7 +46,7 @@ class Effects:
 
 
 RANKS = " Where trials diverged, ranks decide: the point is a median, and there is no interval."
-COLUMNS = ("p (Holm)", "p (sign flips)", "Pairs", "Correlation")
+COLUMNS = ("p (Holm)", "p (sign flips, unadjusted)", "Pairs", "Correlation")
 
 
 def effects(assessment: Assessment, *, same_rows: bool = True) -> Effects | None:
@@ -58,15 +59,35 @@ def effects(assessment: Assessment, *, same_rows: bool = True) -> Effects | None
     metrics = ordered(list(dict.fromkeys(pair.metric for pair in known)))
     if len(labels) < 2 or not metrics:
         return None
+    names = {level.level: _short(level) for level in assessment.levels}
     by_metric = {metric: [pair for pair in known if pair.metric == metric] for metric in metrics}
     star = _against_first(assessment.pairs, labels)
     drawn = {
-        metric: _drawn([pair for pair in pairs if pair.second == labels[0] or not star], labels)
+        metric: _drawn([pair for pair in pairs if pair.second == labels[0] or not star], labels, names)
         for metric, pairs in by_metric.items()
     }
     views = tuple(_view(metric, pairs, assessment.better(metric)) for metric, pairs in by_metric.items())
     reference = level_words(assessment.levels[0]) if star else "the level before it"
-    return Effects(reference, _hint(reference, assessment, same_rows), COLUMNS, views, drawn)
+    hint = _hint(reference, assessment, same_rows) + _missing(assessment, drawn)
+    return Effects(reference, hint, COLUMNS, views, drawn)
+
+
+def _short(level: LevelEvidence) -> str:
+    """Name a level of several factors by the last word of each: ``lr 0.1, batch_size 32``."""
+    if len(level.coordinates) < 2:
+        return level.level
+    return ", ".join(f"{name.rpartition('.')[2]} {label}" for name, label in level.coordinates.items())
+
+
+def _missing(assessment: Assessment, drawn: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Say which levels are compared and yet in no chart, because none of their differences is a number."""
+    places = {row["level"] for rows in drawn.values() for row in rows}
+    lost = [
+        level.level
+        for place, level in enumerate(assessment.levels)
+        if level.diverged and not level.finished and place not in places and place > 0
+    ]
+    return f" Not drawn: {', '.join(lost)}, where every trial diverged." if lost else ""
 
 
 def _against_first(pairs: Sequence[Pair], labels: Sequence[str]) -> bool:
@@ -74,10 +95,11 @@ def _against_first(pairs: Sequence[Pair], labels: Sequence[str]) -> bool:
     return len(labels) == 2 or any(pair.second == labels[0] and pair.first != labels[1] for pair in pairs)
 
 
-def _drawn(pairs: Sequence[Pair], labels: Sequence[str]) -> list[dict[str, Any]]:
+def _drawn(pairs: Sequence[Pair], labels: Sequence[str], names: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "level": labels.index(pair.first),
+            "name": names[pair.first],
             "effect": _number(pair.effect),
             "low": _number(pair.low),
             "high": _number(pair.high),

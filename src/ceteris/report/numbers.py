@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+NARROW = 1e-5
+"""Intervals narrower than this share of the value do not get more than its five digits."""
 MINUS = "−"
 
 
@@ -41,6 +43,8 @@ def _decimals(value: float, half_width: float) -> int | None:
         return None
     if half_width == 0:
         return max(0, 3 - math.floor(math.log10(size)))
+    if half_width < NARROW * size:
+        return max(0, 4 - math.floor(math.log10(size)))
     return min(7, max(0, 1 - math.floor(math.log10(half_width))))
 
 

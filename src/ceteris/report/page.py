@@ -16,7 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from ceteris.evidence.assessment import Assessment
-from ceteris.records.views import REMARK, RunRecord, TrialRecord
+from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report import claims
 from ceteris.report.answer import answer
 from ceteris.report.curves import Curves, curves
@@ -25,7 +25,7 @@ from ceteris.report.embed import json_block
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
-from ceteris.report.repeat import Pairs, Repeat, named_facts, repeat
+from ceteris.report.repeat import Pairs, Repeat, data_facts, repeat
 from ceteris.report.settings import Settings, compare_settings
 from ceteris.report.sharing import ORDERING, sharing, varied_among
 
@@ -107,7 +107,7 @@ def make_page(run: RunRecord, assessment: Assessment) -> Page:
         settings=settings,
         sharing=sharing(run, assessment, settings.varied),
         notes=notes(run, assessment, thinned=drawn.thinned),
-        facts=named_facts({name: fact for name, fact in run.facts.items() if name != REMARK}),
+        facts=data_facts(run.facts),
         again=repeat(run, assessment.verdicts),
         version=version,
         footer=f"Made by Ceteris {version} from run {run.id}. This page needs no network.",

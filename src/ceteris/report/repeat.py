@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceteris.evidence.assessment import Verdict
-from ceteris.records.views import RunRecord
+from ceteris.records.views import REMARK, RunRecord
 from ceteris.report.going_on import commands, python_lines, seeds_to_add, yaml_words
 from ceteris.spec.dump import study_from_dict, study_to_yaml
 from ceteris.spec.labels import format_label
@@ -25,6 +25,16 @@ FACT_NAMES = {
     "content": "Content (SHA-256)",
     "device": "Device",
     "value_range": "Range of input values",
+    "documented_range": "Documented range of inputs",
+    "counts": "Training rows of each class",
+    "target_range": "Range of targets",
+    "target_type": "Type of targets",
+    "target_shape": "Shape of a target",
+    "type": "Type of inputs",
+    "range": "Range of inputs",
+    "train_rows": "Rows to train on",
+    "validation_rows": "Rows to validate on",
+    "origin": "Read from",
 }
 """What a fact is called on the page; others keep their own name."""
 
@@ -64,6 +74,15 @@ def _own_code(run: RunRecord) -> Pairs:
     hashes = {**run.facts.get("metrics", {}), **run.facts.get("modules", {})}
     told = [f"`{name}` (source SHA-256 {digest[:12]}...)" for name, digest in hashes.items()]
     return (("Needs code of your own", ", ".join(told)),) if told else ()
+
+
+def data_facts(facts: Mapping[str, Any]) -> Pairs:
+    """Return the facts about a run's data as (name, value) in words; what does not exist is left out."""
+    known = {key: value for key, value in facts.items() if value not in (None, {}, []) and key != REMARK}
+    counts = known.get("counts")
+    if isinstance(counts, Mapping):
+        known["counts"] = ", ".join(f"{name}: {count:,}" for name, count in counts.items())
+    return tuple((f"{name[:1].upper()}{name[1:]}", value) for name, value in named_facts(known))
 
 
 def named_facts(facts: Mapping[str, Any], prefix: str = "") -> Pairs:

@@ -31,9 +31,19 @@ def sharing(run: RunRecord, assessment: Assessment, varied: Sequence[str]) -> tu
         *_splitting(run, varied),
         *_rows_apart(varied),
         _order(varied),
-        "Training and validation are measured the same way: in evaluation mode, at the end of each epoch, "
-        "the training side on a fixed slice of training rows.",
+        _measuring(run),
         *_pairing(assessment),
+    )
+
+
+def _measuring(run: RunRecord) -> str:
+    """Say how the two sides of a gap are measured; with label noise they differ in their labels."""
+    how = "in evaluation mode, at the end of each epoch, the training side on a fixed slice of training rows"
+    if not any((trial.experiment.get("data") or {}).get("label_noise") for trial in run.trials):
+        return f"Training and validation are measured the same way: {how}."
+    return (
+        f"Training and validation are measured {how}. With label noise the training side is measured against "
+        "the labels that were trained on, wrong ones included, the validation side against the true ones."
     )
 
 

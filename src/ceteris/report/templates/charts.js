@@ -11,6 +11,7 @@ const PALETTES = {
 };
 const DASHES = ["solid", [7, 4], [2, 3], [10, 3, 2, 3]];
 const WIDE = 640; // pixels from which an interval has room for words at its sides
+const MOST_NAME = 260; // pixels of a name beside an interval
 const FONT = getComputedStyle(document.documentElement).getPropertyValue("--font");
 
 function shown(value) {
@@ -182,12 +183,17 @@ function curveOption(data, metric, span, view, palette) {
 // How much room the longest words take at either side (about 7.2 pixels a character, CJK twice that).
 function sides(data, rows) {
   const room = (text) => 7.2 * [...text].reduce((sum, c) => sum + (c.codePointAt(0) > 0x2e80 ? 2 : 1), 0) + 22;
-  const longest = (texts) => Math.min(260, Math.max(...texts.map(room)));
-  return { left: longest(rows.map((row) => data.levels[row.level].label)), right: longest(rows.map((row) => row.text)) };
+  const longest = (texts) => Math.min(MOST_NAME, Math.max(...texts.map(room)));
+  return { left: longest(rows.map((row) => row.name)), right: longest(rows.map((row) => row.text)) };
 }
 
-function effectShape(row, level, palette, width, side) {
-  const wide = width >= WIDE;
+// Names stand beside the intervals where there is room for the longest, else above them.
+function namesBeside(data, rows, width) {
+  const side = sides(data, rows);
+  return width >= WIDE && side.left < MOST_NAME && side.left + side.right < 0.6 * width;
+}
+
+function effectShape(row, level, palette, width, side, wide) {
   return (params, api) => {
     const [x, y] = api.coord([row.effect, params.dataIndex]);
     const { color } = strokeOf(level, palette);
@@ -199,7 +205,7 @@ function effectShape(row, level, palette, width, side) {
     const bar = row.low === null ? [] : [row.low, row.high].map((v) => api.coord([v, params.dataIndex])[0]);
     const clear = row.low !== null && (row.low > 0 || row.high < 0);
     return { type: "group", children: [
-      label(level.label, 2, "left", palette.ink, wide ? side.left - 16 : width - side.right - 8),
+      label(row.name, 2, "left", palette.ink, wide ? side.left - 16 : width - side.right - 8),
       label(row.text, width - 2, "right", palette.text, side.right),
       ...(bar.length ? [{ type: "line", shape: { x1: bar[0], y1: y, x2: bar[1], y2: y },
         style: { stroke: color, lineWidth: 3, lineCap: "round" } }] : []),
@@ -213,7 +219,8 @@ function effectOption(data, rows, palette, width) {
   const [low, high] = [Math.min(0, ...bounds), Math.max(0, ...bounds)];
   const pad = 0.06 * (high - low || 1);
   const side = sides(data, rows);
-  const beside = width >= WIDE ? side : { left: 10, right: 10 };
+  const wide = namesBeside(data, rows, width);
+  const beside = wide ? side : { left: 10, right: 10 };
   return {
     animation: false, textStyle: { fontFamily: FONT },
     grid: { ...beside, top: 4, bottom: 26 },
@@ -228,7 +235,7 @@ function effectOption(data, rows, palette, width) {
       { type: "custom", name: "effects", z: 3, silent: true, clip: false, data: rows.map((row, k) => [row.effect, k]),
         renderItem: (params, api) => {
           const row = rows[params.dataIndex];
-          return effectShape(row, data.levels[row.level], palette, width, side)(params, api);
+          return effectShape(row, data.levels[row.level], palette, width, side, wide)(params, api);
         } },
     ],
   };

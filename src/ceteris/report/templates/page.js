@@ -44,7 +44,7 @@ function drawEffects() {
   const metric = one("#effect-metric").value;
   all("[data-effects]").forEach((table) => { table.hidden = table.dataset.effects !== metric; });
   const rows = data.effects[metric].filter((row) => !hidden.has(row.level));
-  element.style.height = `${rows.length * (element.clientWidth < WIDE ? 52 : 36) + 34}px`;
+  element.style.height = `${rows.length * (namesBeside(data, rows, element.clientWidth) ? 36 : 52) + 34}px`;
   const chart = drawn(element);
   chart.resize();
   chart.setOption(effectOption(data, rows, palette(), element.clientWidth), { notMerge: true });
