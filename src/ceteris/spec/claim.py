@@ -78,9 +78,10 @@ class Claim(Spec):
     or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
-    """Which number of the curve: the `last` epoch, the `best` epoch (lowest for losses, highest
-    otherwise), the `change` from the first epoch to the last, the `fluctuation` (standard deviation
-    of the differences between adjacent epochs), or `epochs_until` the metric reaches `reach`."""
+    """Which number of the curve: the `last` epoch, the `best` epoch (lowest for losses, errors and gaps,
+    highest for accuracies and scores, else as the experiment says in `better`), the `change` from the
+    first epoch to the last, the `fluctuation` (standard deviation of the differences between adjacent
+    epochs), or `epochs_until` the metric reaches `reach`."""
 
     reach: Annotated[Number | None, Field(title="value to reach")] = None
     """The value that `at: epochs_until` waits for."""

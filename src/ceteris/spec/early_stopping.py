@@ -12,9 +12,10 @@ from ceteris.spec.base import Number, Spec, Whole
 class EarlyStopping(Spec):
     """A trial ends once a validation metric has stopped improving; its network is that of the best epoch.
 
-    Every trial stops by itself (Prechelt 1998). Losses and errors improve downwards, everything else
-    upwards. The recorded curves are those of the training up to its last epoch; a trial that trains to the
-    end hands out its best epoch too. ``at: best`` in a claim takes the curve where the network stands.
+    Every trial stops by itself (Prechelt 1998). Losses and errors improve downwards, accuracies and scores
+    upwards, other metrics as the experiment says in `better`. The recorded curves are those of the training
+    up to its last epoch; a trial that trains to the end hands out its best epoch too. ``at: best`` in a
+    claim takes the curve where the network stands.
     """
 
     patience: Annotated[Whole | None, Field(ge=1, title="number of epochs")] = None
