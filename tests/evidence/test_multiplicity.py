@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ceteris.evidence.multiplicity import ALPHA, adjust_to, holm_adjust, holm_levels, level_after
+from ceteris.evidence.multiplicity import (
+    ALPHA,
+    adjust_inside,
+    adjust_to,
+    holm_adjust,
+    holm_levels,
+    level_after,
+)
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 
@@ -38,6 +45,19 @@ def test_does_not_depend_on_the_order(p, random):
     shuffled = [p[i] for i in order]
     assert holm_adjust(shuffled) == pytest.approx(holm_adjust(p)[order])
     assert holm_levels(shuffled) == pytest.approx(holm_levels(p)[order])
+
+
+@settings(deadline=None)
+@given(p_values, st.lists(st.floats(0, 1), min_size=1, max_size=4), st.integers(0, 2))
+def test_comparisons_inside_a_member_are_adjusted_as_the_member_is(p, inside, looks):
+    alpha = level_after(looks)
+    adjusted, levels = adjust_to(p, alpha), holm_levels(p, alpha)
+    for place, own in enumerate(p):
+        found = adjust_inside(p, place, np.array([own, *inside]), alpha)
+        assert found[0] == pytest.approx(adjusted[place])
+        assert (np.diff(found[np.argsort([own, *inside])]) >= 0).all()
+        clear = np.abs(found - ALPHA) > 1e-12
+        assert ((np.array([own, *inside]) < levels[place]) == (found < ALPHA))[clear].all()
 
 
 def test_levels_of_the_worked_example():

@@ -55,6 +55,11 @@ def test_different_validation_rows():
     assert "different rows" not in explained(settings, "train_loss")
 
 
+def test_without_a_claim_the_notes_say_it():
+    notes = assessed({"a": {"loss": "auto"}, "b": {"loss": "mse"}}).notes
+    assert "The levels' losses are different functions (cross_entropy and mse), not on one scale." in notes
+
+
 def test_a_negative_gap_is_not_narrower_when_it_is_smaller():
     curves = {"val_loss": 0.1, "train_loss": 0.3}
     found = [

@@ -6,8 +6,10 @@ from ceteris.evidence.claims import Question
 from ceteris.evidence.contrasts import Contrast
 from ceteris.evidence.exact import SIGN_FLIP_LIMIT
 from ceteris.evidence.layout import Layout
+from ceteris.evidence.observations import Group
 from ceteris.evidence.pairs import MOST_LEVELS
 from ceteris.evidence.quantities import GAPS
+from ceteris.evidence.scales import unlike
 from ceteris.evidence.training_notes import training_notes
 from ceteris.evidence.wording import listing, units
 from ceteris.spec.metrics import unknown_direction, without_rows
@@ -107,6 +109,12 @@ def _scope(study: Study, layout: Layout) -> str:
     )
 
 
+def _scales(layout: Layout) -> list[str]:
+    """Say what keeps all the levels' numbers, in tables and charts too, from being on one scale."""
+    found = unlike("val_loss", layout, [Group(cell, (cell,)) for cell in layout.cells])
+    return [f"{words[:1].upper()}{words[1:]}." for words in found]
+
+
 def _unknown_directions(layout: Layout) -> list[str]:
     """Say of which metrics of the user's own nobody said whether lower or higher is better."""
     names = dict.fromkeys(name for trial in layout.ended(tuple(layout.cells)) for name in trial.curves)
@@ -125,6 +133,7 @@ def study_notes(study: Study, layout: Layout, looks: int, *, provisional: bool) 
     if n < 2:
         return (
             "With one seed nothing can be established: run more seeds.",
+            *_scales(layout),
             *_unknown_directions(layout),
             *training_notes(layout),
         )
@@ -143,4 +152,4 @@ def study_notes(study: Study, layout: Layout, looks: int, *, provisional: bool) 
         )
     if looks:
         found.append(f"Looked at {looks + 1} times: p and intervals are corrected for that (Bonferroni).")
-    return (*found, *_unknown_directions(layout), *training_notes(layout))
+    return (*found, *_scales(layout), *_unknown_directions(layout), *training_notes(layout))
