@@ -225,3 +225,22 @@ def test_a_misspelt_metric_of_a_claim_is_refused_when_the_study_is_made() -> Non
         ceteris.vary(
             experiment(), {"optimizer.lr": [0.1, 0.001]}, claims=[{**OWN_CLAIM, "metric": "val_acuracy"}]
         )
+
+
+def test_mistakes_of_python_are_told_in_its_words() -> None:
+    with pytest.raises(ceteris.CeterisError, match=r"rows are given with their targets: give \(X, y\)"):
+        experiment(data=ROWS)
+    with pytest.raises(
+        ceteris.CeterisError, match=r"a value of type Experiment is not a study; .*`ceteris\.vary\("
+    ):
+        plan(experiment())  # type: ignore[arg-type]  # the mistake that is tested
+    with pytest.raises(ceteris.CeterisError, match="'weird name!' cannot be the name of a metric"):
+        experiment(metrics={"weird name!": top2})
+    with pytest.raises(ceteris.CeterisError) as caught:
+        ceteris.vary(BASE, epochs=[1, 2], claims=[{"text": "A.", "metric": "val_loss", "equal": [1, 2]}])
+    assert "it must be a mapping such as `{levels: [a, b], margin: 0.01}`" in str(caught.value)
+    with pytest.raises(ceteris.CeterisError) as caught:
+        ceteris.run("digits/learning-rate", epochs=0)
+    assert str(caught.value).startswith(
+        "epochs: 0 is not a number of epochs; it must be a whole number from 1"
+    )

@@ -79,7 +79,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     ),
     "a folder of data that is not there": (
         ["data", "--data-dir", "absent"],
-        "there is no folder absent (named by the data folder)",
+        "there is no folder absent (named by --data-dir, `data_dir` in Python)",
     ),
     "no records": (
         ["show", "last"],

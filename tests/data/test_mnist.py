@@ -59,7 +59,7 @@ def test_debians_package_is_looked_for_where_it_installs():
 
 
 def test_a_folder_that_is_not_there_is_told_with_what_named_it(tiny, tmp_path, monkeypatch):
-    with pytest.raises(CeterisError, match=r"no folder .*gone \(named by the data folder\)"):
+    with pytest.raises(CeterisError, match=r"no folder .*gone \(named by --data-dir, `data_dir` in Python\)"):
         tiny.read(tmp_path / "gone", None)
     monkeypatch.setenv("CETERIS_DATA", str(tmp_path / "lost"))
     with pytest.raises(CeterisError, match=r"no folder .*lost \(named by CETERIS_DATA\)"):

@@ -28,7 +28,8 @@ from .sources import refusal, small, with_claim
         ),
         (
             {"less": [0.1]},
-            "claims.0.less: [0.1] is not a pair of levels; it must be a list of 2 items, each item text",
+            "claims.0.less: [0.1] is not a pair of levels; it must be a list of 2 items, each item the label "
+            "or value of a level",
         ),
         ({"less": [1, 2, 3]}, "claims.0.less: [1, 2, 3] is not a pair of levels"),
         ({"less": 5}, "claims.0.less: 5 is not a pair of levels"),

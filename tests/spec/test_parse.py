@@ -101,7 +101,7 @@ def test_a_text_is_a_file_or_a_named_study(tmp_path: Path) -> None:
         ("nowhere.yaml", "nowhere.yaml: there is no such file"),
         (Path("nowhere"), "nowhere: there is no such file"),
         ("a\0b", "there is no file and no named study"),
-        (7, "a int is not a study; give a file, a name or a mapping"),
+        (7, "a value of type int is not a study; give a file, a name, a mapping or what `vary` returns"),
     ]:
         assert refusal(source)[0].startswith(words)
 

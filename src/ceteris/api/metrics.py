@@ -78,6 +78,8 @@ def _problems(name: str, function: object) -> list[Problem]:
     if not callable(function):
         kind = type(function).__name__
         return [_wrong(name, f"a {kind} is not a metric; give a function of (outputs, targets)")]
+    if not name.isidentifier() and name not in ("", "<lambda>"):
+        return [_wrong("", f"'{name}' cannot be the name of a metric; use letters, digits and `_`")]
     if not name.isidentifier():
         return [_wrong("", 'a function without a name needs one: metrics={"name": function}')]
     if name in BUILT_IN_METRICS:

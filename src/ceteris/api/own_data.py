@@ -59,6 +59,8 @@ def data_settings(value: Any) -> tuple[Any, Dataset | None]:
         dataset = as_dataset(value.get("source"))
         return (value, None) if dataset is None else ({**value, **named(dataset)}, dataset)
     dataset = as_dataset(value)
+    if dataset is None and hasattr(value, "shape"):
+        raise CeterisError(Problem("rows are given with their targets: give (X, y)", where="data"))
     return (value, None) if dataset is None else (named(dataset), dataset)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ from ceteris.api.own_modules import (
 )
 from ceteris.api.progress import showing_progress
 from ceteris.api.result import Result
-from ceteris.api.studies import StudySource, plan
+from ceteris.api.studies import Planned, StudySource, plan
+from ceteris.errors import CeterisError
 from ceteris.records.store import records_folder
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def run(
     """
     functions = _functions_of(study) | named_metrics(metrics)
     modules = _modules_of(study) | named_modules(model)
-    planned = plan(
+    planned = _in_python(
+        plan,
         study,
         model=module_settings(model)[0] if is_own_model(model) else None,
         data=data,
@@ -95,6 +98,19 @@ def run(
         for note in planned.parsed.notes:
             means.listener.note(note)
         return _interruptible(lambda: run_planned(planned, means), means)
+
+
+def _in_python(make: Callable[..., Planned], *arguments: Any, **options: Any) -> Planned:
+    """Plan a study; problems with options are told by the names that Python has for them."""
+    try:
+        return make(*arguments, **options)
+    except CeterisError as error:
+        raise CeterisError(
+            replace(problem, where=problem.where.removeprefix("--").partition(" ")[0])
+            if problem.where.startswith(("--seeds ", "--epochs "))
+            else problem
+            for problem in error.problems
+        ) from None
 
 
 def _functions_of(study: StudySource) -> dict[str, Metric]:

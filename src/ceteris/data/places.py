@@ -36,7 +36,10 @@ def user_folders(folder: Path | None) -> tuple[Path, ...]:
     Raises CeterisError for one that is not there, saying which name led to it.
     """
     variable = os.environ.get(ENVIRONMENT_VARIABLE)
-    named = [("the data folder", folder), (ENVIRONMENT_VARIABLE, Path(variable) if variable else None)]
+    named = [
+        ("--data-dir, `data_dir` in Python", folder),
+        (ENVIRONMENT_VARIABLE, Path(variable) if variable else None),
+    ]
     found = []
     for what, path in named:
         if path is None:

@@ -19,6 +19,7 @@ from ceteris.errors import CeterisError, Problem, unknown_name
 
 DIGITS, *OTHER_BUNDLED = BUNDLED_SOURCES
 NAMED_SOURCES: tuple[Source, ...] = (DIGITS, MNIST, FASHION_MNIST, *OTHER_BUNDLED)
+TABLES = (".csv", ".tsv", ".txt")
 WHERE = "experiment.data.source"
 
 
@@ -84,9 +85,23 @@ def find_source(source: str, folder: Path | None = None) -> Source:
         return NpzSource(_find_npz(source, folder))
     if Path(source).suffix or "/" in source:
         message = f"`{source}` is neither a named source nor an .npz file with arrays `x` and `y`"
+        if Path(source).suffix.lower() in TABLES:
+            message += f"; {_conversion(source)}"
         raise CeterisError(Problem(message, where=WHERE))
     message = unknown_name("data source", source, [named.name for named in NAMED_SOURCES])
     raise CeterisError(Problem(f"{message}; or the path of an .npz file", where=WHERE))
+
+
+def _conversion(source: str) -> str:
+    """Return the line of Python that makes an .npz file of a table."""
+    separator = ", sep='\\t'" if source.lower().endswith(".tsv") else ""
+    target = Path(source).with_suffix(".npz").name
+    return (
+        f"in Python, `import numpy, pandas; t = pandas.read_csv({source!r}{separator}); "
+        f"numpy.savez({target!r}, x=t.drop(columns='TARGET').to_numpy(float), y=t['TARGET'].to_numpy())` "
+        "makes one, where TARGET is "
+        "the column to predict"
+    )
 
 
 def _find_npz(source: str, folder: Path | None) -> Path:

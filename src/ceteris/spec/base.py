@@ -6,12 +6,12 @@ import math
 import numbers
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ceteris.errors import CeterisError
 from ceteris.spec.labels import format_label
-from ceteris.spec.wording import SENTENCE, problems_of
+from ceteris.spec.wording import LEVEL, SENTENCE, problems_of
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -90,5 +90,5 @@ OneToList = BeforeValidator(_one_to_list)
 Number = Annotated[float, AnyNumber]
 Whole = Annotated[int, AnyNumber]
 Switch = Annotated[bool, Strict()]
-Label = Annotated[str, BeforeValidator(_label)]
+Label = Annotated[str, BeforeValidator(_label), Field(title=LEVEL)]
 """A level's label; a claim may give the value instead (``order: [32, 1000]``)."""

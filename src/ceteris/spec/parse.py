@@ -101,7 +101,10 @@ def _draft(source: object) -> Draft:
     if isinstance(source, Mapping):
         return Draft(plain_data(source))
     if not isinstance(source, str | Path):
-        raise CeterisError(f"a {type(source).__name__} is not a study; give a file, a name or a mapping")
+        kind = type(source).__name__
+        made = "; `ceteris.vary(experiment, ...)` makes one of it" if kind == "Experiment" else ""
+        wanted = "give a file, a name, a mapping or what `vary` returns"
+        raise CeterisError(f"a value of type {kind} is not a study; {wanted}{made}")
     return _read_draft(_file_of(source))
 
 

@@ -14,6 +14,14 @@ from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.labels import shown
 from ceteris.spec.paths import choices, has_kinds, kind_name, member_for, members, plain_type, setting_paths
 
+LEVEL = "level"
+"""Title of the labels of levels, which may be given by their values."""
+SHAPES = {
+    "Equal": "`{levels: [a, b], margin: 0.01}`",
+    "Within": "`{levels: [a], low: 0.5, high: 0.9}`",
+    "Interaction": "`{factors: {a: [a1, a2], b: [b1, b2]}, sign: positive}`",
+}
+"""What relations of a claim look like that are mappings."""
 SENTENCE = "sentence"
 """Type of the errors whose message is already a sentence for the user."""
 
@@ -195,6 +203,8 @@ def allowed(annotation: Any, field: FieldInfo | None = None) -> str:
     while get_origin(annotation) is Annotated:
         annotation, *more = get_args(annotation)
         metadata += more
+    if annotation is str and any(isinstance(m, FieldInfo) and m.title == LEVEL for m in metadata):
+        return "the label or value of a level"
     branches = choices(annotation)
     if branches and not members(annotation):
         given = [branch for branch in branches if branch is not type(None)]
@@ -225,6 +235,8 @@ def _allowed_plain(kind: Any, bounds: Mapping[str, Any]) -> str:
 def _allowed_mapping(kind: Any) -> str:
     if has_kinds(kind):
         return "a mapping with a `kind`: " + ", ".join(kind_name(member) for member in members(kind))
+    if members(kind) and members(kind)[0].__name__ in SHAPES:
+        return f"a mapping such as {SHAPES[members(kind)[0].__name__]}"
     if members(kind):
         return "a mapping of settings (" + ", ".join(members(kind)[0].model_fields) + ")"
     return "a mapping"
