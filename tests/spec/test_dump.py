@@ -139,3 +139,9 @@ def test_yaml_is_as_short_as_a_person_would_write_it() -> None:
 def test_what_is_no_recorded_study_is_refused() -> None:
     with pytest.raises(CeterisError, match="experiment: this setting is missing"):
         study_from_dict({"title": "x"})
+
+
+def test_a_study_prints_as_its_yaml() -> None:
+    study = parse_study(small()).study
+    assert str(study) == study_to_yaml(study)
+    assert "experiment:" in str(study)

@@ -32,7 +32,10 @@ def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) 
             f"there are no runs in {records_folder(runs_dir)} yet; ceteris run digits/learning-rate makes one"
         )
         return
-    rows = [(run.id, run.status, _trials(run.trials, run.finished, run.diverged)) for run in found[:most]]
+    rows = [
+        (run.id, run.status, _trials(run.trials, run.finished, run.diverged) + _kind(run.title))
+        for run in found[:most]
+    ]
     more = ["", f"and {len(found) - most} more (--most {len(found)})"] if len(found) > most else []
     last = "ceteris show RUN shows one; `last` is the newest."
     screen.show(plain_table(("run", "status", "trials"), rows), *more, "", last)
@@ -41,6 +44,13 @@ def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) 
 def _trials(planned: int, finished: int, diverged: int) -> str:
     lost = f", {diverged} diverged" if diverged else ""
     return f"{finished} of {planned} finished{lost}"
+
+
+def _kind(title: str) -> str:
+    """Tell the trials of ``ceteris aa`` from those of a study."""
+    from ceteris.records.views import REPETITIONS_TITLE
+
+    return "; A/A repetitions" if title.startswith(REPETITIONS_TITLE) else ""
 
 
 def show(run: RunName, /, *, runs_dir: RunsDir = None, as_json: AsJson = False) -> None:

@@ -21,7 +21,7 @@ from ceteris.evidence.assessment import assess
 from ceteris.lab.run import run_study
 from ceteris.lab.trials import ENDED
 from ceteris.records.store import Store
-from ceteris.records.views import RunRecord, TrialRecord
+from ceteris.records.views import REPETITIONS_TITLE, RunRecord, TrialRecord
 from ceteris.spec.claim import Claim
 from ceteris.spec.claim_check import SPREAD, known_metrics
 from ceteris.spec.combine import seed_list
@@ -100,7 +100,7 @@ def _first_metric(study: Study) -> str:
 
 
 def _without_factors(study: Study, seeds: tuple[int, ...]) -> Study:
-    title = f"A/A: {study.title}".strip(": ")
+    title = f"{REPETITIONS_TITLE}: {study.title}".strip(": ")
     update = {"title": title, "vary": (), "combine": "cross", "claims": (), "seeds": seeds}
     return study.model_copy(update=update)
 

@@ -43,6 +43,8 @@ class TrialRecord:
     """The resolved experiment as plain JSON."""
 
 
+REPETITIONS_TITLE = "A/A"
+"""What the titles of runs of A/A repetitions begin with."""
 REMARK = "remark"
 """Fact of a run: what everybody who reads its verdicts has to know, in one sentence."""
 

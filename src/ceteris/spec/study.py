@@ -74,6 +74,12 @@ class Study(Spec):
 
     claims: Annotated[tuple[Claim, ...], Field(title="list of claims")] = ()
 
+    def __str__(self) -> str:
+        """Return the study as the YAML file that says the same."""
+        from ceteris.spec.dump import study_to_yaml
+
+        return study_to_yaml(self)
+
     @field_validator("vary", mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
