@@ -46,6 +46,6 @@ def test_rows_of_a_single_class_are_refused() -> None:
     dataset = arrays(ROWS, ["no"] * 120)
     _, problems = bind(parsed, LoadedData({"arrays": dataset}, {}), [])
     assert (
-        "experiment.data.source: all rows of `arrays` are of one class, `no`: there is nothing to tell apart; "
-        "give rows of two or more classes"
+        "experiment.data.source: all rows of `arrays` are of one class, `no`: there is nothing to tell "
+        "apart; give rows of two or more classes"
     ) in map(str, problems)
