@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+SHOWN = 200
+"""Of the text of an exception, so many characters are shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -44,9 +47,10 @@ class CeterisError(Exception):
 
 
 def exception_in_line(error: BaseException) -> str:
-    """Return an exception of somebody else's code in one line."""
+    """Return the type and the beginning of the text of somebody else's exception in one line."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    shown = text if len(text) <= SHOWN else text[: SHOWN - 4] + " ..."
+    return f"{type(error).__name__}: {shown}" if text else type(error).__name__
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ceteris.errors import CeterisError, Problem, unknown_name
+from ceteris.errors import CeterisError, Problem, exception_in_line, unknown_name
 from ceteris.spec.experiment import metric_name
 
 Metric = Callable[..., float]
 """(outputs (n, k), targets (n,) or (n, k)), torch tensors -> a number."""
 
 WHERE = "experiment.metrics"
-SHOWN = 200
 
 
 class MetricFailedError(Exception):
@@ -49,7 +48,7 @@ def pack(metrics: Mapping[str, Metric]) -> bytes:
         try:
             packed[name] = cloudpickle.dumps(metric), source_hash(metric)
         except Exception as error:
-            message = f"the metric `{name}` cannot be sent to a training process ({in_one_line(error)})"
+            message = f"the metric `{name}` cannot be sent to a training process ({exception_in_line(error)})"
             problems.append(
                 Problem(f"{message}; define it as a function of outputs and targets alone", WHERE)
             )
@@ -77,7 +76,9 @@ def load(packed: bytes, references: Sequence[str]) -> LoadedMetrics:
             loaded.metrics[name] = guarded(name, pickle.loads(content))
             loaded.hashes[name] = digest
         except Exception as error:
-            message = f"the metric `{name}` cannot be loaded in a training process ({in_one_line(error)})"
+            message = (
+                f"the metric `{name}` cannot be loaded in a training process ({exception_in_line(error)})"
+            )
             loaded.problems.append(Problem(message, WHERE))
     for reference in references:
         _import(reference, loaded)
@@ -89,7 +90,7 @@ def _import(reference: str, loaded: LoadedMetrics) -> None:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
-        message = f"the module of `{reference}` cannot be imported ({in_one_line(error)})"
+        message = f"the module of `{reference}` cannot be imported ({exception_in_line(error)})"
         loaded.problems.append(Problem(message, WHERE))
         return
     metric = getattr(module, name, None)
@@ -112,7 +113,7 @@ def guarded(name: str, metric: Metric) -> Metric:
         except MemoryError:  # the trials are tried again in smaller parts
             raise
         except (Exception, SystemExit) as error:
-            raise MetricFailedError(f"the metric `{name}` failed with {in_one_line(error)}") from error
+            raise MetricFailedError(f"the metric `{name}` failed with {exception_in_line(error)}") from error
         try:
             return float(answer)
         except (TypeError, ValueError, RuntimeError) as error:
@@ -120,10 +121,3 @@ def guarded(name: str, metric: Metric) -> Metric:
             raise MetricFailedError(f"the metric `{name}` gave a {kind}; it must give one number") from error
 
     return measured
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return an exception's type and the beginning of its text in one line."""
-    text = " ".join(str(error).split())
-    shown = text if len(text) <= SHOWN else text[: SHOWN - 4] + " ..."
-    return f"{type(error).__name__}: {shown}" if text else type(error).__name__

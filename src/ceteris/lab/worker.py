@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ceteris.errors import CeterisError, Problem
+from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.lab.wire import receive, send, take_over_streams
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Worker:
 
     def _train(self, job: Job) -> JobFailed | None:
         from ceteris.lab.orders import JobFailed, Trained
-        from ceteris.lab.own_metrics import MetricFailedError, in_one_line
+        from ceteris.lab.own_metrics import MetricFailedError
         from ceteris.train.loop import train_cohort
 
         self._tell_compiling(job)
@@ -155,7 +155,7 @@ class Worker:
         except MetricFailedError as error:
             return JobFailed(job.number, (Problem(str(error)),), traceback.format_exc())
         except Exception as error:
-            told = Problem(f"training failed with {in_one_line(error)}")
+            told = Problem(f"training failed with {exception_in_line(error)}")
             return JobFailed(job.number, (told,), traceback.format_exc(), _is_out_of_memory(error))
         return None
 
