@@ -222,7 +222,7 @@ def test_a_quantity_that_is_not_defined():
     assert "fluctuation of the validation loss between epochs is not defined for b and a" in found.explanation
 
 
-@pytest.mark.parametrize("at", ["last", "best", "change", "fluctuation", "epochs_until"])
+@pytest.mark.parametrize("at", ["first", "last", "best", "change", "fluctuation", "epochs_until"])
 def test_all_points_of_a_curve(at):
     rng = np.random.default_rng(1)
     slow, fast = np.linspace(2, 1, 6), np.array([1.2, 0.9, 0.3, 0.7, 0.1, 0.4])
@@ -258,3 +258,13 @@ def test_gaps_can_be_claimed():
 
 def test_trials_as_made_are_what_the_study_lays_out():
     assert {t.level for t in trials(VALUES)} == set(VALUES)
+
+
+def test_epochs_until_a_falling_rate_need_to_know_which_way_it_comes():
+    fall = [trial("a", seed, {"lr": [0.1] * (4 + seed % 2) + [0.05] * 3}) for seed in range(5)]
+    bounds = {"low": 4, "high": 7}
+    down = claim("lr", at="epochs_until", reach=0.06, coming="down", within=bounds)
+    silent = claim("lr", at="epochs_until", reach=0.06, within=bounds)
+    found, unsaid = assess(study({"lr": ["a"]}, down, silent), fall, validation_rows=None).verdicts
+    assert (found.verdict, found.effect) == ("supported", pytest.approx(5.4))
+    assert "whether a lower or a higher `lr` is better is not known" in unsaid.explanation

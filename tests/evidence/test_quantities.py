@@ -24,6 +24,7 @@ ACCURACY = np.array([0.2, 0.8, 0.9, 0.85])
 @pytest.mark.parametrize(
     ("curve", "metric", "at", "reach", "expected"),
     [
+        (LOSS, "val_loss", "first", None, 1.0),
         (LOSS, "val_loss", "last", None, 0.7),
         (LOSS, "val_loss", "best", None, 0.5),
         (ACCURACY, "val_accuracy", "best", None, 0.9),

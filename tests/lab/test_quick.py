@@ -1,3 +1,5 @@
+import pytest
+
 from ceteris.lab.quick import quick, quick_note
 from ceteris.spec.combine import combinations, seed_list
 from ceteris.spec.parse import parse_study
@@ -24,7 +26,7 @@ def test_levels_that_set_epochs_or_rows_are_shortened_too() -> None:
     }
     study = parse_study(settings(data="fashion-mnist") | {"vary": vary}).study
     found = {c.label: c.experiment for c in combinations(quick(study))}
-    assert found["long"].epochs == 3
+    assert found["long"].epochs == 15
     assert found["much"].data.rows == 5_000
     assert (found["other"].data.source, found["other"].data.rows) == ("mnist", 5_000)
 
@@ -45,3 +47,26 @@ def test_the_note_counts_what_was_asked_for() -> None:
     assert quick_note(study, small).startswith(
         "a quick look, and provisional: 6 of 10 seeds, 3 of 20 epochs;"
     )
+
+
+def test_levels_with_more_epochs_than_others_keep_more_and_schedules_shrink_with_them() -> None:
+    step = {"kind": "step", "step_size": 10, "gamma": 0.1}
+    vary = {"way": {"twice": {"epochs": 20}, "step": {"schedule": step}, "five": {"epochs": 50}}}
+    study = parse_study(settings(data="fashion-mnist", epochs=10) | {"vary": vary}).study
+    found = {c.label: c.experiment for c in combinations(quick(study))}
+    assert [found[label].epochs for label in ("twice", "step", "five")] == [6, 3, 15]
+    assert found["step"].schedule.step_size == 3
+
+
+def test_a_study_says_itself_what_its_quick_look_needs() -> None:
+    own = {"rows": 400, "epochs": 12, "seeds": 4}
+    schedule = {"kind": "multi_step", "milestones": [20, 30], "warmup": 5}
+    given = settings(epochs=40) | {"seeds": 10, "quick": own}
+    given["experiment"] |= {"schedule": schedule}
+    small = quick(parse_study(given).study)
+    assert small.experiment.data.rows == 400
+    assert small.experiment.epochs == 12
+    assert small.experiment.schedule.milestones == (6, 9)
+    assert small.experiment.schedule.warmup == pytest.approx(1.5)
+    assert seed_list(small) == (0, 1, 2, 3)
+    assert parse_study(small).study == small

@@ -46,6 +46,10 @@ from .sources import refusal, small, with_claim
             "claims.0.less: `optimizer.lr` has no level `0.02`; did you mean `0.01`? (its levels: 0.1, 0.01)",
         ),
         ({"at": "epochs_until"}, "claims.0.reach: `at: epochs_until` needs the value to `reach`"),
+        (
+            {"coming": "up"},
+            "claims.0.coming: `coming` belongs to `at: epochs_until`, and this claim is at `last`",
+        ),
         ({"reach": 1}, "claims.0.reach: `reach` belongs to `at: epochs_until`, and this claim is at `last`"),
         ({"at": "lst"}, "claims.0.at: there is no point of a curve `lst`; did you mean `last`?"),
         ({"factor": "lr"}, "claims.0.factor: there is no factor `lr` (known: optimizer.lr)"),

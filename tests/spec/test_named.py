@@ -23,7 +23,7 @@ FASHION = {
 
 def test_every_named_study_is_valid_and_listed() -> None:
     listed = named_studies()
-    assert [study.name for study in listed] == ["digits/learning-rate", *FASHION]
+    assert {"digits/learning-rate", "mnist/mlp", *FASHION} <= {study.name for study in listed}
     for study in listed:
         assert study.title
         assert study.source

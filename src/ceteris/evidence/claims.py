@@ -24,7 +24,7 @@ from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
 from ceteris.evidence.scales import unlike
 from ceteris.evidence.wording import listing
 from ceteris.spec.claim import Claim, Take
-from ceteris.spec.metrics import Direction, unknown_direction
+from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
@@ -112,7 +112,7 @@ class _Relation:
 
     def _see(self, *groups: Group) -> Observations:
         claim = self.claim
-        better = self.layout.better(claim.metric)
+        better = direction_of_claim(claim, self.layout.stated)
         return observe(self.layout, groups, measure(claim.metric, claim.at, better, claim.reach))
 
     def _pair(self, first: Group, second: Group, region: Region) -> Contrast:
@@ -203,7 +203,7 @@ def _problem(claim: Claim, layout: Layout, named: Sequence[Group], groups: Seque
     names = list(dict.fromkeys(name for trial in finished for name in metric_names(trial.curves)))
     if finished and not any(metric_curve(trial.curves, claim.metric) is not None for trial in finished):
         return unknown_name("measurement", claim.metric, names)
-    better = layout.better(claim.metric)
+    better = direction_of_claim(claim, layout.stated)
     if better is None and needs_direction(claim.at):
         return unknown_direction(claim.metric)
     if len(finished) < len(ended) and math.isnan(worst_value(claim.metric, claim.at, better)):

@@ -77,8 +77,8 @@ def quantity(curve: Curve, at: Take, better: Direction | None, reach: float | No
         return math.nan
     if at == "epochs_until":
         return _epochs_until(curve, better, reach)
-    if at == "last":
-        return float(curve[-1])
+    if at in ("first", "last"):
+        return float(curve[0 if at == "first" else -1])
     if at == "best":
         return float(curve[best_epoch(curve, better) - 1])
     if at == "change":
@@ -102,7 +102,7 @@ def resolution(metric: str, at: Take, rows: int | None) -> float:
     """Return the step in which the quantity is counted: one epoch, one validation row, or 0 (not known)."""
     if at == "epochs_until":
         return 1.0
-    counted = metric == "val_accuracy" and at in ("last", "best", "change") and rows
+    counted = metric == "val_accuracy" and at in ("first", "last", "best", "change") and rows
     return 1 / rows if counted and rows else 0.0
 
 
@@ -123,6 +123,7 @@ def quantity_words(metric: str, at: Take, reach: float | None = None) -> str:
     if at == "epochs_until":
         return f"number of epochs until the {name} reaches {reach:g}" if reach is not None else name
     return {
+        "first": f"{name} of the first epoch",
         "last": name,
         "best": f"best {name} of all epochs",
         "change": f"change of the {name} from the first epoch to the last",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ceteris.spec.combine import combinations, seed_list
+from ceteris.spec.experiment import Experiment
 from ceteris.spec.study import Factor, Study
 
 EPOCHS = 3
@@ -13,6 +15,8 @@ SEEDS = 3
 ROWS = 5_000
 LARGE_SOURCES = ("mnist", "fashion-mnist")
 """Sources with more rows than ``ROWS``; others are small enough or unknown, and are used whole."""
+LONGEST = 5
+"""A level has at most so many times the epochs that the base has at most."""
 
 MARK = "provisional"
 
@@ -20,24 +24,25 @@ MARK = "provisional"
 def quick(study: Study) -> Study:
     """Return the study with at most 3 epochs, 3 seeds and, of large sources, 5,000 training rows.
 
-    Batches that are larger keep as many rows as the largest of them needs. The title says that the
-    study is provisional.
+    The study's own ``quick`` may say other numbers. Batches that are larger keep as many rows as the largest
+    of them needs. All epochs, those of levels and schedules too, shrink by one factor, so that twice as many
+    stay twice as many. The title says that the study is provisional.
     """
-    rows = max([ROWS, *(c.experiment.batch_size for c in combinations(study))])
-    experiment = study.experiment.model_copy(
-        update={
-            "epochs": min(study.experiment.epochs, EPOCHS),
-            "data": study.experiment.data.model_copy(
-                update={"rows": _fewer(study.experiment.data.rows, study.experiment.data.source, rows)}
-            ),
-        }
+    found = [combination.experiment for combination in combinations(study)]
+    epochs = study.quick.epochs or EPOCHS
+    scale = _Scale(
+        ratio=min(1.0, epochs / study.experiment.epochs),
+        longest=LONGEST * epochs,
+        rows=max([study.quick.rows or ROWS, *(experiment.batch_size for experiment in found)]),
+        large=study.quick.rows is None,
+        source=study.experiment.data.source,
     )
     return study.model_copy(
         update={
             "title": f"{study.title} ({MARK})".strip(),
-            "experiment": experiment,
-            "vary": tuple(_quick_factor(factor, experiment.data.source, rows) for factor in study.vary),
-            "seeds": seed_list(study)[:SEEDS],
+            "experiment": scale.experiment(study.experiment),
+            "vary": tuple(scale.factor(factor) for factor in study.vary),
+            "seeds": seed_list(study)[: study.quick.seeds or SEEDS],
         }
     )
 
@@ -53,28 +58,69 @@ def quick_note(study: Study, small: Study | None = None) -> str:
     return f"a quick look, and {MARK}: {', '.join(parts)}; run it without --quick for the answer"
 
 
-def _fewer(rows: int | None, source: str, most: int) -> int | None:
-    if source not in LARGE_SOURCES:
-        return rows
-    return most if rows is None else min(rows, most)
+@dataclass(frozen=True)
+class _Scale:
+    """How much smaller a study becomes, applied to its base and to what its levels set themselves."""
 
+    ratio: float
+    longest: int
+    rows: int
+    large: bool
+    """Whether only large sources lose rows."""
+    source: str
 
-def _quick_factor(factor: Factor, source: str, rows: int) -> Factor:
-    levels = tuple(
-        level.model_copy(update={"patch": _quick_patch(level.patch, source, rows)}) for level in factor.levels
-    )
-    return factor.model_copy(update={"levels": levels})
+    def experiment(self, base: Experiment) -> Experiment:
+        """Return the base experiment made small."""
+        schedule = self._schedule(base.schedule.model_dump())
+        return base.model_copy(
+            update={
+                "epochs": self._epochs(base.epochs),
+                "schedule": base.schedule.model_copy(update=schedule),
+                "data": base.data.model_copy(update={"rows": self._fewer(base.data.rows, base.data.source)}),
+            }
+        )
 
+    def factor(self, factor: Factor) -> Factor:
+        """Return a factor whose levels set small numbers."""
+        levels = tuple(
+            level.model_copy(update={"patch": self._patch(level.patch)}) for level in factor.levels
+        )
+        return factor.model_copy(update={"levels": levels})
 
-def _quick_patch(patch: Mapping[str, Any], source: str, rows: int) -> dict[str, Any]:
-    """Shorten what a level sets itself; levels that then are alike stay for the check to name."""
-    small = dict(patch)
-    if isinstance(small.get("epochs"), int):
-        small["epochs"] = min(small["epochs"], EPOCHS)
-    own = small.get("data.source", source)
-    if "data" in small:
-        data = small["data"] if isinstance(small["data"], dict) else {"source": small["data"]}
-        small["data"] = data | {"rows": _fewer(data.get("rows"), data.get("source", source), rows)}
-    elif "data.source" in small or isinstance(small.get("data.rows"), int):
-        small["data.rows"] = _fewer(small.get("data.rows"), own, rows)
-    return small
+    def _patch(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """Shorten what a level sets itself; levels that then are alike stay for the check to name."""
+        small = dict(patch)
+        if isinstance(small.get("epochs"), int):
+            small["epochs"] = self._epochs(small["epochs"])
+        if isinstance(small.get("schedule"), Mapping):
+            small["schedule"] = self._schedule(small["schedule"])
+        inside = {path.removeprefix("schedule."): path for path in small if path.startswith("schedule.")}
+        small |= {
+            inside[name]: v for name, v in self._schedule({n: small[p] for n, p in inside.items()}).items()
+        }
+        own = small.get("data.source", self.source)
+        if "data" in small:
+            data = small["data"] if isinstance(small["data"], dict) else {"source": small["data"]}
+            rows = self._fewer(data.get("rows"), data.get("source", self.source))
+            small["data"] = data | {"rows": rows}
+        elif "data.source" in small or isinstance(small.get("data.rows"), int):
+            small["data.rows"] = self._fewer(small.get("data.rows"), own)
+        return small
+
+    def _fewer(self, rows: int | None, source: str) -> int | None:
+        if self.large and source not in LARGE_SOURCES:
+            return rows
+        return self.rows if rows is None else min(rows, self.rows)
+
+    def _epochs(self, epochs: int) -> int:
+        return max(1, min(round(epochs * self.ratio), self.longest))
+
+    def _schedule(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a schedule's settings with everything that is counted in epochs made shorter."""
+        shorter: dict[str, Callable[[Any], Any]] = {
+            "step_size": self._epochs,
+            "period": self._epochs,
+            "milestones": lambda at: tuple(dict.fromkeys(self._epochs(epoch) for epoch in at)),
+            "warmup": lambda epochs: epochs * self.ratio,
+        }
+        return {n: shorter[n](v) if n in shorter and v is not None else v for n, v in settings.items()}

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from ceteris.spec.base import Label, Number, Spec, wrong
 
-Take = Literal["last", "best", "change", "fluctuation", "epochs_until"]
+Take = Literal["first", "last", "best", "change", "fluctuation", "epochs_until"]
 
 Levels = Annotated[tuple[Label, ...], Field(min_length=2, title="list of levels")]
 Pair = Annotated[tuple[Label, Label], Field(title="pair of levels")]
@@ -78,13 +78,17 @@ class Claim(Spec):
     or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
-    """Which number of the curve: the `last` epoch, the `best` epoch (lowest for losses, errors and gaps,
-    highest for accuracies and scores, else as the experiment says in `better`), the `change` from the
-    first epoch to the last, the `fluctuation` (standard deviation of the differences between adjacent
+    """Which number of the curve: the `first` or the `last` epoch, the `best` epoch (lowest for losses, errors
+    and gaps, highest for accuracies and scores, else as the experiment says in `better`), the `change` from
+    the first epoch to the last, the `fluctuation` (standard deviation of the differences between adjacent
     epochs), or `epochs_until` the metric reaches `reach`."""
 
     reach: Annotated[Number | None, Field(title="value to reach")] = None
     """The value that `at: epochs_until` waits for."""
+
+    coming: Annotated[Literal["up", "down"] | None, Field(title="way to come to a value")] = None
+    """Whether the curve comes to `reach` from below (`up`) or from above (`down`). Default: from the side of
+    the worse values; to be given where no values are better, as with `lr`."""
 
     factor: str | None = None
     """The factor whose levels are compared; may be left out where the study has one factor."""
@@ -143,6 +147,8 @@ class Claim(Spec):
             raise wrong("`at: epochs_until` needs the value to `reach`", "reach")
         if self.at != "epochs_until" and self.reach is not None:
             raise wrong(f"`reach` belongs to `at: epochs_until`, and this claim is at `{self.at}`", "reach")
+        if self.at != "epochs_until" and self.coming is not None:
+            raise wrong(f"`coming` belongs to `at: epochs_until`, and this claim is at `{self.at}`", "coming")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import METRIC_NAME, metric_name
-from ceteris.spec.metrics import Direction, direction, unknown_direction
+from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
 from ceteris.spec.study import Factor
 
 CURVES = (
@@ -60,7 +60,7 @@ def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool 
 
 def direction_problem(claim: Claim, where: str, stated: Mapping[str, Direction]) -> list[Problem]:
     """Return a problem where a claim is about the best values of a metric and nobody said which those are."""
-    if claim.at not in ("best", "epochs_until") or direction(claim.metric, stated) is not None:
+    if claim.at not in ("best", "epochs_until") or direction_of_claim(claim, stated) is not None:
         return []
     return [Problem(f"with `at: {claim.at}`, {unknown_direction(claim.metric)}", where=f"{where}.metric")]
 

@@ -70,7 +70,7 @@ def compact(study: Study) -> dict[str, Any]:
     fields = _differing(study)
     if study.vary:
         fields["vary"] = {factor.name: _compact_factor(factor) for factor in study.vary}
-    order = ("title", "source", "experiment", "vary", "combine", "seeds", "folds", "claims")
+    order = ("title", "source", "note", "experiment", "vary", "combine", "seeds", "folds", "quick", "claims")
     return {name: fields[name] for name in order if name in fields}
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ceteris.spec.claim import Claim
 
 PROVIDED_METRICS = ("log_rmse",)
 """Measured where an experiment lists them. ``log_rmse``: sqrt(mean((log max(output, 1) - log target)^2)),
@@ -35,6 +38,13 @@ def direction(metric: str, stated: Mapping[str, Direction] | None = None) -> Dir
     if lower == higher:
         return None
     return "lower" if lower else "higher"
+
+
+def direction_of_claim(claim: Claim, stated: Mapping[str, Direction] | None = None) -> Direction | None:
+    """Return which values of a claim's metric count as better: what `coming` says, or as ``direction``."""
+    if claim.coming is not None:
+        return "lower" if claim.coming == "down" else "higher"
+    return direction(claim.metric, stated)
 
 
 def without_rows(metric: str) -> str:

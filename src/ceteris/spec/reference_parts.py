@@ -18,7 +18,7 @@ from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
 from ceteris.spec.schedule import ScheduleSpec
-from ceteris.spec.study import Factor, Level, Study
+from ceteris.spec.study import Factor, Level, Quick, Study
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,12 @@ FOLDS = Part(
     (Folds,),
     ("folds: {k: 5, kind: stratified}\n",),
 )
+QUICK = Part(
+    "quick",
+    "What `--quick` makes of the study, where its point needs more than 3 epochs or bears fewer rows.",
+    (Quick,),
+    ("quick: {epochs: 12, rows: 2000}\n",),
+)
 CLAIMS = Part(
     "claims",
     "A claim takes one number from each trial (`metric`, `at`), compares levels of one factor, and has "
@@ -203,6 +209,7 @@ PARTS = (
     STUDY,
     VARY,
     FOLDS,
+    QUICK,
     CLAIMS,
     EXPERIMENT,
     DATA,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from ceteris.spec.base import AnyNumber, Label, Spec, wrong
+from ceteris.spec.base import AnyNumber, Label, Spec, Whole, wrong
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import FoldsSpec
@@ -50,12 +50,29 @@ SeedCount = Annotated[int, AnyNumber, Field(ge=1, le=10_000)]
 Seed = Annotated[int, AnyNumber, Field(ge=0, le=2**31 - 1)]
 
 
+class Quick(Spec):
+    """What `--quick` makes of a study; what is left out is as for every study.
+
+    All numbers of epochs, of levels and schedules too, shrink by the same factor.
+    """
+
+    rows: Annotated[Whole | None, Field(ge=1, title="number of rows")] = None
+    """Training rows at most. Default: 5,000 of the two MNISTs, all of other data."""
+    epochs: Annotated[Whole | None, Field(ge=1, title="number of epochs")] = None
+    """Epochs of the base experiment at most. Default: 3."""
+    seeds: Annotated[Whole | None, Field(ge=1, le=10_000, title="number of seeds")] = None
+    """Seeds at most. Default: 3."""
+
+
 class Study(Spec):
     """A base experiment, its factors, seeds, folds and claims."""
 
     title: Annotated[str, Field(title="title")] = ""
     source: Annotated[str, Field(title="source")] = ""
     """Where the question comes from."""
+    note: Annotated[str, Field(title="note")] = ""
+    """What a reader of the verdicts has to know: how the comparison differs from the source's own, say, and
+    what that one does show. It stands beside the verdicts."""
     experiment: Experiment
     vary: Annotated[tuple[Factor, ...], Field(title="list of factors")] = ()
     """In YAML a mapping: factor -> list of values, or factor -> {label: {path: value}}."""
@@ -71,6 +88,8 @@ class Study(Spec):
 
     folds: FoldsSpec = None
     """Cross-validation: a number of folds, or {k, kind, groups}. Folds of one seed are averaged."""
+
+    quick: Annotated[Quick, Field(title="size of a quick look")] = Quick()
 
     claims: Annotated[tuple[Claim, ...], Field(title="list of claims")] = ()
 
