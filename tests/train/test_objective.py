@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from ceteris.data import arrays, load
 from ceteris.data.dataset import Dataset
@@ -14,11 +15,11 @@ from ceteris.train.cpu.losses import (
     ABSOLUTE_ERROR,
     SMOOTH_L1,
     binary_cross_entropy,
-    cross_entropy,
     robust_error,
     squared_error,
     weighted_cross_entropy,
 )
+from ceteris.train.cpu.softmax import cross_entropy
 from ceteris.train.objective import class_weights, objective_problems, smoothings, watched_problems
 
 
@@ -117,10 +118,39 @@ LOGITS = np.array(
 )
 
 
+def by_unit(logits: np.ndarray, labels: np.ndarray) -> tuple[float, int, np.ndarray]:
+    """Cross-entropy of logits (b, c), which the kernel reads as (c, b); the gradient is (b, c) again."""
+    columns = np.ascontiguousarray(logits.T)
+    gradient, spare = np.empty_like(columns), np.empty((2, len(labels)), columns.dtype)
+    total, right = cross_entropy(columns, labels, gradient, *spare)
+    return total, right, gradient.T
+
+
+@pytest.mark.parametrize(("rows", "units"), [(1, 2), (7, 10), (32, 10), (33, 3)])
+def test_cross_entropy_and_right_answers_equal_torchs(rows: int, units: int) -> None:
+    draw = np.random.default_rng(rows)
+    logits = np.round(draw.standard_normal((rows, units)) * 3)  # whole numbers: many are tied for the largest
+    labels = draw.integers(0, units, rows)
+    theirs = torch.tensor(logits, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(theirs, torch.tensor(labels))
+    loss.backward()
+    total, right, gradient = by_unit(logits, labels)
+    assert total / rows == pytest.approx(loss.item(), rel=1e-12)
+    assert theirs.grad is not None
+    np.testing.assert_allclose(gradient, theirs.grad.numpy(), rtol=1e-10, atol=1e-14)
+    assert right == (logits.argmax(1) == labels).sum()
+
+
+def test_a_logit_that_is_not_a_number_makes_the_loss_one() -> None:
+    logits, labels = LOGITS.copy(), np.array([0, 3, 4])
+    logits[1, 2] = np.nan
+    assert np.isnan(by_unit(logits, labels)[0])
+
+
 def test_worked_examples_of_losses() -> None:
     gradient, labels = np.empty_like(LOGITS), np.array([0, 3, 4])
-    assert cross_entropy(LOGITS, labels, gradient)[0] / 3 == pytest.approx(2.27229, abs=1e-5)
-    plain = gradient.copy()
+    total, _, plain = by_unit(LOGITS, labels)
+    assert total / 3 == pytest.approx(2.27229, abs=1e-5)
     assert weighted_cross_entropy(LOGITS, labels, 0.0, np.ones(5), gradient)[0] / 3 == pytest.approx(
         2.27229, abs=1e-5
     )

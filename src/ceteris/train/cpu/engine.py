@@ -64,7 +64,8 @@ class CompiledEngine:
         self._stack = stack
         dtype = stack.parameters.dtype
         used = np.asarray((spec.rates > 0).any(axis=0), dtype=np.bool_)
-        table = layer_table(spec.net, max(spec.batch_size, EVALUATION_ROWS), used)
+        most_rows = max(spec.batch_size, EVALUATION_ROWS)
+        table = layer_table(spec.net, most_rows, used)
         self._rules = _rules(spec)
         self._net = Network(
             table.rows, table.numbers, tensor_table(spec.net), segments(spec.net, self._rules.hyper)
@@ -72,6 +73,7 @@ class CompiledEngine:
         self._members = Members(stack.parameters, stack.buffers, _slots(spec, stack), spec.rates, spec.keys)
         self._space = Space(
             np.zeros(table.workspace, dtype),
+            np.zeros(most_rows, np.int64),
             np.zeros(table.words, np.uint32),
             np.zeros(spec.net.n_parameters, dtype),
         )
@@ -143,7 +145,7 @@ class CompiledEngine:
                 feed.members[active[feed.members]],
                 own,
                 EVALUATION_ROWS,
-                self._space.work,
+                self._space,
                 outputs,
                 results,
             )

@@ -1,8 +1,9 @@
 """The compiled loop: trains or evaluates members, many steps a call.
 
-One member after another does all steps of a call, so its weights, optimiser state and the shared
-workspace stay in the processor's cache; there is no Python between steps. Members never meet: what
-one computes cannot depend on which others are in the stack.
+As many members as the cache holds with their optimiser state do a step in turn, before all go on to the
+next: so the rows of a step are fetched once for small networks, and a large one keeps its weights in the
+cache by doing all steps of a call alone. There is no Python between steps. Members never meet: what one
+computes cannot depend on which others are in the stack, nor on the order in which they are visited.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
@@ -22,17 +23,20 @@ from ceteris.train.cpu.losses import (
     SQUARED_ERROR_ONE_HOT,
     WEIGHTED_CROSS_ENTROPY,
     binary_cross_entropy,
-    cross_entropy,
     robust_error,
     squared_error,
     squared_error_one_hot,
     weighted_cross_entropy,
 )
 from ceteris.train.cpu.passes import backward, forward, forward_evaluating, gather, matrix
+from ceteris.train.cpu.softmax import cross_entropy
 from ceteris.train.cpu.table import DY, EXTRA, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import update
 from ceteris.train.engine import GRADIENT_EVERY
 from ceteris.train.hyper import LR
+
+CACHED_BYTES = 512 * 1024
+"""So much of a second-level cache (1 MiB on servers of today) is left to the state of members."""
 
 # Columns of the totals that a member gathers over an epoch.
 LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
@@ -89,9 +93,10 @@ class Rows(NamedTuple):
 
 
 class Space(NamedTuple):
-    """Workspaces, overwritten: activations, words behind masks, the gradient (P,)."""
+    """Workspaces, overwritten: activations, labels of a batch, words behind masks, the gradient (P,)."""
 
     work: Any
+    labels: Any
     words: Any
     grad: Any
 
@@ -105,17 +110,24 @@ def transpose(source, out):
 
 
 @kernel
-def score_rows(loss, smoothing, class_weights, beta, outputs, data, rows, gradient):
+def fetch(data, rows, table, space):
+    """Copy the numbered rows to where the first layer reads them, and their labels."""
+    gather(data.x, rows, matrix(space.work, table[0, X], rows.size, table[0, N_IN]))
+    if data.labels.size > 0:
+        for i in range(rows.size):
+            space.labels[i] = data.labels[rows[i]]
+
+
+@kernel
+def score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows, gradient):
     """Return the summed loss and the right answers of a batch (n, k); fills ``gradient`` (n, k)."""
     n, units = outputs.shape
-    if loss == CROSS_ENTROPY:
-        return cross_entropy(outputs, data.labels[rows], gradient)
     if loss == WEIGHTED_CROSS_ENTROPY:
-        return weighted_cross_entropy(outputs, data.labels[rows], smoothing, class_weights, gradient)
+        return weighted_cross_entropy(outputs, labels, smoothing, class_weights, gradient)
     if loss == SQUARED_ERROR_ONE_HOT:
-        return squared_error_one_hot(outputs, data.labels[rows], gradient)
+        return squared_error_one_hot(outputs, labels, gradient)
     if loss == BINARY:
-        return binary_cross_entropy(outputs, data.labels[rows], gradient)
+        return binary_cross_entropy(outputs, labels, gradient)
     # The targets are gathered into the rows that the gradient will overwrite.
     for i in range(n):
         for unit in range(units):
@@ -126,19 +138,25 @@ def score_rows(loss, smoothing, class_weights, beta, outputs, data, rows, gradie
 
 
 @kernel
-def score(loss, smoothing, class_weights, beta, final, work, data, rows):
-    """Score the outputs of the final layer; leaves them row by row at its EXTRA, and fills its DY.
+def score(loss, smoothing, class_weights, beta, final, space, data, rows):
+    """Score the outputs of the final layer on the rows that were fetched; fills its DY.
 
     Returns:
         The summed loss and the right answers of the batch.
     """
-    n, units = rows.size, final[N_OUT]
+    n, units, work = rows.size, final[N_OUT], space.work
+    labels = space.labels[:n]
+    by_unit, slope = matrix(work, final[Y], units, n), matrix(work, final[DY], units, n)
+    if loss == CROSS_ENTROPY:
+        extra = final[EXTRA]
+        return cross_entropy(by_unit, labels, slope, work[extra : extra + n], work[extra + n : extra + 2 * n])
+    # The other losses take rows: they are copied to EXTRA and back.
     outputs = matrix(work, final[EXTRA], n, units)
     gradient = matrix(work, final[EXTRA] + n * units, n, units)
-    transpose(matrix(work, final[Y], units, n), outputs)
-    total, right = score_rows(loss, smoothing, class_weights, beta, outputs, data, rows, gradient)
-    transpose(gradient, matrix(work, final[DY], units, n))
-    return total, right
+    transpose(by_unit, outputs)
+    found = score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows, gradient)
+    transpose(gradient, slope)
+    return found
 
 
 @kernel
@@ -169,43 +187,84 @@ def train_steps(
         totals: (M, N_TOTALS) float64, added to.
         diverged: (M,) int64, -1 or the step at which the loss left the finite numbers.
     """
-    table, work, grad = net.table, space.work, space.grad
-    final = table[table.shape[0] - 1]
-    n_in = table[0, N_IN]
-    for place in places:
-        param, buffer, hyper = stack.params[place], stack.buffers[place], rules.hyper[place]
-        loss, smoothing, beta = rules.losses[place], rules.smoothing[place], rules.beta[place]
-        class_weights, rates, keys = rules.class_weights[place], stack.rates[place], stack.keys[place]
-        terms, limits = rules.terms[place], rules.limits[place]
+    together = members_in_cache(stack)
+    for begin in range(0, places.size, together):
+        own = places[begin : min(begin + together, places.size)]
         for step in range(first, last):
-            if diverged[place] >= 0:
-                break
-            begin, done = step * batch, steps_before + step
-            rows = order[begin : min(begin + batch, order.size)]
-            n = rows.size
-            gather(data.x, rows, matrix(work, table[0, X], n, n_in))
-            forward(table, net.numbers, param, buffer, work, space.words, rates, keys, n, epoch, begin, done)
-            total, right = score(loss, smoothing, class_weights, beta, final, work, data, rows)
-            if not np.isfinite(total):
-                diverged[place] = done
-                break
-            backward(table, param, grad, work, space.words, rates, n)
-            totals[place, LOSS] += total
-            totals[place, RIGHT] += right
-            totals[place, ROWS] += n
-            measured = step % GRADIENT_EVERY == 0
-            norm = finish_gradient(terms, limits, net.tensors, measured, param, grad)
-            if measured:
-                totals[place, NORM] += norm
-                totals[place, NORMS] += 1
-            column = min(step, rules.rates.shape[2] - 1)
-            for group in range(hyper.shape[0]):
-                hyper[group, LR] = rules.rates[place, group, column]
-            update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
+            rows = order[step * batch : min((step + 1) * batch, order.size)]
+            fetch(data, rows, net.table, space)
+            for place in own:
+                if diverged[place] < 0:
+                    done = steps_before + step
+                    train_step(
+                        net,
+                        stack,
+                        rules,
+                        data,
+                        rows,
+                        place,
+                        epoch,
+                        step,
+                        batch,
+                        done,
+                        space,
+                        totals,
+                        diverged,
+                    )
 
 
 @kernel
-def evaluate(net, stack, loss, rules, data, places, rows, chunk, work, outputs, results):
+def members_in_cache(stack):
+    """Return how many members fit the cache with their parameters and optimiser state, at least one."""
+    bytes_each = stack.params.shape[1] * (1 + stack.slots.shape[1]) * stack.params.itemsize
+    return max(1, CACHED_BYTES // max(bytes_each, 1))
+
+
+@kernel
+def train_step(net, stack, rules, data, rows, place, epoch, step, batch, done, space, totals, diverged):
+    """Do one step of the member at ``place`` on the rows that were fetched; arguments as in ``train_steps``.
+
+    ``step`` counts from the beginning of the epoch, ``done`` from that of the training.
+    """
+    table, work, grad, n = net.table, space.work, space.grad, rows.size
+    param, hyper, rates = stack.params[place], rules.hyper[place], stack.rates[place]
+    forward(
+        table,
+        net.numbers,
+        param,
+        stack.buffers[place],
+        work,
+        space.words,
+        rates,
+        stack.keys[place],
+        n,
+        epoch,
+        step * batch,
+        done,
+    )
+    final = table[table.shape[0] - 1]
+    loss, smoothing, beta = rules.losses[place], rules.smoothing[place], rules.beta[place]
+    total, right = score(loss, smoothing, rules.class_weights[place], beta, final, space, data, rows)
+    if not np.isfinite(total):
+        diverged[place] = done
+        return
+    backward(table, param, grad, work, space.words, rates, n)
+    totals[place, LOSS] += total
+    totals[place, RIGHT] += right
+    totals[place, ROWS] += n
+    measured = step % GRADIENT_EVERY == 0
+    norm = finish_gradient(rules.terms[place], rules.limits[place], net.tensors, measured, param, grad)
+    if measured:
+        totals[place, NORM] += norm
+        totals[place, NORMS] += 1
+    column = min(step, rules.rates.shape[2] - 1)
+    for group in range(hyper.shape[0]):
+        hyper[group, LR] = rules.rates[place, group, column]
+    update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
+
+
+@kernel
+def evaluate(net, stack, loss, rules, data, places, rows, chunk, space, outputs, results):
     """Evaluate members of one stream on the numbered rows, in evaluation mode.
 
     Args:
@@ -214,22 +273,21 @@ def evaluate(net, stack, loss, rules, data, places, rows, chunk, work, outputs, 
         outputs: (M, n, k) receives the network's outputs, or has no rows.
         results: (M, 2) float64 receives the mean loss and the share classified rightly.
     """
-    table = net.table
+    table, work = net.table, space.work
     final = table[table.shape[0] - 1]
-    n_in = table[0, N_IN]
     for place in places:
-        class_weights, beta = rules.class_weights[place], rules.beta[place]
-        loss_sum = 0.0
-        right_sum = 0
-        for begin in range(0, rows.size, chunk):
-            own = rows[begin : min(begin + chunk, rows.size)]
-            n = own.size
-            gather(data.x, own, matrix(work, table[0, X], n, n_in))
+        results[place] = 0.0
+    for begin in range(0, rows.size, chunk):
+        own = rows[begin : min(begin + chunk, rows.size)]
+        n = own.size
+        fetch(data, own, table, space)
+        for place in places:
             forward_evaluating(table, net.numbers, stack.params[place], stack.buffers[place], work, n)
-            total, right = score(loss, 0.0, class_weights, beta, final, work, data, own)
             if outputs.shape[1] > 0:
-                outputs[place, begin : begin + n] = matrix(work, final[EXTRA], n, final[N_OUT])
-            loss_sum += total
-            right_sum += right
-        results[place, 0] = loss_sum / rows.size
-        results[place, 1] = right_sum / rows.size
+                transpose(matrix(work, final[Y], final[N_OUT], n), outputs[place, begin : begin + n])
+            class_weights, beta = rules.class_weights[place], rules.beta[place]
+            total, right = score(loss, 0.0, class_weights, beta, final, space, data, own)
+            results[place, 0] += total
+            results[place, 1] += right
+    for place in places:
+        results[place] /= rows.size

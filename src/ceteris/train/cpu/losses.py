@@ -27,41 +27,6 @@ def classify(outputs, label):
 
 
 @kernel
-def cross_entropy(outputs, labels, gradient):
-    """Cross-entropy of logits (b, c) with labels (b,), by log-sum-exp.
-
-    Fills ``gradient`` (b, c) with (softmax - one-hot) / b.
-
-    Returns:
-        The sum of the losses over the rows, and how many rows are classified rightly.
-    """
-    rows, units = outputs.shape
-    total = 0.0
-    right = 0
-    share = outputs.dtype.type(1.0 / rows)
-    for row in range(rows):
-        logits = outputs[row]
-        label = labels[row]
-        right += classify(logits, label)
-        largest = logits[0]
-        for unit in range(1, units):
-            largest = logits[unit] if logits[unit] > largest else largest
-        own = logits[label] - largest
-        line = gradient[row]
-        for unit in range(units):
-            line[unit] = exponential(logits[unit] - largest)
-        partition = outputs.dtype.type(0)
-        for unit in range(units):
-            partition += line[unit]
-        total += np.log(np.float64(partition)) - own
-        scale = share / partition
-        for unit in range(units):
-            line[unit] *= scale
-        line[label] -= share
-    return total, right
-
-
-@kernel
 def squared_error(outputs, targets, gradient):
     """Squared error of outputs (b, k) and targets (b, k), averaged over k (``torch.nn.MSELoss``).
 
