@@ -115,6 +115,7 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
         ("study", ["studies", "show", "digits/learning-rate"]),
         ("runs", ["runs"]),
         ("report", ["report", "last"]),
+        ("test", ["test", "last"]),
         ("data", ["data", "list"]),
         ("dataset", ["data", "show", "digits"]),
         ("dataset", ["data", "show", "diabetes"]),

@@ -442,3 +442,12 @@ def test_signs_in_the_folder_name(tmp_path: Path) -> None:
     with Store(folder) as store:
         run = finished_run(store)
     assert sorted(path.name for path in folder.iterdir()) == sorted([run, "ceteris.db"])
+
+
+def test_the_newest_final_test_of_a_run_is_kept(store: Store) -> None:
+    run, other = finished_run(store), finished_run(store)
+    assert store.load_run(run).final_test is None
+    for rows in (10, 20):
+        store.record_final_test(run, {"rows": rows})
+    assert store.load_run(run).final_test == {"rows": 20}
+    assert store.load_run(other).final_test is None

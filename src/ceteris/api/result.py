@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from ceteris.api.final_test import FinalTest
+    from ceteris.api.metrics import Metrics
     from ceteris.api.own_modules import Factory
     from ceteris.evidence.assessment import Assessment, Verdict
     from ceteris.evidence.summaries import LevelEvidence
@@ -191,6 +193,26 @@ class Result:
         from ceteris.api.frames import curve_frame
 
         return curve_frame(self.run)
+
+    def test(
+        self,
+        metric: str | None = None,
+        *,
+        data_dir: str | Path | None = None,
+        model: Factory | None = None,
+        metrics: Metrics | None = None,
+    ) -> FinalTest:
+        """Read the test rows and return what every level comes to on them, the chosen one marked.
+
+        A level is chosen by ``metric`` on the validation rows (accuracy for classes, else loss); the test
+        rows only judge, and every reading is counted. ``model`` and ``metrics`` give again what is code of
+        your own. Raises ``CeterisError`` where there are no test rows or nothing finished.
+        """
+        from ceteris.api.final_test import run_final_test
+        from ceteris.api.metrics import named_metrics
+
+        own = named_metrics(metrics)
+        return run_final_test(self.run, metric=metric, data_dir=data_dir, model=model, metrics=own)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the HTML report, beside the records or to ``path``, and return where it is."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cyclopts import App, Group
 
-from ceteris.cli import data, doctor, repetitions, runs, studies, study_runs
+from ceteris.cli import data, doctor, final_test, repetitions, runs, studies, study_runs
 from ceteris.cli.groups import LOOK, RUN, SETUP
 
 HELP = """\
@@ -33,6 +33,7 @@ def build_app() -> App:
     for group, commands in grouped.items():
         for command in commands:
             app.command(command, group=group)
+    app.command(final_test.assess, name="test", group=LOOK)
     app.command(studies.app)
     app.command(data.app)
     return app

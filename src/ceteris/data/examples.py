@@ -100,7 +100,7 @@ def _svg(dataset: Dataset, images: NDArray[Any], chosen: list[NDArray[np.int64]]
         cell_width=min(4 * CELL, max(CELL // 4, round(CELL * width / height))),
         columns=max(len(rows) for rows in chosen),
         rows=len(chosen),
-        limits=_limits(dataset),
+        limits=grey_limits(dataset),
     )
     tops = range(MARGIN + TITLE, layout.height, CELL + GAP)
     body = [
@@ -125,7 +125,7 @@ def _row(name: str, images: NDArray[Any], rows: NDArray[np.int64], top: int, lay
     parts = [f'<text x="{MARGIN}" y="{top + CELL // 2 + 5}" fill="#111">{name}</text>']
     for column, row in enumerate(rows):
         left = MARGIN + layout.label + column * (layout.cell_width + GAP)
-        pixels = base64.b64encode(png_bytes(_as_bytes(images[row], layout.limits))).decode("ascii")
+        pixels = base64.b64encode(png_bytes(image_bytes(images[row], layout.limits))).decode("ascii")
         parts.append(
             f'<image x="{left}" y="{top}" width="{layout.cell_width}" height="{CELL}" '
             f'style="image-rendering:pixelated" href="data:image/png;base64,{pixels}">'
@@ -134,14 +134,15 @@ def _row(name: str, images: NDArray[Any], rows: NDArray[np.int64], top: int, lay
     return "\n".join(parts)
 
 
-def _limits(dataset: Dataset) -> tuple[float, float]:
+def grey_limits(dataset: Dataset) -> tuple[float, float]:
     """Return the values that are shown black and white: the documented range, else what occurs."""
     if dataset.value_range is not None:
         return dataset.value_range
     return float(dataset.x.min()), float(dataset.x.max())
 
 
-def _as_bytes(image: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
+def image_bytes(image: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return an image's pixels, 0 to 255, where ``limits`` are the values shown black and white."""
     low, high = limits
     share = (image.astype(np.float64) - low) / ((high - low) or 1.0)
     pixels: NDArray[np.float64] = np.rint(share.clip(0, 1) * 255)

@@ -104,7 +104,16 @@ def _pack_measurements(connection: Connection) -> None:
         )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (from_0_to_1,)
+def add_final_tests(connection: Connection) -> None:
+    """Make room for what the test rows said of a run."""
+    connection.exec_driver_sql(
+        "CREATE TABLE final_tests (key INTEGER NOT NULL PRIMARY KEY,"
+        " run INTEGER NOT NULL REFERENCES runs (key), content TEXT NOT NULL)"
+    )
+    connection.exec_driver_sql("CREATE INDEX final_tests_by_run ON final_tests (run)")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (from_0_to_1, add_final_tests)
 CURRENT_VERSION = len(MIGRATIONS)
 
 

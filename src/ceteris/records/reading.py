@@ -14,6 +14,7 @@ from ceteris.records.curves import DamagedBlobError, DamagedCurves, as_curves, j
 from ceteris.records.plain_json import from_column
 from ceteris.records.run_queries import run_row, seconds_of, status_of
 from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, runs, trials
+from ceteris.records.test_rows import final_test_of
 from ceteris.records.trial_queries import ENDED
 from ceteris.records.views import FoundTrial, RunRecord, RunStatus, TrialRecord
 
@@ -25,6 +26,7 @@ class RawRun:
     row: AnyRow
     trials: Sequence[AnyRow]
     epochs: Mapping[int, Sequence[AnyRow]]
+    final_test: Mapping[str, Any] | None
 
 
 def _trials_with_names() -> Select[Any]:
@@ -38,7 +40,8 @@ def read_run(connection: Connection, run: str) -> RawRun:
     """Fetch all rows of a run."""
     row = run_row(connection, run)
     here = _trials_with_names().where(trials.c.run == row.key).order_by(trials.c.position)
-    return RawRun(row, connection.execute(here).all(), _epochs_by_trial(connection, row.key))
+    found = connection.execute(here).all()
+    return RawRun(row, found, _epochs_by_trial(connection, row.key), final_test_of(connection, row.key))
 
 
 def _epochs_by_trial(connection: Connection, run: int) -> dict[int, list[AnyRow]]:
@@ -86,6 +89,7 @@ def as_run_record(raw: RawRun, folder: Path, now: float, stale: float) -> RunRec
         first_seeds=row.first_seeds,
         folder=folder / row.id,
         trials=tuple(_as_trial(trial, raw.epochs.get(trial.key, ()), row.id, status) for trial in raw.trials),
+        final_test=raw.final_test,
     )
 
 

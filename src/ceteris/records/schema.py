@@ -113,6 +113,16 @@ test_readings = Table(
 )
 Index("test_readings_by_content", test_readings.c.content)
 
+# What the test rows said of a run: one row per assessment, the newest counts.
+final_tests = Table(
+    "final_tests",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("run", Integer, ForeignKey("runs.key"), nullable=False),
+    Column("content", Text, nullable=False),
+)
+Index("final_tests_by_run", final_tests.c.run)
+
 
 def as_blob(column: Column[bytes]) -> Label[bytes]:
     """Read a blob as bytes even where damage made SQLite take it for text, which may not decode."""

@@ -250,6 +250,12 @@ class Store:
         with self._database.read() as connection:
             return test_rows.readings_of(connection, content_hash)
 
+    def record_final_test(self, run: str, content: Mapping[str, Any]) -> None:
+        """Keep what the test rows said of a run, as plain JSON; ``load_run`` returns the newest."""
+        with self._database.write() as connection:
+            key = run_queries.run_row(connection, self._resolve(connection, run)).key
+            test_rows.add_final_test(connection, key, content)
+
     # -- shared --------------------------------------------------------------------------------
 
     def _session(self, run: str) -> Session:

@@ -1,12 +1,15 @@
-"""Law 4: every reading of the test rows of a data set is counted, whichever run it served."""
+"""Law 4: every reading of the test rows of a data set is counted, and what it came to is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from ceteris.records.schema import test_readings
+from ceteris.records.plain_json import from_column, to_column
+from ceteris.records.schema import final_tests, test_readings
 from ceteris.records.views import TestReading, TestReadings
 
 
@@ -23,3 +26,15 @@ def readings_of(connection: Connection, content: str) -> TestReadings:
     here = select(*columns).where(test_readings.c.content == content).order_by(test_readings.c.key)
     readings = tuple(TestReading(*row) for row in connection.execute(here))
     return TestReadings(len(readings), readings)
+
+
+def add_final_test(connection: Connection, run: int, content: Mapping[str, Any]) -> None:
+    """Keep what the test rows said of a run (by key), as plain JSON."""
+    connection.execute(insert(final_tests).values({"run": run, "content": to_column(content)}))
+
+
+def final_test_of(connection: Connection, run: int) -> Mapping[str, Any] | None:
+    """Return the newest assessment of a run (by key) on test rows, None where there was none."""
+    newest = select(final_tests.c.content).where(final_tests.c.run == run).order_by(final_tests.c.key.desc())
+    text = connection.execute(newest.limit(1)).scalar_one_or_none()
+    return None if text is None else dict(from_column(text))

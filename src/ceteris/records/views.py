@@ -81,6 +81,8 @@ class RunRecord:
     folder: Path
     """The folder of this run: its report and its weights."""
     trials: tuple[TrialRecord, ...]
+    final_test: Mapping[str, Any] | None = None
+    """What the test rows said, when they were last read for this run, as plain JSON."""
 
 
 @dataclass(frozen=True)

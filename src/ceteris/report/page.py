@@ -22,6 +22,7 @@ from ceteris.report.answer import answer
 from ceteris.report.curves import Curves, curves
 from ceteris.report.effects import Effects, effects
 from ceteris.report.embed import json_block
+from ceteris.report.final_test import FinalTest, final_test
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
@@ -48,6 +49,7 @@ class Page:
     """What a thin line of the charts is one of: seeds, or folds."""
     paired_over: str
     legend: tuple[str, ...]
+    final_test: FinalTest | None
     settings: Settings
     sharing: tuple[str, ...]
     notes: tuple[str, ...]
@@ -104,6 +106,7 @@ def make_page(run: RunRecord, assessment: Assessment) -> Page:
         single_lines="seeds" if assessment.folds == 1 else "folds",
         paired_over=assessment.unit,
         legend=tuple(level.level for level in assessment.levels),
+        final_test=final_test(run.final_test),
         settings=settings,
         sharing=sharing(run, assessment, settings.varied),
         notes=notes(run, assessment, thinned=drawn.thinned),

@@ -1,0 +1,96 @@
+"""The test rows of a recorded run, prepared as each trial's own training rows were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ceteris.errors import CeterisError
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from ceteris.data.preparation import Preparation
+    from ceteris.records.views import RunRecord
+    from ceteris.spec.experiment import Experiment
+    from ceteris.spec.folds import Folds
+
+Place = tuple[str, int, int]
+"""Data settings as JSON, seed and fold: what decides how rows are prepared."""
+
+
+@dataclass
+class FinalRows:
+    """The test rows of one data set, read once; ``inputs`` are kept for trials that prepare alike."""
+
+    source: str
+    folder: Path | None
+    folds: Folds | None
+    _last: tuple[Place, torch.Tensor] | None = field(default=None, repr=False)
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """What prepares rows as the training rows were."""
+        from ceteris.data import Preparation, load
+
+        return Preparation(load(self.source, self.folder))
+
+    @cached_property
+    def rows(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The unprepared test rows (x, y)."""
+        from ceteris.data.sources import load_test
+
+        return load_test(self.source, self.folder)
+
+    def inputs(self, experiment: Experiment, seed: int, fold: int) -> torch.Tensor:
+        """Return the test rows as the network of a trial takes them.
+
+        Raises ``CeterisError`` where the data is not the recorded one.
+        """
+        import torch
+
+        from ceteris.data import prepare_rows
+        from ceteris.spec.model import ModuleModel
+
+        place = experiment.data.model_dump_json(), seed, fold
+        if self._last is None or self._last[0] != place:
+            fitted = self.preparation.prepare(experiment.data, seed, fold, self.folds).fitted
+            self._last = place, torch.from_numpy(prepare_rows(self.rows[0], fitted))
+        inputs = self._last[1]
+        if isinstance(experiment.model, ModuleModel):
+            from ceteris.train.modules.layout import row_shape
+
+            return inputs.reshape(-1, *row_shape(experiment.model, self.preparation.dataset.shape))
+        return inputs
+
+
+def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[str, FinalRows]:
+    """Return the test rows of every data set that a run reads, by the source's recorded name.
+
+    Reads nothing yet.
+    """
+    from ceteris.lab.datasets import found_again
+    from ceteris.spec.dump import study_from_dict
+
+    folder = data_dir or run.facts.get("data_folder")
+    folds = study_from_dict(run.study).folds
+    sources = dict.fromkeys(str(trial.experiment["data"]["source"]) for trial in run.trials)
+    place = None if folder is None else Path(folder)
+    return {source: FinalRows(found_again(source, run.folder.parent), place, folds) for source in sources}
+
+
+def check_has_rows(rows: FinalRows) -> None:
+    """Raise ``CeterisError`` where a data set has no labelled test rows, with what can be done instead."""
+    try:
+        x, y = rows.rows
+    except CeterisError as error:
+        raise CeterisError(
+            f"{error}; a final assessment needs test rows that took no part in anything"
+        ) from error
+    if len(x) == 0 or len(y) != len(x):
+        raise CeterisError(
+            f"`{rows.source}` has {len(x)} test rows with {len(y)} targets; there is nothing to judge by"
+        )

@@ -1,0 +1,227 @@
+"""The final assessment of a run: every trial's network on the test rows, read once and counted (law 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ceteris.api.final_rows import FinalRows, check_has_rows, final_rows_of
+from ceteris.api.networks import facts_of, recorded_network
+from ceteris.errors import CeterisError, unknown_name
+
+if TYPE_CHECKING:
+    import torch
+
+    from ceteris.api.metrics import Metric
+    from ceteris.api.own_modules import Factory
+    from ceteris.evidence.selection import Scored, Selection
+    from ceteris.records.views import RunRecord, TestReadings, TrialRecord
+    from ceteris.spec.experiment import Experiment
+    from ceteris.spec.metrics import Direction
+
+PURPOSE = "final assessment"
+Report = Callable[[int, int], None]
+"""Told after every trial: how many are done, and of how many."""
+
+
+@dataclass(frozen=True, repr=False)
+class FinalTest:
+    """What the test rows said of a run. It prints as a table with the choice in words."""
+
+    run: str
+    data: str
+    rows: int
+    """Number of test rows."""
+    readings: int
+    """How often the test rows of this data were read, this time included."""
+    time: str
+    selection: Selection
+    trials: tuple[Mapping[str, Any], ...]
+    """Per finished trial: level, seed, fold and the test metrics."""
+    skipped: tuple[str, ...]
+    """Levels of which no trial finished."""
+    classes: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """Rows of each class (first axis) by predicted class, summed over the trials of the chosen level;
+    empty for numbers."""
+    pictures: tuple[Mapping[str, Any], ...] = ()
+    """Test rows that are images: PNG as base64, true and predicted class, by the chosen level's first
+    trial."""
+
+    @property
+    def chosen(self) -> str:
+        """The level with the best mean validation score."""
+        return self.selection.chosen
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON, as records keep it and ``ceteris test --json`` prints it."""
+        from ceteris.api.output import without_infinities
+
+        plain: dict[str, Any] = without_infinities(asdict(self))
+        return plain
+
+    def __repr__(self) -> str:
+        from ceteris.api.final_test_text import as_text
+
+        return as_text(self)
+
+
+def run_final_test(
+    run: RunRecord,
+    *,
+    metric: str | None = None,
+    data_dir: str | Path | None = None,
+    model: Factory | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    report: Report = lambda done, total: None,
+) -> FinalTest:
+    """Evaluate every finished trial of a run on the test rows, and keep what came of it in the records.
+
+    Args:
+        run: the recorded run.
+        metric: the validation metric that chooses a level; else accuracy for classes, loss for numbers.
+        data_dir: where the data lies, if not where it lay.
+        model: what makes the network, where it is one of the user's own.
+        metrics: the user's own metrics; those that are not given are left out.
+        report: told how far it has come.
+
+    Raises ``CeterisError`` where nothing finished, there are no test rows, or the metric is not known.
+    """
+    finished = [trial for trial in run.trials if trial.status == "finished"]
+    if not finished:
+        raise CeterisError(f"no trial of run {run.id} has finished; there is nothing to assess")
+    wanted, better = _choosing_metric(run, finished, metric)
+    sets = final_rows_of(run, data_dir)
+    _check_comparable(run, sets)
+    for rows in sets.values():
+        check_has_rows(rows)
+    readings = _count_readings(run, sets)
+    evaluated = _Evaluation(run, sets, wanted, model, metrics or {})
+    scored = []
+    for place, trial in enumerate(finished):
+        scored.append(evaluated.score(trial))
+        report(place + 1, len(finished))
+    found = evaluated.summary(scored, better, readings)
+    _keep(run, found)
+    return found
+
+
+def _choosing_metric(
+    run: RunRecord, finished: list[TrialRecord], metric: str | None
+) -> tuple[str, Direction]:
+    from ceteris.spec.metrics import direction, unknown_direction
+
+    known = [name for name in finished[0].curves if name.startswith("val_")]
+    wanted = metric or ("val_accuracy" if "val_accuracy" in known else "val_loss")
+    if wanted not in known:
+        raise CeterisError(unknown_name("validation metric", wanted, known))
+    better = direction(wanted, run.study.get("experiment", {}).get("better"))
+    if better is None:
+        raise CeterisError(unknown_direction(wanted))
+    return wanted, better
+
+
+def _check_comparable(run: RunRecord, sets: Mapping[str, FinalRows]) -> None:
+    if len(sets) > 1:
+        names = ", ".join(f"`{name}`" for name in sets)
+        raise CeterisError(
+            f"the levels of run {run.id} read different data ({names}), so their test scores cannot be "
+            "compared; run the study for one of them with `--set data.source=...`"
+        )
+
+
+def _count_readings(run: RunRecord, sets: Mapping[str, FinalRows]) -> TestReadings:
+    from ceteris.records.store import Store
+
+    (rows,) = sets.values()
+    with Store(run.folder.parent, create=False) as store:
+        return store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE)
+
+
+def _keep(run: RunRecord, found: FinalTest) -> None:
+    from ceteris.records.store import Store
+
+    with Store(run.folder.parent, create=False) as store:
+        store.record_final_test(run.id, found.to_dict())
+
+
+class _Evaluation:
+    """Scores the trials of a run one after another; keeps the outputs of those that are shown."""
+
+    def __init__(
+        self,
+        run: RunRecord,
+        sets: Mapping[str, FinalRows],
+        metric: str,
+        model: Factory | None,
+        own: Mapping[str, Metric],
+    ) -> None:
+        from ceteris.train.scoring import as_targets
+
+        self._run, self._metric, self._model, self._own = run, metric, model, own
+        (self._rows,) = sets.values()
+        self._targets = as_targets(self._rows.rows[1])
+        self._predicted: dict[str, list[torch.Tensor]] = {}
+        self._metrics: list[dict[str, Any]] = []
+
+    def score(self, trial: TrialRecord) -> Scored:
+        """Return what a trial's network is worth on the test rows."""
+        from ceteris.evidence.selection import TEST, Scored
+        from ceteris.spec.experiment import Experiment
+        from ceteris.train.objective import resolved_loss
+        from ceteris.train.scoring import outputs_of, predicted_classes, scores
+
+        experiment = Experiment.model_validate(dict(trial.experiment))
+        network = recorded_network(self._run, trial, "final", self._model)
+        outputs = outputs_of(network, self._rows.inputs(experiment, trial.seed, trial.fold))
+        loss = resolved_loss(experiment, self._rows.preparation.dataset)
+        found = scores(experiment, loss, outputs, self._targets, self._own)
+        if not self._targets.is_floating_point():
+            self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))
+        test = {f"{TEST}{name}": value for name, value in found.items()}
+        self._metrics.append({"level": trial.level, "seed": trial.seed, "fold": trial.fold, **test})
+        return Scored(trial.level, trial.seed, trial.fold, _validation(trial, experiment, self._metric), test)
+
+    def summary(self, scored: list[Scored], better: Direction, readings: TestReadings) -> FinalTest:
+        """Return what all of them came to."""
+        from ceteris.api.predictions import confusion_counts, pictures
+        from ceteris.evidence.selection import select
+
+        try:
+            selection = select(scored, self._metric, better, len(self._targets))
+        except ValueError as error:
+            raise CeterisError(
+                f"{error} in run {self._run.id}: the validation rows choose no level"
+            ) from error
+        dataset = self._rows.preparation.dataset
+        predicted = self._predicted.get(selection.chosen, [])
+        levels = dict.fromkeys(trial.level for trial in self._run.trials)
+        return FinalTest(
+            run=self._run.id,
+            data=str(facts_of(self._run, dataset.name).get("name", dataset.name)),
+            rows=len(self._targets),
+            readings=readings.count,
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            selection=selection,
+            trials=tuple(self._metrics),
+            skipped=tuple(level for level in levels if all(one.level != level for one in scored)),
+            classes=dataset.classes,
+            confusion=confusion_counts(self._targets, predicted, len(dataset.classes)),
+            pictures=pictures(dataset, *self._rows.rows, predicted[0]) if predicted else (),
+        )
+
+
+def _validation(trial: TrialRecord, experiment: Experiment, metric: str) -> float:
+    """Return the validation score of the recorded weights: of the best epoch where training stopped early."""
+    from ceteris.evidence.quantities import best_epoch
+    from ceteris.spec.metrics import direction
+
+    curve = trial.curves[metric]
+    early = experiment.early_stopping
+    if early.patience is None:
+        return float(curve[-1])
+    best = best_epoch(trial.curves[early.metric], direction(early.metric, experiment.better))
+    return float(curve[best - 1])

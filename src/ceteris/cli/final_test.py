@@ -1,0 +1,61 @@
+"""``ceteris test``: the final assessment of a run on test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ceteris.cli.options import AsJson, DataDir, RunName, RunsDir
+from ceteris.cli.screen import messages, print_json, show
+
+if TYPE_CHECKING:
+    from ceteris.api.final_test import Report
+
+ByMetric = Annotated[
+    str | None,
+    Parameter(help="The validation metric that chooses a level (else val_accuracy, or val_loss)."),
+]
+
+
+def assess(
+    run: RunName,
+    /,
+    *,
+    metric: ByMetric = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a run by the test rows: choose a level by validation, read the test rows once, count it."""
+    from ceteris.api.final_test import run_final_test
+    from ceteris.api.final_test_text import parts
+    from ceteris.api.reports import report_of
+    from ceteris.api.runs import load_run
+
+    result = load_run(run, runs_dir=runs_dir)
+    with _progress() as report:
+        found = run_final_test(result.run, metric=metric, data_dir=data_dir, report=report)
+    written = report_of(result.run)
+    if written is not None:  # with the assessment in it
+        load_run(result.id, runs_dir=runs_dir).report(written)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    show(*parts(found))
+    if written is not None:
+        show(f"report: {written}")
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """Show how many networks have been assessed, with the time left, where somebody looks."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("assessing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = messages()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("assessing", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

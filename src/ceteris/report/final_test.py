@@ -1,0 +1,131 @@
+"""The section of the report that shows what the test rows said, where they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ceteris.evidence.quantities import metric_words
+from ceteris.report.numbers import counted, with_interval
+from ceteris.report.titles import title_of
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Shares of the rows of each true class, by predicted class; rows sum to 1."""
+
+    classes: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+    """True class and, per predicted class, the share as text and as a number for the shade."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A test row that is an image, with what it is and what it was taken for."""
+
+    png: str
+    words: str
+
+
+@dataclass(frozen=True)
+class FinalTest:
+    """Everything that the section shows, worded."""
+
+    hint: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, bool, tuple[str, ...]], ...]
+    """Level, whether it was chosen, and its cells."""
+    sentences: tuple[str, ...]
+    confusion: Confusion | None
+    right: tuple[Picture, ...]
+    wrong: tuple[Picture, ...]
+
+
+def final_test(found: Mapping[str, Any] | None) -> FinalTest | None:
+    """Word a recorded assessment (``RunRecord.final_test``); None where there is none."""
+    if found is None:
+        return None
+    selection = found["selection"]
+    levels = selection["levels"]
+    names = list(dict.fromkeys(name for level in levels for name in level["test"]))
+    classes = tuple(found["classes"])
+    pictures = [(_picture(picture, classes), picture) for picture in found["pictures"]]
+    return FinalTest(
+        hint=(
+            f"{found['rows']:,} test rows of {found['data']}, read for this run on {found['time'][:10]}: "
+            f"{counted(found['readings'], 'reading')} of these rows in all. They took no part in training or "
+            "choosing; the level was chosen by its validation score."
+        ),
+        headings=(title_of(selection["metric"]), *map(_title, names), "Seeds that choose it"),
+        rows=tuple(_row(level, names, selection) for level in levels),
+        sentences=tuple(_sentences(selection)),
+        confusion=_confusion(classes, found["confusion"]),
+        right=tuple(shown for shown, one in pictures if one["true"] == one["predicted"]),
+        wrong=tuple(shown for shown, one in pictures if one["true"] != one["predicted"]),
+    )
+
+
+def _title(name: str) -> str:
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _row(
+    level: Mapping[str, Any], names: Sequence[str], selection: Mapping[str, Any]
+) -> tuple[str, bool, tuple[str, ...]]:
+    cells = [_mean(level["validation"]), *(_mean(level["test"].get(name)) for name in names)]
+    seeds = f"{level['chosen_by']} of {selection['seeds']}"
+    return level["level"], level["level"] == selection["chosen"], (*cells, seeds)
+
+
+def _mean(mean: Mapping[str, Any] | None) -> str:
+    return "–" if mean is None else with_interval(mean["mean"], mean["low"], mean["high"])
+
+
+def _sentences(selection: Mapping[str, Any]) -> list[str]:
+    told = []
+    words = metric_words(selection["metric"])
+    flattery = selection["flattery"]
+    if len(selection["levels"]) > 1 and flattery is not None:
+        told.append(
+            f"What a seed chooses by its {words} reads {_mean(flattery)} better on the rows that chose than "
+            "on the test rows: the more levels are tried, the more a validation score flatters the best."
+        )
+    errors = [
+        mean["sampling_error"]
+        for level in selection["levels"]
+        if level["level"] == selection["chosen"]
+        for mean in level["test"].values()
+        if mean["sampling_error"] is not None
+    ]
+    if errors:
+        told.append(
+            f"Intervals are over seeds; that the test rows are a sample themselves adds a standard error of "
+            f"{errors[0]:.2g} to an accuracy."
+        )
+    return told
+
+
+def _confusion(classes: tuple[str, ...], counts: Sequence[Sequence[int]]) -> Confusion | None:
+    if not counts:
+        return None
+    rows = []
+    for name, row in zip(classes, counts, strict=True):
+        total = sum(row)
+        shares = [value / total if total else 0.0 for value in row]
+        rows.append((name, tuple((_share(share), share) for share in shares)))
+    return Confusion(classes, tuple(rows))
+
+
+def _share(share: float) -> str:
+    """Write a share in percent; nothing where there is nothing, so that what there is stands out."""
+    if share == 0:
+        return ""
+    return f"{100 * share:.0f}" if share >= 0.01 else "<1"
+
+
+def _picture(picture: Mapping[str, Any], classes: Sequence[str]) -> Picture:
+    true, predicted = classes[picture["true"]], classes[picture["predicted"]]
+    words = true if true == predicted else f"{true}, taken for {predicted}"
+    return Picture(str(picture["png"]), words)

@@ -1,0 +1,68 @@
+"""What a trained network's outputs are worth on rows that it did not train on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ceteris.spec.experiment import Experiment, metric_name
+from ceteris.train.measure import PROVIDED, Metric
+from ceteris.train.tensor.losses import Objective, losses, right_answers
+
+BATCH = 1000
+"""Rows that go through a network at once: enough to be fast, few enough to fit."""
+
+
+@torch.no_grad()
+def outputs_of(network: torch.nn.Module, inputs: Tensor) -> Tensor:
+    """Return a network's outputs (N, k) for prepared inputs (N, ...), in evaluation mode."""
+    network.eval()
+    parts = [network(inputs[begin : begin + BATCH]) for begin in range(0, len(inputs), BATCH)]
+    return torch.cat(parts).reshape(len(inputs), -1)
+
+
+def as_targets(y: NDArray[np.generic]) -> Tensor:
+    """Return class numbers (N,) int64, or values (N, k) float32."""
+    if np.issubdtype(y.dtype, np.integer):
+        return torch.from_numpy(y.astype(np.int64))
+    return torch.from_numpy(y.astype(np.float32).reshape(len(y), -1))
+
+
+def scores(
+    experiment: Experiment, loss: str, outputs: Tensor, targets: Tensor, own: Mapping[str, Metric]
+) -> dict[str, float]:
+    """Return the plain loss, the accuracy (of classes), and the experiment's further metrics by name.
+
+    Args:
+        loss: the name that the experiment's loss resolves to.
+        outputs: (N, k).
+        targets: (N,) class numbers, or (N, k) values.
+        own: metrics of the user's own by name; those that are not given are left out.
+    """
+    objective = Objective(
+        loss,
+        smoothing=torch.zeros(1, dtype=torch.float64),
+        class_weights=torch.ones(1, outputs.shape[1], dtype=torch.float64),
+        beta=torch.tensor([experiment.loss_beta], dtype=torch.float64),
+        altered=False,
+    )
+    found = {"loss": float(losses(objective, outputs[None].double(), targets[None])[0])}
+    if not targets.is_floating_point():
+        right = right_answers(objective, outputs[None], targets[None])[0]
+        found["accuracy"] = float(right) / len(targets)
+    known = {**PROVIDED, **own}
+    for name in map(metric_name, experiment.metrics):
+        if name in known:
+            found[name] = float(known[name](outputs, targets))
+    return found
+
+
+def predicted_classes(loss: str, outputs: Tensor) -> Tensor:
+    """Return the class numbers (N,) that outputs (N, k) stand for."""
+    if loss == "binary_cross_entropy":
+        return (outputs[:, 0] > 0).long()
+    return outputs.argmax(dim=1)
