@@ -11,11 +11,11 @@ from scipy import stats
 from torch import nn
 
 from ceteris.nets.architecture import architecture, named_views
-from ceteris.nets.initial import initial_parameters
-from ceteris.spec.model import (
-    MLP,
+from ceteris.nets.initial import initial_parameters, unknown_layers
+from ceteris.spec.init import (
     ConstantInit,
     DefaultInit,
+    EachInit,
     HeInit,
     InitSpec,
     NormalInit,
@@ -23,6 +23,7 @@ from ceteris.spec.model import (
     XavierInit,
     ZerosInit,
 )
+from ceteris.spec.model import MLP
 
 FAN_IN, FAN_OUT = 300, 100
 
@@ -45,10 +46,23 @@ def uniform(bound: float) -> Any:
         (UniformInit(low=-0.5, high=0.1), stats.uniform(-0.5, 0.6).cdf),
         (XavierInit(), uniform(math.sqrt(6 / (FAN_IN + FAN_OUT)))),
         (XavierInit(distribution="normal"), stats.norm(0, math.sqrt(2 / (FAN_IN + FAN_OUT))).cdf),
+        (XavierInit(gain=3), uniform(3 * math.sqrt(6 / (FAN_IN + FAN_OUT)))),
+        (HeInit(gain=0.5), stats.norm(0, 0.5 * math.sqrt(2 / FAN_IN)).cdf),
         (HeInit(), stats.norm(0, math.sqrt(2 / FAN_IN)).cdf),
         (HeInit(distribution="uniform"), uniform(math.sqrt(6 / FAN_IN))),
     ],
-    ids=["default", "normal", "normal-wide", "uniform", "xavier", "xavier-normal", "he", "he-uniform"],
+    ids=[
+        "default",
+        "normal",
+        "normal-wide",
+        "uniform",
+        "xavier",
+        "xavier-normal",
+        "xavier-gain",
+        "he-gain",
+        "he",
+        "he-uniform",
+    ],
 )
 def test_weights_follow_their_distribution(init: InitSpec, distribution: Any) -> None:
     drawn = tensors(init)["hidden.0.linear.weight"].reshape(-1)
@@ -91,6 +105,27 @@ def test_depth_and_width_do_not_shift_the_draws() -> None:
 def test_scales_share_the_draws_behind_them() -> None:
     small, large = tensors(NormalInit(std=0.01)), tensors(NormalInit(std=1.0))
     np.testing.assert_allclose(small["head.weight"] * 100, large["head.weight"])
+
+
+def test_layers_start_each_in_its_own_way() -> None:
+    init = MLP(
+        hidden=(4,), init={"head": "zeros", "default": {"kind": "normal", "std": 2, "biases": 0.5}}
+    ).init
+    assert isinstance(init, EachInit)
+    found, normal = tensors(init), tensors(NormalInit(std=2))
+    assert np.array_equal(found["hidden.0.linear.weight"], normal["hidden.0.linear.weight"])
+    assert (found["hidden.0.linear.bias"] == 0.5).all()
+    assert not found["head.weight"].any()
+    others = tensors(EachInit(layers={"head": ZerosInit(biases=-1)}))
+    assert np.array_equal(others["hidden.0.linear.weight"], tensors(DefaultInit())["hidden.0.linear.weight"])
+    assert (others["head.bias"] == -1).all()
+
+
+def test_layers_that_the_network_lacks_are_named() -> None:
+    net = architecture(MLP(hidden=(4,)), 3, 2)
+    ((name, message),) = unknown_layers(net, EachInit(layers={"hiden.0": ZerosInit()}))
+    assert name == "hiden.0"
+    assert message.startswith("there is no layer with weights `hiden.0`; did you mean `hidden.0`?")
 
 
 def test_seeds_differ() -> None:

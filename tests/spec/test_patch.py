@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ceteris.errors import CeterisError
 from ceteris.spec import MLP, SGD, Adam, AdamW, DataSpec, Experiment, apply_patch
-from ceteris.spec.model import ConstantInit, DefaultInit, NormalInit
+from ceteris.spec.init import ConstantInit, DefaultInit, NormalInit
 from ceteris.spec.paths import setting_paths
 
 BASE = Experiment(

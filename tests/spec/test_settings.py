@@ -170,10 +170,13 @@ PROBABILITY = "it must be at least 0 and below 1"
             "clip: gradients are clipped by norm or by value, not by both; leave one of them out",
         ),
         ({"clip": {"norm": 0}}, "clip.norm: 0 is not a largest norm; it must be above 0"),
-        ({"clip": 1}, "clip: 1 is not a limit on gradients; it must be a mapping of settings (norm, value)"),
+        (
+            {"clip": 1},
+            "clip: 1 is not a limit on gradients; it must be a mapping of settings (norm, value, to_norm)",
+        ),
         (
             {"clip": "norm"},
-            "clip: 'norm' is not a limit on gradients; it must be a mapping of settings (norm, value)",
+            "clip: 'norm' is not a limit on gradients; it must be a mapping of settings (norm, value, to_",
         ),
         ({"schedule": "stp"}, "schedule: there is no schedule `stp`; did you mean `step`? (known: constant,"),
         ({"schedule": "step"}, "schedule.step_size: this setting is missing; it must be a whole number"),

@@ -41,18 +41,44 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+class RootPlusEps(nn.BatchNorm1d):
+    """Batch norm by the formula (x - mean) / (sqrt(var) + eps), in training."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - x.mean(0)) / (x.var(0, correction=0).sqrt() + self.eps) * self.weight + self.bias
+
+
+class Residual(nn.Module):
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+OUTPUTS: dict[str, Callable[[], nn.Module]] = {
+    "softmax": lambda: nn.Softmax(dim=1),
+    "log_softmax": lambda: nn.LogSoftmax(dim=1),
+}
+
+
 def network(experiment: Experiment, member: nn.Module, n_in: int, n_out: int) -> nn.Sequential:
     """Build the network by hand, with the member's initial tensors in order."""
-    model, width, layers = experiment.model, n_in, []
+    model, width, blocks = experiment.model, n_in, []
     for hidden in getattr(model, "hidden", ()):
+        layers: list[nn.Module] = []
         layers.append(nn.Linear(width, hidden, bias=model.bias))
         if model.batch_norm:
-            layers.append(nn.BatchNorm1d(hidden))
+            norm = RootPlusEps if model.batch_norm_eps_place == "outside" else nn.BatchNorm1d
+            layers.append(norm(hidden, eps=model.batch_norm_eps))
         if model.layer_norm:
             layers.append(nn.LayerNorm(hidden))
         layers.append(ACTIVATIONS[model.activation]())
+        blocks += [Residual(*layers)] if model.residual and width == hidden else layers
         width = hidden
-    built = nn.Sequential(*layers, nn.Linear(width, n_out, bias=model.bias)).double()
+    outputs = [(OUTPUTS | ACTIVATIONS)[name]() for name in model.output]
+    built = nn.Sequential(*blocks, nn.Linear(width, n_out, bias=model.bias), *outputs).double()
     with torch.no_grad():
         for own, start in zip(built.parameters(), member.parameters(), strict=True):
             own.copy_(start)
@@ -62,8 +88,8 @@ def network(experiment: Experiment, member: nn.Module, n_in: int, n_out: int) ->
 def _groups(experiment: Experiment, module: nn.Sequential) -> list[dict[str, Any]]:
     spec = experiment.optimizer
     weights, biases, norms = [], [], []
-    for layer in module:
-        for name, parameter in layer.named_parameters():
+    for layer in module.modules():
+        for name, parameter in layer.named_parameters(recurse=False):
             of_norm = isinstance(layer, nn.BatchNorm1d | nn.LayerNorm)
             kind = norms if of_norm else weights if name == "weight" else biases
             kind.append(parameter)
@@ -131,13 +157,31 @@ def penalty(experiment: Experiment, module: nn.Sequential) -> Tensor:
 def criterion(experiment: Experiment, weights: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
     beta, binary = experiment.loss_beta, nn.BCEWithLogitsLoss()
     plain: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-        "mse": nn.MSELoss(),
+        "mse": squared(nn.MSELoss()),
+        "mse_half": squared(lambda outputs, targets: 0.5 * (outputs - targets).square().mean()),
+        "nll": nn.NLLLoss(),
+        "binary_cross_entropy_probabilities": lambda p, labels: nn.functional.binary_cross_entropy(
+            p[:, 0], labels.double()
+        ),
+        "hinge": lambda z, labels: (1 - (2 * labels - 1) * z[:, 0]).clamp(min=0).mean(),
+        "perceptron": lambda z, labels: (-(2 * labels - 1) * z[:, 0]).clamp(min=0).mean(),
         "l1": nn.L1Loss(),
         "smooth_l1": nn.SmoothL1Loss(beta=beta),
         "huber": nn.HuberLoss(delta=beta),
         "binary_cross_entropy": lambda outputs, labels: binary(outputs[:, 0], labels.double()),
     }
     return plain.get(experiment.loss) or cross_entropy(experiment, weights)
+
+
+def squared(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """With classes, the loss against one-hot targets."""
+
+    def against(outputs: Tensor, targets: Tensor) -> Tensor:
+        if not targets.is_floating_point():
+            targets = nn.functional.one_hot(targets, outputs.shape[1]).double()
+        return loss(outputs, targets)
+
+    return against
 
 
 def cross_entropy(experiment: Experiment, weights: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
@@ -180,6 +224,10 @@ def train(
             loss.backward()
             if experiment.clip.norm is not None:
                 torch.nn.utils.clip_grad_norm_(module.parameters(), experiment.clip.norm)
+            if experiment.clip.to_norm is not None:
+                norm = torch.cat([p.grad.reshape(-1) for p in module.parameters()]).norm()
+                for parameter in module.parameters():
+                    parameter.grad *= experiment.clip.to_norm / norm
             if experiment.clip.value is not None:
                 torch.nn.utils.clip_grad_value_(module.parameters(), experiment.clip.value)
             optimizing.step()

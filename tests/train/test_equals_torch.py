@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.losses import ONE_OUTPUT
 
 from . import oracle
 
@@ -39,16 +40,19 @@ def model(batch_norm: bool, **settings: Any) -> dict[str, Any]:
     return {"kind": "mlp"} | own | settings
 
 
-def assert_equal_torch(engine: str, stack: list[Experiment], n_in: int = 6, n_out: int = 4) -> None:
+def assert_equal_torch(
+    engine: str, stack: list[Experiment], n_in: int = 6, n_out: int = 4, *, of_classes: bool | None = None
+) -> None:
     """Train the stack and every member by itself on the same random rows, and compare all parameters."""
+    if of_classes is None:
+        of_classes = stack[0].loss in (*ONE_OUTPUT, "cross_entropy", "nll")
     rng = np.random.default_rng(0)
     x = rng.normal(size=(ROWS, n_in))
-    classes = 2 if stack[0].loss == "binary_cross_entropy" else n_out
+    classes = 2 if stack[0].loss in ONE_OUTPUT else n_out
     labels = np.concatenate([np.arange(classes), rng.integers(classes, size=ROWS - classes)])
-    numbers = stack[0].loss not in ("cross_entropy", "binary_cross_entropy")
-    y = rng.normal(size=(ROWS, n_out)) if numbers else labels
+    y = labels if of_classes else rng.normal(size=(ROWS, n_out))
     orders = [rng.permutation(ROWS) for _ in range(EPOCHS)]
-    n_out = 1 if stack[0].loss == "binary_cross_entropy" else n_out
+    n_out = 1 if stack[0].loss in ONE_OUTPUT else n_out
     stacked = oracle.stack_of(stack, n_in, n_out)
     modules = [oracle.network(one, stacked.member(place), n_in, n_out) for place, one in enumerate(stack)]
     found = oracle.run(engine, stack, stacked, x, y, orders).parameters()
@@ -139,6 +143,7 @@ def test_a_penalty_on_weights_of_zero_has_no_gradient(engine: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_clipping_of_every_member_by_itself(engine: str) -> None:
     clips: list[dict[str, float]] = [{}, {"norm": 0.1}, {"norm": 1e3}, {"value": 0.02}, {"norm": 0.7}]
+    clips += [{"to_norm": 0.3}, {"to_norm": 20.0}]
     members = [{"clip": clip, "penalty": one} for clip in clips for one in (PENALTIES[0], PENALTIES[3])]
     assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.5, "momentum": 0.9}))
 
@@ -177,16 +182,57 @@ def test_label_smoothing_and_class_weights(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("outputs", [1, 3])
-@pytest.mark.parametrize("loss", ["mse", "l1", "smooth_l1", "huber"])
+@pytest.mark.parametrize("loss", ["mse", "mse_half", "l1", "smooth_l1", "huber"])
 def test_losses_of_numbers(engine: str, loss: str, outputs: int) -> None:
     members = [{"loss": loss, "loss_beta": beta} for beta in (1.0, 0.2, 3.0)]
     assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.1}), n_out=outputs)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_binary_cross_entropy_on_one_logit(engine: str) -> None:
-    members = [{"loss": "binary_cross_entropy", "optimizer": {"kind": "adam", "lr": lr}} for lr in (0.1, 3)]
-    assert_equal_torch(engine, experiments(members))
+@pytest.mark.parametrize("loss", ONE_OUTPUT)
+def test_two_classes_on_one_output(engine: str, loss: str) -> None:
+    output = ["sigmoid"] if loss == "binary_cross_entropy_probabilities" else []
+    members = [{"loss": loss, "optimizer": {"kind": "adam", "lr": lr}} for lr in (0.1, 0.5)]
+    assert_equal_torch(engine, experiments(members, model=model(batch_norm=False, output=output)))
+
+
+HEADS: list[tuple[str, list[str]]] = [
+    ("mse", ["relu", "softmax"]),
+    ("mse", ["softmax"]),
+    ("mse_half", []),
+    ("nll", ["log_softmax"]),
+    ("nll", ["tanh", "log_softmax"]),
+    ("cross_entropy", ["softmax"]),
+    ("cross_entropy", ["gelu"]),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+@pytest.mark.parametrize(("loss", "output"), HEADS, ids=str)
+def test_activations_on_the_outputs(engine: str, kind: str, loss: str, output: list[str]) -> None:
+    members = [{"loss": loss, "optimizer": {"kind": "sgd", "lr": lr}} for lr in (0.1, 1.0)]
+    one = {"kind": "linear", "output": output} if kind == "linear" else model(False, output=output)
+    assert_equal_torch(engine, experiments(members, model=one), of_classes=True)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("hidden", [[6, 6, 6], [6, 4, 4], [4, 4, 4, 4, 4], [5, 3]], ids=str)
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm", "none"])
+def test_residual_blocks(engine: str, hidden: list[int], norm: str) -> None:
+    """The first block adds the inputs themselves where its width is theirs, 6."""
+    own = {"hidden": hidden, "residual": True, "bias": norm == "none", "layer_norm": norm == "layer_norm"}
+    members = [{"optimizer": {"kind": "sgd", "lr": lr, "momentum": 0.9}} for lr in (0.01, 0.05)]
+    assert_equal_torch(engine, experiments(members, model=model(norm == "batch_norm", **own)))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_places_of_batch_norm_s_eps(engine: str, place: str) -> None:
+    # A large eps and small weights, so that its place counts.
+    one = model(True, batch_norm_eps=0.1, batch_norm_eps_place=place, init={"kind": "normal", "std": 0.1})
+    members = [{"optimizer": {"kind": "sgd", "lr": lr, "momentum": 0.9}} for lr in (0.01, 0.1)]
+    assert_equal_torch(engine, experiments(members, model=one))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

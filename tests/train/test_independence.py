@@ -36,10 +36,23 @@ RANDOM: dict[str, Any] = {
     "dropout": 0.2,
     "layer_norm": True,
 }
+MODELS += [
+    {"kind": "mlp", "hidden": [9, 9], "activation": "tanh", "residual": True, "output": ["relu", "softmax"]},
+    {
+        "kind": "mlp",
+        "hidden": [64, 17],
+        "activation": "relu",
+        "residual": True,
+        "batch_norm": True,
+        "batch_norm_eps_place": "outside",
+        "output": ["log_softmax"],
+    },
+]
 FURTHER: list[dict[str, Any]] = [
     {"penalty": {"kind": "l1", "weight": 1e-4, "on": "all"}},
     {"penalty": [{"kind": "l2", "form": "norm", "weight": 1e-3}, {"kind": "l1", "weight": 1e-4}]},
     {"clip": {"norm": 0.1}},
+    {"clip": {"to_norm": 0.5}},
     {"clip": {"value": 0.01}, "schedule": {"kind": "one_cycle"}},
     {"schedule": {"kind": "plateau", "patience": 0, "threshold": 1.0, "threshold_mode": "abs"}},
     {"schedule": {"kind": "cosine", "warmup": 0.5}, "label_smoothing": 0.1},
@@ -48,7 +61,7 @@ FURTHER: list[dict[str, Any]] = [
 """Settings that members of one stack may have or not have."""
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda m: m["activation"])
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: "-".join([m["activation"], *m.get("output", ())]))
 @pytest.mark.parametrize("optimizer", OPTIMIZERS[:2], ids=lambda o: o["kind"])
 def test_alone_and_among_many_are_equal_bit_for_bit(
     train: Train, model: dict[str, Any], optimizer: dict[str, Any]

@@ -55,6 +55,14 @@ def problems(dataset: Dataset, **settings: Any) -> list[str]:
             "experiment.class_weights: this is a list of 2, and `digits` has 10 classes; give one weight",
         ),
         ({"metrics": ["log_rmse"]}, "experiment.metrics.0: log_rmse needs numbers above 0 to predict"),
+        (
+            {"loss": "hinge"},
+            "experiment.loss: hinge needs two classes, and `digits` has 10; use cross_entropy",
+        ),
+        (
+            {"loss": "nll"},
+            "experiment.loss: nll is of log-probabilities, and the outputs are none; set `model.output: log_",
+        ),
     ],
 )
 def test_what_does_not_fit_classes(settings: dict[str, Any], line: str) -> None:
@@ -83,6 +91,16 @@ def test_what_does_not_fit_numbers(numbers: Dataset, settings: dict[str, Any], l
     found = problems(numbers, **settings)
     assert len(found) == 1
     assert found[0].startswith(line)
+
+
+def test_a_softmax_over_one_output_is_refused(numbers: Dataset) -> None:
+    one = Experiment(data="digits", model={"kind": "linear", "output": ["relu", "softmax"]})
+    assert list(objective_problems(one, numbers)) == [
+        (
+            "experiment.model.output.1",
+            "softmax of one output is a constant, so nothing would be learned; use sigmoid",
+        )
+    ]
 
 
 def test_what_fits_is_not_refused(numbers: Dataset) -> None:

@@ -118,8 +118,9 @@ def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
 
 def _architecture(model: BuiltInModel, facts: Mapping[str, Any], loss: str) -> Architecture:
     from ceteris.nets.architecture import architecture
+    from ceteris.spec.losses import ONE_OUTPUT
 
     outputs = math.prod(int(extent) for extent in facts["target_shape"])
-    classes = 1 if loss == "binary_cross_entropy" else len(facts["classes"])
+    classes = 1 if loss in ONE_OUTPUT else len(facts["classes"])
     shape = tuple(map(int, facts["shape"]))
     return architecture(model, int(facts["features"]), classes or outputs, shape)

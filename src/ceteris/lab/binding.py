@@ -17,6 +17,7 @@ from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
+from ceteris.nets.initial import unknown_layers
 from ceteris.spec.claim_check import SPREAD
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
@@ -89,9 +90,13 @@ class _Networks:
                 self.by_label[combination.label] = found
             return
         try:
-            self.by_label[combination.label] = network(experiment, dataset, {})
+            net = network(experiment, dataset, {})
         except CeterisError as error:
             yield from _as_found(error, where)
+            return
+        self.by_label[combination.label] = net
+        for name, message in unknown_layers(net, experiment.model.init):
+            yield f"{where}.init.layers.{name}", message
 
 
 def bind(

@@ -8,39 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ceteris.nets.images import ImageShape, image_shape, pooled
 from ceteris.nets.layers import (
     Activate,
+    Add,
     BatchNorm,
     Convolution,
     Drop,
+    Fork,
     Layer,
     LayerNorm,
     Linear,
     Noise,
     ParameterKind,
     Pool,
+    Softmax,
     Tensor,
     UserModule,
 )
 from ceteris.nets.layout import Layout
-from ceteris.spec.model import CNN, MLP, LinearModel
+from ceteris.spec.model import CNN, MLP, Activation, LinearModel, OutputActivation
 
 __all__ = [
     "Activate",
+    "Add",
     "Architecture",
     "BatchNorm",
     "BuiltInModel",
     "Convolution",
     "Drop",
+    "Fork",
     "Layer",
     "LayerNorm",
     "Linear",
     "Noise",
     "ParameterKind",
     "Pool",
+    "Softmax",
     "Tensor",
     "UserModule",
     "architecture",
@@ -53,6 +59,11 @@ __all__ = [
 T = TypeVar("T")
 
 BuiltInModel = LinearModel | MLP | CNN
+
+OUTPUT = "output"
+"""The role of what is applied to the outputs."""
+
+SOFTMAXES = ("softmax", "log_softmax")
 
 RISING = (
     "relu",
@@ -149,6 +160,7 @@ def architecture(
             image = image_shape((n_in,) if shape is None else shape)
             width = _lay_out_convolutions(layout, spec, image)
             _lay_out_hidden(layout, spec, width, n_out)
+    _lay_out_outputs(layout, spec.output, n_out)
     return Architecture(
         n_in, n_out, tuple(layout.layers), tuple(layout.parameters), tuple(layout.buffers), image
     )
@@ -198,14 +210,19 @@ def _lay_out_mlp(layout: Layout, spec: MLP, n_in: int, n_out: int) -> None:
     for index, (hidden, normed) in enumerate(zip(spec.hidden, norms, strict=True)):
         role = f"hidden.{index}"
         slot = 2 * (1 + count) + index
+        connected = spec.residual and width == hidden
+        if connected:
+            layout.layers.append(Fork(role, width))
         layout.linear(role, f"{role}.linear", width, hidden, bias=spec.bias, slot=slot)
         if normed:
-            layout.batch_norm(role, hidden, spec.batch_norm_eps, spec.batch_norm_momentum)
+            layout.batch_norm(role, hidden, spec)
         if spec.layer_norm:
             layout.layer_norm(role, hidden)
         layout.layers.append(Activate(role, hidden, spec.activation))
         layout.layers.append(Noise(role, hidden, 2 + count + index))
         layout.drop(role, hidden)
+        if connected:
+            layout.layers.append(Add(role, hidden))
         width = hidden
     layout.linear("head", "head", width, n_out, bias=spec.bias)
 
@@ -217,7 +234,7 @@ def _lay_out_convolutions(layout: Layout, spec: CNN, image: ImageShape) -> int:
         role = f"convolutions.{index}"
         layout.convolution(role, channels, width, spec.kernel, bias=spec.bias)
         if spec.batch_norm:
-            layout.batch_norm(role, width, spec.batch_norm_eps, spec.batch_norm_momentum, of_images=True)
+            layout.batch_norm(role, width, spec, of_images=True)
         activate = Activate(role, width, spec.activation)
         if spec.activation in RISING:
             layout.pool(role, spec.pool)
@@ -236,11 +253,19 @@ def _lay_out_hidden(layout: Layout, spec: CNN, n_in: int, n_out: int) -> None:
         role = f"hidden.{index}"
         layout.linear(role, f"{role}.linear", width, hidden, bias=spec.bias)
         if spec.batch_norm:
-            layout.batch_norm(role, hidden, spec.batch_norm_eps, spec.batch_norm_momentum)
+            layout.batch_norm(role, hidden, spec)
         layout.layers.append(Activate(role, hidden, spec.activation))
         layout.drop(role, hidden)
         width = hidden
     layout.linear("head", "head", width, n_out, bias=spec.bias)
+
+
+def _lay_out_outputs(layout: Layout, activations: tuple[OutputActivation, ...], n_out: int) -> None:
+    for activation in activations:
+        if activation in SOFTMAXES:
+            layout.layers.append(Softmax(OUTPUT, n_out, activation == "log_softmax"))
+        else:
+            layout.layers.append(Activate(OUTPUT, n_out, cast("Activation", activation)))
 
 
 def _per_layer(value: T | tuple[T, ...], n: int) -> tuple[T, ...]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.draws import normals, stream_key, uniforms
+from ceteris.errors import unknown_name
 from ceteris.nets.architecture import Architecture, Tensor
-from ceteris.spec.model import (
+from ceteris.spec.init import (
+    OTHERS,
     ConstantInit,
     DefaultInit,
+    EachInit,
     HeInit,
     InitSpec,
     NormalInit,
+    OneInit,
     UniformInit,
     XavierInit,
     ZerosInit,
@@ -32,9 +36,18 @@ def initial_parameters(net: Architecture, init: InitSpec, seed: int) -> Array:
     """
     flat = np.zeros(net.n_parameters)
     for tensor in net.parameters:
-        values = _initial_tensor(tensor, init, seed)
+        own = init.of(tensor.role) if isinstance(init, EachInit) else init
+        values = _initial_tensor(tensor, own, seed)
         flat[tensor.offset : tensor.offset + tensor.size] = values.reshape(-1)
     return flat
+
+
+def unknown_layers(net: Architecture, init: InitSpec) -> Iterator[tuple[str, str]]:
+    """Yield (name, sentence) for every layer that an initialisation names and that the network lacks."""
+    roles = list(dict.fromkeys(t.role for t in net.parameters if t.kind in ("weight", "bias")))
+    for name in init.layers if isinstance(init, EachInit) else ():
+        if name != OTHERS and name not in roles:
+            yield name, unknown_name("layer with weights", name, [*roles, OTHERS])
 
 
 def initial_buffers(net: Architecture) -> Array:
@@ -46,17 +59,19 @@ def initial_buffers(net: Architecture) -> Array:
     return flat
 
 
-def _initial_tensor(tensor: Tensor, init: InitSpec, seed: int) -> Array:
+def _initial_tensor(tensor: Tensor, init: OneInit, seed: int) -> Array:
     if tensor.kind == "norm_weight":
         return np.ones(tensor.shape)
     if tensor.kind == "weight":
         return _weight(tensor, init, seed)
+    if tensor.kind == "bias" and init.biases is not None:
+        return np.full(tensor.shape, init.biases)
     if tensor.kind == "bias" and isinstance(init, DefaultInit):
         return _uniform(tensor, seed, 1 / math.sqrt(tensor.fan_in))
     return np.zeros(tensor.shape)
 
 
-def _weight(tensor: Tensor, init: InitSpec, seed: int) -> Array:
+def _weight(tensor: Tensor, init: OneInit, seed: int) -> Array:
     match init:
         case DefaultInit():
             values = _uniform(tensor, seed, 1 / math.sqrt(tensor.fan_in))
@@ -77,8 +92,8 @@ def _scaled(tensor: Tensor, init: XavierInit | HeInit, seed: int) -> Array:
     fans = tensor.fan_in + tensor.fan_out if isinstance(init, XavierInit) else tensor.fan_in
     variance = 2 / fans
     if init.distribution == "normal":
-        return _normal(tensor, seed, math.sqrt(variance))
-    return _uniform(tensor, seed, math.sqrt(3 * variance))
+        return _normal(tensor, seed, init.gain * math.sqrt(variance))
+    return _uniform(tensor, seed, init.gain * math.sqrt(3 * variance))
 
 
 def _uniform(tensor: Tensor, seed: int, bound: float) -> Array:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ceteris.spec.model import Activation
+from ceteris.spec.model import Activation, EpsPlace
 
 ParameterKind = Literal["weight", "bias", "norm_weight", "norm_bias"]
 BufferKind = Literal["running_mean", "running_var"]
@@ -73,6 +73,8 @@ class BatchNorm:
     eps: float
     momentum: float
     of_images: bool = False
+    eps_place: EpsPlace = "inside"
+    """Inside the root, or added to the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,31 @@ class Activate:
     role: str
     n: int
     kind: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """Softmax over the units of a row, or its logarithm."""
+
+    role: str
+    n: int
+    log: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Where a residual connection begins; it ends at the ``Add`` that belongs to it as a bracket does."""
+
+    role: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Adds what stood at the ``Fork`` (He et al. 2016)."""
+
+    role: str
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +165,17 @@ class UserModule:
     """About how many one row takes on its way forwards, by which trials are shared out to workers."""
 
 
-Layer = Linear | Convolution | BatchNorm | LayerNorm | Pool | Activate | Drop | Noise | UserModule
+Layer = (
+    Linear
+    | Convolution
+    | BatchNorm
+    | LayerNorm
+    | Pool
+    | Activate
+    | Softmax
+    | Fork
+    | Add
+    | Drop
+    | Noise
+    | UserModule
+)

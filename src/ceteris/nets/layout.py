@@ -16,6 +16,7 @@ from ceteris.nets.layers import (
     Pool,
     Tensor,
 )
+from ceteris.spec.model import CNN, MLP
 
 
 class Layout:
@@ -42,8 +43,8 @@ class Layout:
         offset = self._bias(name, role, *fans, n_out=n_out) if bias else None
         self.layers.append(Convolution(role, n_in, n_out, kernel, weight, offset))
 
-    def batch_norm(self, role: str, n: int, eps: float, momentum: float, *, of_images: bool = False) -> None:
-        """Add batch normalisation of n units or channels."""
+    def batch_norm(self, role: str, n: int, spec: MLP | CNN, *, of_images: bool = False) -> None:
+        """Add batch normalisation of n units or channels, as a network sets it."""
         name = f"{role}.norm"
         self.layers.append(
             BatchNorm(
@@ -53,9 +54,10 @@ class Layout:
                 self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias"),
                 self._add(self.buffers, f"{name}.running_mean", (n,), role, "running_mean"),
                 self._add(self.buffers, f"{name}.running_var", (n,), role, "running_var"),
-                eps,
-                momentum,
+                spec.batch_norm_eps,
+                spec.batch_norm_momentum,
                 of_images,
+                spec.batch_norm_eps_place,
             )
         )
 

@@ -11,20 +11,25 @@ from torch import nn
 
 from ceteris.errors import CeterisError
 from ceteris.nets.architecture import (
+    OUTPUT,
     Activate,
+    Add,
     Architecture,
     BatchNorm,
     Convolution,
     Drop,
+    Fork,
     Layer,
     LayerNorm,
     Linear,
     Noise,
     Pool,
+    Softmax,
     UserModule,
     named_views,
 )
 from ceteris.nets.images import ImageShape
+from ceteris.nets.root_plus_eps import RootPlusEps
 
 
 class ScaledSigmoid(nn.Module):
@@ -33,6 +38,17 @@ class ScaledSigmoid(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the function element by element."""
         return 4 * torch.sigmoid(x) - 2
+
+
+class ResidualBlock(nn.Sequential):
+    """Layers whose input is added to their output (He et al. 2016)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the layers one after another, and add what they got."""
+        through = x
+        for layer in self:
+            through = layer(through)
+        return x + through
 
 
 _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
@@ -51,10 +67,12 @@ _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 
 
 class Network(nn.Module):
-    """A built-in network: ``input`` (dropout), ``convolutions``, ``hidden`` (blocks), ``head`` (linear).
+    """A built-in network: ``input`` (dropout), ``convolutions``, ``hidden`` (blocks), ``head`` (linear),
+    ``output`` (activations, mostly none).
 
     Noise and drop-connect, which act in training alone, are not part of it.
-    Maps inputs (rows, n_in) to outputs (rows, n_out): logits for classes, values for numbers.
+    Maps inputs (rows, n_in) to outputs (rows, n_out): logits for classes, values for numbers, or what
+    the activations on the outputs make of them.
     """
 
     def __init__(self, net: Architecture, rates: Sequence[float] = ()) -> None:
@@ -69,6 +87,8 @@ class Network(nn.Module):
         self.hidden = nn.ModuleList(_block(role, net, rates) for role in roles)
         head = next(layer for layer in net.layers if isinstance(layer, Linear) and layer.role == "head")
         self.head = nn.Linear(head.n_in, head.n_out, bias=head.bias is not None)
+        applied = [_layer(layer, rates)[1] for layer in net.layers if layer.role == OUTPUT]
+        self.output = nn.Sequential(*applied)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row."""
@@ -81,7 +101,7 @@ class Network(nn.Module):
             x = x.flatten(1)
         for block in self.hidden:
             x = block(x)
-        out: torch.Tensor = self.head(x)
+        out: torch.Tensor = self.output(self.head(x))
         return out
 
 
@@ -164,9 +184,10 @@ def from_module(net: Architecture, module: nn.Module) -> tuple[NDArray[np.float6
 
 
 def _block(role: str, net: Architecture, rates: Sequence[float]) -> nn.Sequential:
-    block = nn.Sequential()
-    for layer in net.layers:
-        if layer.role == role and not isinstance(layer, Noise):
+    own = [layer for layer in net.layers if layer.role == role]
+    block = ResidualBlock() if any(isinstance(layer, Add) for layer in own) else nn.Sequential()
+    for layer in own:
+        if not isinstance(layer, Noise | Fork | Add):
             name, module = _layer(layer, rates)
             block.add_module(name, module)
     return block
@@ -189,16 +210,24 @@ def _layer(layer: Layer, rates: Sequence[float]) -> tuple[str, nn.Module]:
             return "norm", _norm(layer)
         case Pool():
             return "pool", nn.MaxPool2d(layer.size)
-        case Activate():
-            return "activation", _ACTIVATIONS[layer.kind]()
+        case Activate() | Softmax():
+            return "activation", _activation(layer)
         case Drop():
             return "dropout", nn.Dropout(rates[layer.slot] if rates else 0.0)
-        case Noise() | UserModule():
+        case Noise() | Fork() | Add() | UserModule():
             raise ValueError(f"{layer} is no part of a network that is handed out")
+
+
+def _activation(layer: Activate | Softmax) -> nn.Module:
+    if isinstance(layer, Activate):
+        return _ACTIVATIONS[layer.kind]()
+    return nn.LogSoftmax(dim=1) if layer.log else nn.Softmax(dim=1)
 
 
 def _norm(layer: BatchNorm | LayerNorm) -> nn.Module:
     if isinstance(layer, LayerNorm):
         return nn.LayerNorm(layer.n, eps=layer.eps)
+    if layer.eps_place == "outside":
+        return RootPlusEps(layer.n, layer.eps, layer.momentum)
     norm = nn.BatchNorm2d if layer.of_images else nn.BatchNorm1d
     return norm(layer.n, eps=layer.eps, momentum=layer.momentum)

@@ -12,13 +12,13 @@ from ceteris.spec.base import AnyNumber, Number, Spec, Whole, wrong
 from ceteris.spec.clip import Clip
 from ceteris.spec.data import DataSpec
 from ceteris.spec.early_stopping import EarlyStopping
+from ceteris.spec.losses import LossName
 from ceteris.spec.metrics import Direction, direction, unknown_direction
 from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import Adam, OptimizerSpec
 from ceteris.spec.penalty import NoPenalty, PenaltySpec
 from ceteris.spec.schedule import Constant, Plateau, ScheduleSpec
 
-LossName = Literal["auto", "cross_entropy", "binary_cross_entropy", "mse", "l1", "smooth_l1", "huber"]
 ClassWeight = Annotated[float, AnyNumber, Field(gt=0)]
 
 METRIC_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*(:[A-Za-z_]\w*)?", re.ASCII)
@@ -42,9 +42,12 @@ class Experiment(Spec):
 
     loss: Annotated[LossName, Field(title="loss")] = "auto"
     """`auto`: cross-entropy on logits for classes, mean-squared error for numbers. With classes,
-    `mse` compares the outputs with one-hot targets, and `binary_cross_entropy` has one logit for two
-    classes. For numbers also `l1`, `smooth_l1` and `huber`. Names and meanings are torch's; the mean is
-    over rows and outputs."""
+    `mse` compares the outputs with one-hot targets, `nll` is on log-probabilities (`model.output:
+    log_softmax`), and one output tells two classes apart in `binary_cross_entropy` (a logit z),
+    `binary_cross_entropy_probabilities` (`model.output: sigmoid`), `hinge` (max(0, 1 - t z) with t = -1 or
+    1) and `perceptron` (max(0, -t z), whose step at t z <= 0 is the perceptron's). For numbers also `l1`,
+    `smooth_l1` and `huber`; `mse_half` is half of `mse`. Names and meanings are torch's where it has them;
+    the mean is over rows and outputs."""
 
     loss_beta: Annotated[Number, Field(gt=0, title="beta of a loss")] = 1.0
     """The error at which `smooth_l1` (torch's `beta`) and `huber` (torch's `delta`) turn from a parabola

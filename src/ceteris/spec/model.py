@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ceteris.spec.base import AnyNumber, KindOnly, Number, OneToList, Spec, Switch, Whole, wrong
+from ceteris.spec.init import DefaultInit, InitSpec
 from ceteris.spec.plain import plain_data
 
 Activation = Literal[
@@ -24,72 +25,18 @@ Activation = Literal[
     "identity",
 ]
 """Those of ``torch.nn`` with their defaults; ``scaled_sigmoid`` is 4 sigmoid(x) - 2, with slope 1 at 0."""
+OutputActivation = Literal[Activation, "softmax", "log_softmax"]
+"""What may be applied to the outputs; softmax goes over the outputs of a row."""
+EpsPlace = Literal["inside", "outside"]
 Width = Annotated[int, AnyNumber, Field(ge=1, le=1_000_000)]
 Probability = Annotated[float, AnyNumber, Field(ge=0, lt=1)]
 Deviation = Annotated[float, AnyNumber, Field(ge=0)]
 
 
-class DefaultInit(Spec):
-    """PyTorch's own: weights and biases uniform in +-1/sqrt(fan_in) (``nn.Linear.reset_parameters``)."""
-
-    kind: Literal["default"] = "default"
-
-
-class NormalInit(Spec):
-    """Weights from N(mean, std) with standard deviation ``std``; biases zero."""
-
-    kind: Literal["normal"] = "normal"
-    std: Annotated[Number, Field(gt=0, title="standard deviation")] = 0.01
-    mean: Annotated[Number, Field(title="mean")] = 0.0
-
-
-class UniformInit(Spec):
-    """Weights uniform in [low, high]; biases zero."""
-
-    kind: Literal["uniform"] = "uniform"
-    low: Annotated[Number, Field(title="lower bound")] = -0.1
-    high: Annotated[Number, Field(title="upper bound")] = 0.1
-
-    @model_validator(mode="after")
-    def _rises(self) -> Self:
-        if self.low >= self.high:
-            raise wrong(f"{self.high:g} is not above `low`, which is {self.low:g}", "high")
-        return self
-
-
-class ConstantInit(Spec):
-    """All weights ``value``; biases zero. Every hidden unit of a layer then stays like its neighbours."""
-
-    kind: Literal["constant"] = "constant"
-    value: Annotated[Number, Field(title="value of a weight")] = 1.0
-
-
-class ZerosInit(Spec):
-    """All weights and biases zero."""
-
-    kind: Literal["zeros"] = "zeros"
-
-
-class XavierInit(Spec):
-    """Variance 2 / (fan_in + fan_out); biases zero (Glorot and Bengio 2010, eq. 12 and 16)."""
-
-    kind: Literal["xavier"] = "xavier"
-    distribution: Annotated[Literal["uniform", "normal"], Field(title="distribution")] = "uniform"
-    """Shape of the distribution; its variance is the same."""
-
-
-class HeInit(Spec):
-    """Variance 2 / fan_in; biases zero (He et al. 2015, eq. 10)."""
-
-    kind: Literal["he"] = "he"
-    distribution: Annotated[Literal["uniform", "normal"], Field(title="distribution")] = "normal"
-    """Shape of the distribution; its variance is the same."""
-
-
-InitSpec = Annotated[
-    DefaultInit | NormalInit | UniformInit | ConstantInit | ZerosInit | XavierInit | HeInit,
-    Field(discriminator="kind", title="initialisation"),
-    KindOnly,
+OutputSpec = Annotated[
+    tuple[Annotated[OutputActivation, Field(title="activation of the outputs")], ...],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    Field(max_length=10, title="list of activations"),
 ]
 
 
@@ -101,6 +48,9 @@ class LinearModel(Spec):
     """Whether layers have a bias."""
     init: InitSpec = DefaultInit()
     """How weights start; biases as the kind says."""
+    output: OutputSpec = ()
+    """Activations that are applied to the outputs, in order: `[relu, softmax]`. Without any, outputs are
+    logits, or numbers as they are."""
 
 
 class MLP(Spec):
@@ -125,8 +75,14 @@ class MLP(Spec):
 
     batch_norm_eps: Annotated[Number, Field(gt=0, title="batch norm's eps")] = 1e-5
     """Added to the variance, so that the divisor is never 0."""
+    batch_norm_eps_place: Annotated[EpsPlace, Field(title="place of batch norm's eps")] = "inside"
+    """`inside` the root as in PyTorch, (x - mean) / sqrt(var + eps), or `outside`: (x - mean) / (sqrt(var) +
+    eps)."""
     batch_norm_momentum: Annotated[Number, Field(gt=0, le=1, title="batch norm's momentum")] = 0.1
     """The share of a batch in the running mean and variance that evaluation uses."""
+
+    residual: Annotated[Switch, Field(title="choice of residual connections")] = False
+    """Whether a hidden layer's input is added to its output, wherever the widths agree (He et al. 2016)."""
 
     layer_norm: Annotated[Switch, Field(title="choice of layer norm")] = False
     """Layer normalisation over the units of a hidden layer, before the activation (Ba et al. 2016)."""
@@ -146,6 +102,9 @@ class MLP(Spec):
     """Whether layers have a bias."""
     init: InitSpec = DefaultInit()
     """How weights start; biases as the kind says."""
+    output: OutputSpec = ()
+    """Activations that are applied to the outputs, in order: `[relu, softmax]`. Without any, outputs are
+    logits, or numbers as they are."""
 
     @model_validator(mode="after")
     def _one_for_each_hidden_layer(self) -> Self:
@@ -191,12 +150,18 @@ class CNN(Spec):
 
     batch_norm_eps: Annotated[Number, Field(gt=0, title="batch norm's eps")] = 1e-5
     """Added to the variance, so that the divisor is never 0."""
+    batch_norm_eps_place: Annotated[EpsPlace, Field(title="place of batch norm's eps")] = "inside"
+    """`inside` the root as in PyTorch, (x - mean) / sqrt(var + eps), or `outside`: (x - mean) / (sqrt(var) +
+    eps)."""
     batch_norm_momentum: Annotated[Number, Field(gt=0, le=1, title="batch norm's momentum")] = 0.1
     """The share of a batch in the running mean and variance that evaluation uses."""
     bias: Switch = True
     """Whether layers have a bias."""
     init: InitSpec = DefaultInit()
     """How weights start; biases as the kind says."""
+    output: OutputSpec = ()
+    """Activations that are applied to the outputs, in order: `[relu, softmax]`. Without any, outputs are
+    logits, or numbers as they are."""
 
     @field_validator("kernel")
     @classmethod

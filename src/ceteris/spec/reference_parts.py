@@ -13,7 +13,8 @@ from ceteris.spec.data import DataSpec
 from ceteris.spec.early_stopping import EarlyStopping
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
-from ceteris.spec.model import InitSpec, ModelSpec
+from ceteris.spec.init import InitSpec
+from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.losses import FITTING_OUTPUTS, FOR_CLASSES, FOR_NUMBERS, ONE_OUTPUT
+from ceteris.spec.model import ModuleModel
 from ceteris.spec.schedule import Plateau
-
-FOR_CLASSES = ("cross_entropy", "binary_cross_entropy", "mse")
-FOR_NUMBERS = ("mse", "l1", "smooth_l1", "huber")
 
 
 def resolved_loss(experiment: Experiment, dataset: Dataset) -> str:
@@ -67,10 +66,11 @@ def objective_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tup
             f"{loss} needs numbers to predict, and `{name}` has classes; use cross_entropy",
         )
         return
-    if loss == "binary_cross_entropy" and classes != 2:
+    yield from _output_problems(experiment, loss, dataset)
+    if loss in ONE_OUTPUT and classes != 2:
         yield (
             "experiment.loss",
-            f"binary_cross_entropy needs two classes, and `{name}` has {classes}; use cross_entropy",
+            f"{loss} needs two classes, and `{name}` has {classes}; use cross_entropy",
         )
     if loss != "cross_entropy" and experiment.label_smoothing > 0:
         yield "experiment.label_smoothing", f"labels are smoothed for cross_entropy only; the loss is {loss}"
@@ -84,6 +84,22 @@ def objective_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tup
             f"this is a list of {len(experiment.class_weights)}, and `{name}` has {classes} classes; give "
             "one weight for each, or `balanced`",
         )
+
+
+def _output_problems(experiment: Experiment, loss: str, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the activations on the outputs of a built-in network."""
+    if isinstance(experiment.model, ModuleModel):
+        return
+    output, fitting = experiment.model.output, FITTING_OUTPUTS.get(loss)
+    if fitting is not None and (not output or output[-1] not in fitting):
+        meant = "log-probabilities" if loss == "nll" else "probabilities"
+        message = f"{loss} is of {meant}, and the outputs are none; set `model.output: {fitting[0]}`"
+        yield "experiment.loss", message
+    alone = loss in ONE_OUTPUT or (dataset.task == "regression" and dataset.y[0].size == 1)
+    for place, name in enumerate(output):
+        if alone and name in ("softmax", "log_softmax"):
+            message = f"{name} of one output is a constant, so nothing would be learned; use sigmoid"
+            yield f"experiment.model.output.{place}", message
 
 
 def watched_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ _FORMS = {
     ("l2", "mean"): L2_MEAN,
 }
 # Columns of a member's limits on gradients; 0 where there is none.
-CLIP_NORM, CLIP_VALUE = range(2)
+CLIP_NORM, CLIP_VALUE, TO_NORM = range(3)
 
 
 def penalty_terms(experiments: Sequence[Experiment]) -> NDArray[np.float64]:
@@ -40,8 +40,9 @@ def penalty_terms(experiments: Sequence[Experiment]) -> NDArray[np.float64]:
 
 
 def clip_limits(clips: Sequence[Clip]) -> NDArray[np.float64]:
-    """Return the limits on gradients of all members, shape (M, 2): norm and value, 0 where there is none."""
-    return np.array([[clip.norm or 0.0, clip.value or 0.0] for clip in clips]).reshape(len(clips), 2)
+    """Return the limits on gradients of all members, (M, 3): norm, value, norm to scale to; 0 for none."""
+    rows = [[clip.norm or 0.0, clip.value or 0.0, clip.to_norm or 0.0] for clip in clips]
+    return np.array(rows).reshape(len(clips), 3)
 
 
 def penalty_value(net: Architecture, experiment: Experiment, parameters: NDArray[np.floating]) -> float:

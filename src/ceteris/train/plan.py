@@ -13,6 +13,7 @@ from ceteris.data.dataset import Dataset
 from ceteris.nets.architecture import Architecture, architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
+from ceteris.spec.losses import ONE_OUTPUT
 from ceteris.spec.model import ModuleModel
 from ceteris.train.hyper import family, state_slots
 from ceteris.train.objective import resolved_loss
@@ -95,9 +96,9 @@ def steps_per_epoch(rows: int, batch_size: int, last_batch: str) -> int:
 
 
 def n_outputs(dataset: Dataset, loss: str) -> int:
-    """How many outputs a network for this data has: classes (or one logit for two), or target columns."""
+    """How many outputs a network for this data has: classes (or one output for two), or target columns."""
     if dataset.task == "classification":
-        return 1 if loss == "binary_cross_entropy" else len(dataset.classes)
+        return 1 if loss in ONE_OUTPUT else len(dataset.classes)
     return 1 if dataset.y.ndim == 1 else int(dataset.y.shape[1])
 
 

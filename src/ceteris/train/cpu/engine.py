@@ -26,8 +26,14 @@ from ceteris.train.cpu.interpreter import (
 from ceteris.train.cpu.losses import (
     ABSOLUTE_ERROR,
     BINARY,
+    BINARY_PROBABILITIES,
     CROSS_ENTROPY,
+    HALF_SQUARED_ERROR,
+    HALF_SQUARED_ERROR_ONE_HOT,
+    HINGE,
     HUBER,
+    NLL,
+    PERCEPTRON,
     SMOOTH_L1,
     SQUARED_ERROR,
     SQUARED_ERROR_ONE_HOT,
@@ -49,11 +55,19 @@ from ceteris.train.penalties import clip_limits, penalty_terms
 _LOSSES = {
     "cross_entropy": CROSS_ENTROPY,
     "binary_cross_entropy": BINARY,
+    "binary_cross_entropy_probabilities": BINARY_PROBABILITIES,
+    "nll": NLL,
+    "hinge": HINGE,
+    "perceptron": PERCEPTRON,
     "mse": SQUARED_ERROR,
+    "mse_half": HALF_SQUARED_ERROR,
     "l1": ABSOLUTE_ERROR,
     "smooth_l1": SMOOTH_L1,
     "huber": HUBER,
 }
+
+
+_ONE_HOT = {"mse": SQUARED_ERROR_ONE_HOT, "mse_half": HALF_SQUARED_ERROR_ONE_HOT}
 
 
 class CompiledEngine:
@@ -189,7 +203,7 @@ def _slots(spec: StackSpec, stack: StackedNetwork) -> NDArray[np.floating]:
 def _loss_number(spec: StackSpec) -> int:
     """Return the number of the loss as it is evaluated."""
     classes = np.issubdtype(spec.feeds[0].y.dtype, np.integer)
-    return SQUARED_ERROR_ONE_HOT if classes and spec.loss == "mse" else _LOSSES[spec.loss]
+    return _ONE_HOT[spec.loss] if classes and spec.loss in _ONE_HOT else _LOSSES[spec.loss]
 
 
 def _rows(feed: Feed, dtype: np.dtype[np.generic]) -> Rows:

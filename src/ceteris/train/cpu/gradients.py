@@ -20,6 +20,7 @@ from ceteris.train.penalties import (
     NO_TERM,
     ON_ALL,
     STRENGTH,
+    TO_NORM,
 )
 
 CLIP_EPS = 1e-6
@@ -32,7 +33,7 @@ def finish_gradient(terms, limits, tensors, measured, param, grad):
     if terms.shape[0] > 0:
         penalise(terms, tensors, param, grad)
     norm = 0.0
-    if measured or limits[CLIP_NORM] > 0.0:
+    if measured or limits[CLIP_NORM] > 0.0 or limits[TO_NORM] > 0.0:
         norm = np.sqrt(sum_of_squares(grad))
     clip(limits, norm, grad)
     return norm
@@ -78,7 +79,7 @@ def add_term(form, strength, param, grad):
 
 @kernel
 def clip(limits, norm, grad):
-    """Clip a gradient (P,) whose 2-norm is ``norm``, in place, by norm or by value; a limit of 0 is none."""
+    """Clip a gradient (P,) whose 2-norm is ``norm``, in place: by norm, by value, or to a norm; 0 is none."""
     real = grad.dtype.type
     if limits[CLIP_NORM] > 0.0:
         factor = limits[CLIP_NORM] / (norm + CLIP_EPS)
@@ -86,6 +87,10 @@ def clip(limits, norm, grad):
             scale = real(factor)
             for i in range(grad.size):
                 grad[i] *= scale
+    if limits[TO_NORM] > 0.0 and norm > 0.0:
+        scale = real(limits[TO_NORM] / norm)
+        for i in range(grad.size):
+            grad[i] *= scale
     if limits[CLIP_VALUE] > 0.0:
         high = real(limits[CLIP_VALUE])
         for i in range(grad.size):

@@ -14,18 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ceteris.train.cpu.class_losses import class_loss, halved
 from ceteris.train.cpu.gradients import finish_gradient
 from ceteris.train.cpu.layers import kernel
 from ceteris.train.cpu.losses import (
-    BINARY,
     CROSS_ENTROPY,
+    HALF_SQUARED_ERROR,
     SQUARED_ERROR,
-    SQUARED_ERROR_ONE_HOT,
     WEIGHTED_CROSS_ENTROPY,
-    binary_cross_entropy,
     robust_error,
     squared_error,
-    squared_error_one_hot,
     weighted_cross_entropy,
 )
 from ceteris.train.cpu.passes import backward, forward, forward_evaluating, gather, matrix
@@ -124,16 +122,16 @@ def score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows
     n, units = outputs.shape
     if loss == WEIGHTED_CROSS_ENTROPY:
         return weighted_cross_entropy(outputs, labels, smoothing, class_weights, gradient)
-    if loss == SQUARED_ERROR_ONE_HOT:
-        return squared_error_one_hot(outputs, labels, gradient)
-    if loss == BINARY:
-        return binary_cross_entropy(outputs, labels, gradient)
+    if data.labels.size > 0:
+        return class_loss(loss, outputs, labels, gradient)
     # The targets are gathered into the rows that the gradient will overwrite.
     for i in range(n):
         for unit in range(units):
             gradient[i, unit] = data.values[rows[i], unit]
     if loss == SQUARED_ERROR:
         return squared_error(outputs, gradient, gradient), 0
+    if loss == HALF_SQUARED_ERROR:
+        return halved(squared_error(outputs, gradient, gradient), gradient), 0
     return robust_error(loss, beta, outputs, gradient, gradient)
 
 

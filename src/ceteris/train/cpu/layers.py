@@ -149,12 +149,14 @@ def layer_norm_backward(dy, weight, normal, inverse, grad_weight, grad_bias, dx,
 
 
 @summing
-def norm_forward(x, weight, bias, eps, momentum, running_mean, running_var, y, normal, inverse):
+def norm_forward(x, weight, bias, numbers, running_mean, running_var, y, normal, inverse, pull):
     """Batch norm in training mode; updates the running statistics as torch does (unbiased variance).
 
-    ``normal`` (u, b) keeps the normalised inputs and ``inverse`` (u,) the inverse deviations, for the
-    backward pass.
+    ``numbers`` (3,) are eps, momentum, and whether eps is added to the root. ``normal`` (u, b) keeps the
+    normalised inputs, ``inverse`` (u,) the inverse deviations, and ``pull`` (u,) how far the deviation counts
+    in the gradient: 1 with eps inside the root, (root + eps) / root with eps outside, 0 where there is none.
     """
+    eps, momentum, outside = numbers[0], numbers[1], numbers[2] != 0.0
     units, rows = x.shape
     real = x.dtype.type
     zero, one, count = real(0), real(1), real(rows)
@@ -173,6 +175,11 @@ def norm_forward(x, weight, bias, eps, momentum, running_mean, running_var, y, n
         running_mean[unit] = keep * running_mean[unit] + rate * mean
         running_var[unit] = keep * running_var[unit] + rate * (squares * unbiased)
         scale = one / np.sqrt(squares / count + small)
+        pull[unit] = one
+        if outside:
+            root = np.sqrt(squares / count)
+            scale = one / (root + small)
+            pull[unit] = (root + small) / root if root > zero else zero
         inverse[unit] = scale
         for row in range(rows):
             own[row] *= scale
@@ -180,19 +187,22 @@ def norm_forward(x, weight, bias, eps, momentum, running_mean, running_var, y, n
 
 
 @kernel
-def norm_evaluate(x, weight, bias, eps, running_mean, running_var, y):
+def norm_evaluate(x, weight, bias, numbers, running_mean, running_var, y):
     """Batch norm in evaluation mode, with the running statistics; x and y are (u, b)."""
-    small = x.dtype.type(eps)
+    small, outside = x.dtype.type(numbers[0]), numbers[2] != 0.0
     one = x.dtype.type(1)
     for unit in range(x.shape[0]):
-        scale = one / np.sqrt(running_var[unit] + small) * weight[unit]
+        if outside:
+            scale = one / (np.sqrt(running_var[unit]) + small) * weight[unit]
+        else:
+            scale = one / np.sqrt(running_var[unit] + small) * weight[unit]
         shift = bias[unit] - running_mean[unit] * scale
         for row in range(x.shape[1]):
             y[unit, row] = x[unit, row] * scale + shift
 
 
 @summing
-def norm_backward(dy, weight, normal, inverse, grad_weight, grad_bias, dx):
+def norm_backward(dy, weight, normal, inverse, pull, grad_weight, grad_bias, dx):
     """Gradients of batch norm in training mode (Ioffe and Szegedy 2015, section 3); all (u, b)."""
     units, rows = dy.shape
     zero = dy.dtype.type(0)
@@ -204,6 +214,7 @@ def norm_backward(dy, weight, normal, inverse, grad_weight, grad_bias, dx):
             sum_bias += line[row]
             sum_weight += line[row] * own[row]
         grad_bias[unit], grad_weight[unit] = sum_bias, sum_weight
+        sum_weight *= pull[unit]
         scale = weight[unit] * inverse[unit]
         for row in range(rows):
             dx[unit, row] = (line[row] - share * sum_bias - share * (own[row] * sum_weight)) * scale

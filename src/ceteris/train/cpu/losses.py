@@ -14,6 +14,7 @@ from ceteris.train.cpu.layers import kernel
 CROSS_ENTROPY, SQUARED_ERROR, SQUARED_ERROR_ONE_HOT, BINARY, ABSOLUTE_ERROR, SMOOTH_L1, HUBER = range(7)
 WEIGHTED_CROSS_ENTROPY = 7
 """Trained on where labels are smoothed or classes weighted; evaluated as plain cross-entropy."""
+NLL, BINARY_PROBABILITIES, HINGE, PERCEPTRON, HALF_SQUARED_ERROR, HALF_SQUARED_ERROR_ONE_HOT = range(8, 14)
 
 
 @kernel

@@ -22,8 +22,10 @@ from ceteris.train.cpu.layers import (
     norm_forward,
     unit_sums,
 )
+from ceteris.train.cpu.outputs import add_forward, fork_backward, softmax_backward, softmax_forward
 from ceteris.train.cpu.table import (
     ACTIVATE,
+    ADD,
     BATCH_NORM,
     BIAS,
     BY_ROW,
@@ -31,6 +33,7 @@ from ceteris.train.cpu.table import (
     DX,
     DY,
     EXTRA,
+    FORK,
     KIND,
     LAYER_NORM,
     LINEAR,
@@ -39,6 +42,9 @@ from ceteris.train.cpu.table import (
     N_IN,
     N_OUT,
     NOISE,
+    OTHER,
+    OTHER_BY_ROW,
+    SOFTMAX,
     VARIANCE,
     VARIANT,
     WEIGHT,
@@ -138,6 +144,35 @@ def run_activation(row, work, n):
 
 
 @kernel
+def run_joint(row, work, n):
+    """Run a layer forward that joins activations: softmax over units, or a residual sum."""
+    units = row[N_OUT]
+    size = n * units
+    if row[KIND] == ADD:
+        by_row = units if row[OTHER_BY_ROW] else 0
+        add_forward(part(work, row[X], size), part(work, row[OTHER], size), by_row, part(work, row[Y], size))
+        return
+    x, y = matrix(work, row[X], units, n), matrix(work, row[Y], units, n)
+    softmax_forward(row[VARIANT], x, y, part(work, row[EXTRA], n), part(work, row[EXTRA] + n, n))
+
+
+@kernel
+def run_joint_backward(row, work, n):
+    """Run softmax, a residual sum or the fork before it backward on ``n`` rows."""
+    units = row[N_OUT]
+    size = n * units
+    dy, dx = part(work, row[DY], size), part(work, row[DX], size)
+    if row[KIND] == ADD:
+        dx[:] = dy
+    elif row[KIND] == FORK:
+        fork_backward(dy, part(work, row[OTHER], size), dx)
+    else:
+        y, own = matrix(work, row[Y], units, n), matrix(work, row[DY], units, n)
+        total = part(work, row[EXTRA], n)
+        softmax_backward(row[VARIANT], y, own, matrix(work, row[DX], units, n), total)
+
+
+@kernel
 def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row, done):
     """Run a batch of ``n`` rows forward in training mode; the inputs stand at the table's first X."""
     for index in range(table.shape[0]):
@@ -168,14 +203,16 @@ def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, 
                 matrix(work, row[X], units, n),
                 part(param, row[WEIGHT], units),
                 part(param, row[BIAS], units),
-                numbers[index, 0],
-                numbers[index, 1],
+                numbers[index],
                 part(buffers, row[MEAN], units),
                 part(buffers, row[VARIANCE], units),
                 matrix(work, row[Y], units, n),
                 matrix(work, row[EXTRA], units, n),
                 part(work, row[EXTRA] + size, units),
+                part(work, row[EXTRA] + size + units, units),
             )
+        elif row[KIND] == SOFTMAX or row[KIND] == ADD:
+            run_joint(row, work, n)
 
 
 @kernel
@@ -197,11 +234,13 @@ def forward_evaluating(table, numbers, param, buffers, work, n):
                 matrix(work, row[X], units, n),
                 part(param, row[WEIGHT], units),
                 part(param, row[BIAS], units),
-                numbers[index, 0],
+                numbers[index],
                 part(buffers, row[MEAN], units),
                 part(buffers, row[VARIANCE], units),
                 matrix(work, row[Y], units, n),
             )
+        elif row[KIND] == SOFTMAX or row[KIND] == ADD:
+            run_joint(row, work, n)
 
 
 @kernel
@@ -254,10 +293,13 @@ def backward(table, param, grad, work, words, rates, n):
                 part(param, row[WEIGHT], units),
                 matrix(work, row[EXTRA], units, n),
                 part(work, row[EXTRA] + size, units),
+                part(work, row[EXTRA] + size + units, units),
                 part(grad, row[WEIGHT], units),
                 part(grad, row[BIAS], units),
                 matrix(work, row[DX], units, n),
             )
+        elif row[KIND] == SOFTMAX or row[KIND] == ADD or row[KIND] == FORK:
+            run_joint_backward(row, work, n)
         elif row[KIND] == LAYER_NORM:
             extra = row[EXTRA]
             layer_norm_backward(

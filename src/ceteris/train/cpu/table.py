@@ -11,14 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Layer, LayerNorm, Linear, Noise
+from ceteris.nets.architecture import (
+    Activate,
+    Add,
+    Architecture,
+    BatchNorm,
+    Drop,
+    Fork,
+    Layer,
+    LayerNorm,
+    Linear,
+    Noise,
+    Softmax,
+)
 
 # Columns of the table.
 KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, WORDS, BY_ROW = range(15)
 MASKED = 15
-N_COLUMNS = 16
+OTHER, OTHER_BY_ROW = 16, 17
+"""Of an Add, where the activations of its Fork stand, and how; of a Fork, the gradient of its Add."""
+N_COLUMNS = 18
 # Kinds of layers.
-LINEAR, ACTIVATE, BATCH_NORM, DROP, NOISE, LAYER_NORM = range(6)
+LINEAR, ACTIVATE, BATCH_NORM, DROP, NOISE, LAYER_NORM, SOFTMAX, FORK, ADD = range(9)
 # Variants of ACTIVATE.
 ACTIVATIONS = {
     "identity": 0,
@@ -41,8 +55,8 @@ NONE = -1
 class LayerTable:
     """The table, the numbers of its batch-norm rows, and how large the workspaces have to be.
 
-    ``rows`` is (layers, N_COLUMNS) int64; ``numbers`` is (layers, 2) float64 (eps, momentum);
-    ``workspace`` counts floats, ``words`` counts 32-bit words.
+    ``rows`` is (layers, N_COLUMNS) int64; ``numbers`` is (layers, 3) float64: eps, momentum,
+    and 1 where eps is added to the root. ``workspace`` counts floats, ``words`` counts 32-bit words.
     """
 
     rows: NDArray[np.int64]
@@ -62,7 +76,8 @@ def layer_table(net: Architecture, batch: int, used: NDArray[np.bool_]) -> Layer
     """
     layers = [layer for layer in net.layers if not isinstance(layer, Drop | Noise) or used[layer.slot]]
     rows = np.full((len(layers), N_COLUMNS), NONE, dtype=np.int64)
-    numbers = np.zeros((len(layers), 2))
+    numbers = np.zeros((len(layers), 3))
+    forks: list[int] = []
     place = batch * net.n_in
     x, dx = 0, NONE  # nobody needs the gradient of the inputs
     words = 0
@@ -72,6 +87,12 @@ def layer_table(net: Architecture, batch: int, used: NDArray[np.bool_]) -> Layer
         n_in, n_out = _describe(layer, row, numbers[index])
         row[N_IN], row[N_OUT], row[X], row[DX], row[BY_ROW] = n_in, n_out, x, dx, by_row
         row[Y], row[DY], row[EXTRA] = place, place + batch * n_out, place + 2 * batch * n_out
+        if isinstance(layer, Fork):
+            row[Y] = x  # it changes nothing
+            forks.append(index)
+        if isinstance(layer, Add):
+            fork = rows[forks.pop()]
+            row[OTHER], row[OTHER_BY_ROW], fork[OTHER] = fork[Y], fork[BY_ROW], row[DY]
         # Batch norm keeps its normalised inputs and inverse deviations, the last layer its
         # outputs and their gradient row by row for the loss.
         place += 4 * batch * n_out + n_out
@@ -99,12 +120,18 @@ def _describe(layer: Layer, row: NDArray[np.int64], numbers: NDArray[np.float64]
         case BatchNorm():
             row[KIND], row[WEIGHT], row[BIAS] = BATCH_NORM, layer.weight.offset, layer.bias.offset
             row[MEAN], row[VARIANCE] = layer.running_mean.offset, layer.running_var.offset
-            numbers[:] = layer.eps, layer.momentum
+            numbers[:] = layer.eps, layer.momentum, layer.eps_place == "outside"
         case Activate():
             row[KIND], row[VARIANT] = ACTIVATE, ACTIVATIONS[layer.kind]
         case LayerNorm():
             row[KIND], row[WEIGHT], row[BIAS] = LAYER_NORM, layer.weight.offset, layer.bias.offset
             numbers[0] = layer.eps
+        case Softmax():
+            row[KIND], row[VARIANT] = SOFTMAX, layer.log
+        case Fork():
+            row[KIND] = FORK
+        case Add():
+            row[KIND] = ADD
         case Drop():
             row[KIND], row[VARIANT] = DROP, layer.slot
         case Noise():

@@ -8,7 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, LayerNorm, Linear, Noise
+from ceteris.nets.architecture import (
+    Activate,
+    Add,
+    Architecture,
+    BatchNorm,
+    Drop,
+    Fork,
+    LayerNorm,
+    Linear,
+    Noise,
+    Softmax,
+)
+from ceteris.nets.root_plus_eps import safe_root
 from ceteris.train.tensor.masks import Draws
 
 Tensors = Mapping[str, Tensor]
@@ -40,6 +52,7 @@ def forward(
         draws: what is drawn in training; None means evaluation mode: nothing is drawn, and batch norm
             uses its running statistics.
     """
+    forks: list[Tensor] = []
     for layer in net.layers:
         match layer:
             case Linear():
@@ -48,6 +61,12 @@ def forward(
                 x = _batch_norm(layer, parameters, buffers, x, training=draws is not None)
             case Activate():
                 x = ACTIVATIONS[layer.kind](x)
+            case Softmax():
+                x = functional.log_softmax(x, dim=2) if layer.log else functional.softmax(x, dim=2)
+            case Fork():
+                forks.append(x)
+            case Add():
+                x = forks.pop() + x
             case Drop():
                 x = x if draws is None else draws.dropped(layer, x)
             case Noise():
@@ -83,5 +102,9 @@ def _batch_norm(
             mean.lerp_(batch_mean, layer.momentum)
             variance.lerp_(batch_variance * (rows / max(rows - 1, 1)), layer.momentum)
         mean, variance = batch_mean, batch_variance
-    normal = (x - mean[:, None]) * torch.rsqrt(variance + layer.eps)[:, None]
+    if layer.eps_place == "outside":
+        inverse = 1 / (safe_root(variance) + layer.eps)
+    else:
+        inverse = torch.rsqrt(variance + layer.eps)
+    normal = (x - mean[:, None]) * inverse[:, None]
     return normal * parameters[layer.weight.name][:, None] + parameters[layer.bias.name][:, None]

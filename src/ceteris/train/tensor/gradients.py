@@ -18,6 +18,7 @@ from ceteris.train.penalties import (
     L2_SUM,
     ON_ALL,
     STRENGTH,
+    TO_NORM,
 )
 
 CLIP_EPS = 1e-6
@@ -59,12 +60,14 @@ def norms(gradients: Mapping[str, Tensor]) -> Tensor:
 
 @torch.no_grad()
 def clip(limits: Tensor, norm: Tensor | None, gradients: dict[str, Tensor]) -> None:
-    """Clip every member's gradient by its norm (M,) and by value; a limit of 0, or no norm, is none."""
+    """Clip every member's gradient by its norm (M,) and by value, or scale it to a norm; 0 is none."""
     values, limit = limits[:, CLIP_VALUE], limits[:, CLIP_NORM]
     high = torch.where(values > 0, values, torch.inf)
     factor = torch.ones_like(high)
     if norm is not None:
         factor = torch.where(limit > 0, (limit / (norm + CLIP_EPS)).clamp(max=1), factor)
+        aim = limits[:, TO_NORM]
+        factor = torch.where((aim > 0) & (norm > 0), aim / norm, factor)
     for name, gradient in gradients.items():
         shape = (-1, *(1 for _ in gradient.shape[1:]))
         bound = high.to(gradient.dtype).reshape(shape)

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ceteris.spec.losses import ONE_OUTPUT
 from ceteris.train.engine import StackSpec
 from ceteris.train.objective import betas, smoothings
+
+LEAST_PROBABILITY = 1e-12
+"""Below it the logarithm of a probability has no gradient, so that the stack stays finite."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +89,30 @@ def losses(objective: Objective, outputs: Tensor, targets: Tensor) -> Tensor:
         logits = outputs[..., 0]
         each = functional.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype), reduction="none")
         return each.mean(dim=1)
+    if objective.loss == "nll":
+        return -outputs.gather(2, targets[..., None])[..., 0].mean(dim=1)
+    if objective.loss in ONE_OUTPUT:
+        return _of_one_output(objective.loss, outputs[..., 0], targets).mean(dim=1)
     if not targets.is_floating_point():
         targets = functional.one_hot(targets, units).to(outputs.dtype)
     return _of_errors(objective, outputs - targets).mean(dim=(1, 2))
 
 
+def _of_one_output(loss: str, outputs: Tensor, labels: Tensor) -> Tensor:
+    """Losses (M, n) of a probability or a margin; see ``ceteris.train.cpu.class_losses``."""
+    if loss == "binary_cross_entropy_probabilities":
+        # torch's own refuses what is no probability, NaN after a divergence too, for the whole stack.
+        own = torch.where(labels == 1, outputs, 1 - outputs)
+        return -own.clamp(min=LEAST_PROBABILITY).log().clamp(min=-100)
+    margin = torch.where(labels == 1, outputs, -outputs)
+    if loss == "hinge":
+        return functional.relu(1 - margin)
+    return torch.where(margin <= 0, -margin, 0 * margin)
+
+
 def _of_errors(objective: Objective, errors: Tensor) -> Tensor:
-    if objective.loss == "mse":
-        return errors.square()
+    if objective.loss in ("mse", "mse_half"):
+        return errors.square() if objective.loss == "mse" else 0.5 * errors.square()
     size = errors.abs()
     if objective.loss == "l1":
         return size
@@ -105,6 +125,7 @@ def right_answers(objective: Objective, outputs: Tensor, targets: Tensor) -> Ten
     """How many rows every member classifies rightly, (M,); zeros where targets are values."""
     if targets.is_floating_point():
         return outputs.new_zeros(len(outputs))
-    if objective.loss == "binary_cross_entropy":
-        return ((outputs[..., 0] > 0) == (targets == 1)).sum(dim=1)
+    if objective.loss in ONE_OUTPUT:
+        edge = 0.5 if objective.loss == "binary_cross_entropy_probabilities" else 0.0
+        return ((outputs[..., 0] > edge) == (targets == 1)).sum(dim=1)
     return (outputs.argmax(dim=2) == targets).sum(dim=1)

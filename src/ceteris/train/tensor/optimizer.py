@@ -12,7 +12,7 @@ from torch import Tensor
 from ceteris.nets.architecture import Architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.train.hyper import LR, WEIGHTS, group_of, hyper_vectors, initial_state, state_slots
-from ceteris.train.penalties import CLIP_NORM, clip_limits, penalty_terms
+from ceteris.train.penalties import CLIP_NORM, TO_NORM, clip_limits, penalty_terms
 from ceteris.train.tensor.gradients import clip, norms, penalise
 from ceteris.train.tensor.updates import UPDATES, Hyper
 
@@ -39,7 +39,7 @@ class StackedOptimizer:
         limits = clip_limits([experiment.clip for experiment in experiments])
         self._limits = torch.from_numpy(limits).to(device)
         self._clips = bool((limits > 0).any())
-        self._needs_norm = bool((limits[:, CLIP_NORM] > 0).any())
+        self._needs_norm = bool((limits[:, [CLIP_NORM, TO_NORM]] > 0).any())
 
     def set_rates(self, rates: NDArray[np.float64]) -> None:
         """Set the learning rates of an epoch, (M, groups, 1 or steps)."""
