@@ -78,6 +78,8 @@ def test_without_its_parts_there_is_no_gap():
         ("val_f1", "best", -math.inf),
         ("grad_norm", "last", math.inf),
         ("std/head.weight", "last", math.inf),
+        ("grad_norm/head.weight", "last", math.inf),
+        ("dead/hidden.0", "last", math.inf),
     ],
 )
 def test_a_diverged_trial_is_further_than_all_others(metric, at, worst):
@@ -111,6 +113,8 @@ def test_what_numbers_are_counted_in():
         ("grad_norm", "gradient norm"),
         ("lr", "learning rate"),
         ("std/hidden.0.weight", "spread of hidden.0.weight"),
+        ("dead/hidden.0", "share of dead units of hidden.0"),
+        ("activation_var/hidden.1", "variance of the activations of hidden.1"),
         ("gap_loss", "validation minus training loss"),
         ("val_f1", "validation f1"),
     ],

@@ -20,6 +20,10 @@ from .sources import refusal, small, with_claim
             "`val_accuracy`? (known: train_loss,",
         ),
         ({"metric": "std/"}, "claims.0.metric: there is no metric `std/`"),
+        (
+            {"metric": "deat/hidden.0"},
+            "claims.0.metric: there is no metric `deat/hidden.0`",
+        ),
         ({"metric": "val_f1"}, "claims.0.metric: there is no metric `val_f1`"),
         ({"less": None}, "claims.0: a claim has exactly one relation, and this one has none (known: order,"),
         (
@@ -142,7 +146,16 @@ def test_own_metrics_are_known_by_their_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "metric", ["std/head.weight", "gap_loss", "gap_accuracy", "lr", "train_loss_running"]
+    "metric",
+    [
+        "std/head.weight",
+        "dead/hidden.0",
+        "update_ratio/head.weight",
+        "gap_loss",
+        "gap_accuracy",
+        "lr",
+        "train_loss_running",
+    ],
 )
 def test_metrics_of_every_family_are_known(metric: str) -> None:
     assert parse_study(with_claim(metric=metric)).study.claims[0].metric == metric

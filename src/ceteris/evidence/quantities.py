@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ceteris.spec.claim import Take
 from ceteris.spec.metrics import Direction
+from ceteris.spec.probes import FAMILIES, probe_parts
 
 Curve = NDArray[np.float64]
 
@@ -34,11 +35,14 @@ _WORDS = {
 def worst_value(metric: str, at: Take, better: Direction | None) -> float:
     """Return what a diverged trial counts as: further than every trial that finished.
 
-    Fluctuations, norms, spreads and epochs until a value grow without bound; losses and other metrics of
-    which less is better too; those of which more is better fall. NaN where ``better`` is not known: such
-    a trial cannot be ranked.
+    Fluctuations, norms, spreads, what probes measure (but for mean activations) and epochs until a value grow
+    without bound; losses and other metrics of which less is better too; those of which more is better fall.
+    NaN where ``better`` is not known: such a trial cannot be ranked.
     """
-    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty") or metric.startswith("std/")
+    probe = probe_parts(metric)
+    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty") or (
+        probe is not None and probe[0] != "activation_mean"
+    )
     if grows or at in ("fluctuation", "epochs_until"):
         return math.inf
     return {"lower": math.inf, "higher": -math.inf, None: math.nan}[better]
@@ -110,8 +114,9 @@ def metric_words(metric: str) -> str:
     """Return a metric's name in words: ``val_loss`` is "validation loss"."""
     if metric in _WORDS:
         return _WORDS[metric]
-    if metric.startswith("std/"):
-        return f"spread of {metric[4:]}"
+    probe = probe_parts(metric)
+    if probe is not None:
+        return FAMILIES[probe[0]].format(probe[1])
     if metric.endswith("_running"):
         return f"running {metric_words(metric.removesuffix('_running'))}"
     return " ".join(_WORDS.get(part, part) for part in metric.split("_"))

@@ -23,9 +23,10 @@ from ceteris.lab.trials import ENDED
 from ceteris.records.store import Store
 from ceteris.records.views import REPETITIONS_TITLE, RunRecord, TrialRecord
 from ceteris.spec.claim import Claim
-from ceteris.spec.claim_check import SPREAD, known_metrics
+from ceteris.spec.claim_check import known_metrics
 from ceteris.spec.combine import seed_list
 from ceteris.spec.parse import ParsedStudy, parse_study
+from ceteris.spec.probes import probe_parts
 from ceteris.spec.study import Factor, Level, Study
 
 FACTOR = "nothing"
@@ -78,7 +79,7 @@ def aa_study(
     study = parsed.study
     seeds, metric = len(seed_list(study)), metric or _first_metric(study)
     known = known_metrics(study.experiment.metrics)
-    if metric not in known and not metric.startswith(SPREAD):
+    if metric not in known and probe_parts(metric) is None:
         raise CeterisError(unknown_name("metric", metric, known))
     many = _without_factors(study, tuple(range(2 * seeds * repetitions)))
     run = run_study(

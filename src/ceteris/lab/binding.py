@@ -17,8 +17,8 @@ from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
+from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.initial import unknown_layers
-from ceteris.spec.claim_check import SPREAD
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
 from ceteris.spec.experiment import Experiment
@@ -26,6 +26,7 @@ from ceteris.spec.folds import Folds
 from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
+from ceteris.spec.probes import OF_PARAMETERS, probe_parts
 from ceteris.train.objective import objective_problems, watched_problems
 from ceteris.train.plan import ModuleKey, Modules, module_key, network
 
@@ -260,11 +261,16 @@ def _claim_problems(
 ) -> Iterator[Found]:
     numbers = [dataset.name for dataset in datasets if dataset.task == "regression"]
     known = [net for net in nets if net is not None]
-    parameters = dict.fromkeys(tensor.name for net in known for tensor in net.parameters)
+    parameters = list(dict.fromkeys(tensor.name for net in known for tensor in net.parameters))
+    layers = list(dict.fromkeys(layer for net in known for layer in hidden_layers(net)))
     for place, claim in enumerate(parsed.study.claims):
         where = f"claims.{place}.metric"
         if numbers and claim.metric in ACCURACIES:
             yield where, f"`{numbers[0]}` has numbers to predict, which have no accuracy; use a loss"
-        name = claim.metric.removeprefix(SPREAD)
-        if nets and known == nets and claim.metric.startswith(SPREAD) and name not in parameters:
-            yield where, unknown_name("parameter", name, list(parameters))
+        probe = probe_parts(claim.metric)
+        if probe is None or not nets or known != nets:
+            continue
+        family, name = probe
+        what, names = ("parameter", parameters) if family in OF_PARAMETERS else ("hidden layer", layers)
+        if name not in names:
+            yield where, unknown_name(what, name, names)

@@ -163,6 +163,8 @@ class UserModule:
     """Whether it has batch norm, which cannot normalise a batch of one row."""
     multiplications: int
     """About how many one row takes on its way forwards, by which trials are shared out to workers."""
+    hidden: tuple[str, ...] = ()
+    """Paths of the modules inside whose outputs are measured: see ``ceteris.nets.hidden``."""
 
 
 Layer = (

@@ -73,7 +73,10 @@ class Claim(Spec):
     """The claim in words, as it is told beside its verdict."""
 
     metric: Annotated[str, Field(min_length=1, title="metric")]
-    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, `std/head.weight`, ...), or
+    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, ...), what a probe
+    measures of a parameter (`std/head.weight`, `grad_norm/...`, `weight_norm/...`, `update_ratio/...`) or of
+    a hidden layer (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`,
+    `activation_grad_var/...`, `start_activation_var/...`, `start_activation_grad_var/...`), or
     `gap_loss` (validation minus training) or `gap_accuracy` (training minus validation), with their sign,
     or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger."""
 

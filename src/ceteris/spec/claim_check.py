@@ -8,6 +8,7 @@ from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import METRIC_NAME, metric_name
 from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
+from ceteris.spec.probes import probe_parts, probe_patterns
 from ceteris.spec.study import Factor
 
 CURVES = (
@@ -28,25 +29,23 @@ PENALTY = "penalty"
 
 DERIVED = ("gap_loss", "gap_accuracy", "gap_size_loss", "gap_size_accuracy")
 SPLITS = ("train", "val")
-SPREAD = "std/"
-"""``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
 
 
 def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that a claim may use, besides ``std/<parameter>``; ``own``: the user's metrics."""
+    """Return the names that a claim may use, besides those of probes; ``own``: the user's metrics."""
     names = [metric_name(metric) for metric in own]
     return (*CURVES, PENALTY, *DERIVED, *(f"{split}_{name}" for name in names for split in SPLITS))
 
 
 def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool = False) -> list[Problem]:
-    """Return a problem where a claim's metric is neither known nor the spread of a parameter.
+    """Return a problem where a claim's metric is neither known nor that of a probe.
 
     With ``follow`` metrics of the user's own are given later, so only a misspelt name is a problem.
     """
     metric = claim.metric
-    if metric in known or (metric.startswith(SPREAD) and len(metric) > len(SPREAD)):
+    if metric in known or probe_parts(metric) is not None:
         return []
-    own, message = own_name(metric), unknown_name("metric", metric, [*known, SPREAD + "<parameter>"])
+    own, message = own_name(metric), unknown_name("metric", metric, [*known, *probe_patterns()])
     measured = [name for name in map(own_name, known) if name is not None]
     if own is not None and nearest(own, measured) is None:
         if follow:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ceteris.nets.architecture import Architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.optimizer import Optimizer
+from ceteris.train.probes import GradientProbes
 
 GRADIENT_EVERY = 10
 """The gradient norm is measured at the first step of an epoch and every tenth after it."""
@@ -95,6 +96,18 @@ class Engine(Protocol):
         Returns:
             (M, 2) mean loss and share of right answers, and the outputs (M, n, k) if kept, where n is
             the longest array of rows.
+        """
+
+    def gradient_probes(self) -> GradientProbes:
+        """Read what gradients and updates were in this epoch; waits for the device."""
+
+    def activations(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Measure the activations of hidden layers on one array of row numbers per feed, in evaluation mode.
+
+        Returns:
+            (M, L, N_ACTIVATION): see ``ceteris.train.probes``.
         """
 
     def parameters(self) -> NDArray[np.floating]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.preparation import Preparation, Prepared
-from ceteris.nets.architecture import named_views, random_places
+from ceteris.nets.architecture import Architecture, named_views, random_places
 from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.experiment import metric_name
 from ceteris.spec.model import ModuleModel
@@ -32,6 +32,12 @@ from ceteris.train.measure import (
 from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, TrialEnded
 from ceteris.train.objective import class_weights
 from ceteris.train.plan import Cohort, TrialPlan
+from ceteris.train.probes import (
+    activation_measurements,
+    gradient_measurements,
+    probe_rows,
+    start_measurements,
+)
 from ceteris.train.schedules import Schedules
 from ceteris.train.stopping import EarlyStops, Weights
 from ceteris.train.streams import balanced_order, epoch_order, place_keys
@@ -108,6 +114,7 @@ class _Training:
         self._active = np.ones(len(trials), dtype=np.bool_)
         self._seconds = np.zeros(len(trials))
         self._model_steps = 0
+        self._start: Columns = {}
 
     @property
     def finished(self) -> bool:
@@ -148,18 +155,17 @@ class _Training:
             last = min(step + chunk, self._cohort.steps)
             self._engine.run_steps(step, last, self._active)
             self._model_steps += (last - step) * int(self._active.sum())
+            if epoch == step == 0:
+                self._start = start_measurements(self._cohort.structure.net, self._engine.gradient_probes())
             step = last
             seconds = time.perf_counter() - begin
             chunk = max(1, min(4 * chunk, int(chunk * REPORT_SECONDS / max(seconds, 1e-9))))
             self._report_progress(epoch, step)
 
     def _measure(self) -> Columns:
-        rows = {
-            "train": [self._prepared[i].train_slice for i in self._first],
-            "val": [self._prepared[i].split.validation for i in self._first],
-        }
         columns: Columns = {}
-        for split, own in rows.items():
+        for split in ("train", "val"):
+            own = self._measured_rows(split)
             results, outputs = self._engine.evaluate(own, self._active, keep_outputs=bool(self._metrics))
             columns |= evaluated_measurements(split, results, classes=self._classes)
             if outputs is not None:
@@ -167,7 +173,17 @@ class _Training:
                 columns |= user_measurements(split, self._metrics, outputs, targets, self._active)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(net, parameters)
-        return columns | penalty_measurements(net, self._experiments, parameters, self._active)
+        columns |= penalty_measurements(net, self._experiments, parameters, self._active)
+        return columns | self._probe(net)
+
+    def _probe(self, net: Architecture) -> Columns:
+        rows = [probe_rows(own) for own in self._measured_rows("train")]
+        columns = gradient_measurements(net, self._engine.gradient_probes())
+        columns |= activation_measurements(net, self._engine.activations(rows, self._active))
+        return columns | self._start
+
+    def _measured_rows(self, split: str) -> list[NDArray[np.int64]]:
+        return [_rows(self._prepared[i], split) for i in self._first]
 
     def _report_progress(self, epoch: int, step: int) -> None:
         totals = self._engine.totals()

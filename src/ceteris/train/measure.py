@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ceteris.nets.architecture import Architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import penalties_of
+from ceteris.train.cpu.probes import tensor_norms
 from ceteris.train.engine import Totals
-from ceteris.train.hyper import WEIGHTS
+from ceteris.train.hyper import WEIGHTS, tensor_table
 from ceteris.train.penalties import penalty_value
 
 if TYPE_CHECKING:
@@ -45,13 +46,18 @@ def evaluated_measurements(split: str, results: NDArray[np.float64], *, classes:
 
 
 def parameter_measurements(net: Architecture, parameters: NDArray[np.floating]) -> Columns:
-    """The 2-norm of all parameters, and the standard deviation of each tensor as ``std/<name>``."""
+    """The 2-norm of all parameters; of each tensor ``weight_norm/<name>`` and its spread ``std/<name>``."""
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("mp,mp->m", parameters, parameters, dtype=np.float64)
         columns: Columns = {"weight_norm": np.sqrt(squares)}
         for tensor in net.parameters:
             part = parameters[:, tensor.offset : tensor.offset + tensor.size]
             columns[f"std/{tensor.name}"] = part.std(axis=1, dtype=np.float64)
+    norms = np.zeros((len(parameters), len(net.parameters)))
+    tensors = tensor_table(net)
+    for own, flat in zip(norms, parameters, strict=True):
+        tensor_norms(flat, tensors, own)
+    columns |= {f"weight_norm/{t.name}": norms[:, place] for place, t in enumerate(net.parameters)}
     return columns
 
 

@@ -39,7 +39,8 @@ from ceteris.train.cpu.losses import (
     SQUARED_ERROR_ONE_HOT,
     WEIGHTED_CROSS_ENTROPY,
 )
-from ceteris.train.cpu.table import layer_table
+from ceteris.train.cpu.probes import N_ACTIVATION, Probed, probe_activations
+from ceteris.train.cpu.table import ACTIVATE, KIND, layer_table
 from ceteris.train.engine import EVALUATION_ROWS, Feed, StackSpec, Totals
 from ceteris.train.hyper import (
     FAMILIES,
@@ -51,6 +52,7 @@ from ceteris.train.hyper import (
 )
 from ceteris.train.objective import betas, smoothings
 from ceteris.train.penalties import clip_limits, penalty_terms
+from ceteris.train.probes import GradientProbes
 
 _LOSSES = {
     "cross_entropy": CROSS_ENTROPY,
@@ -93,6 +95,9 @@ class CompiledEngine:
         )
         self._rows = [_rows(feed, dtype) for feed in spec.feeds]
         self._totals = np.zeros((len(stack), N_TOTALS))
+        # The last layer gives the output, even where it is an activation.
+        hidden = np.flatnonzero(table.rows[:-1, KIND] == ACTIVATE)
+        self._probed = _probed(spec, hidden, stack.parameters)
         self._diverged = np.full(len(stack), -1)
         self._epoch = 0
         self._orders: Sequence[NDArray[np.int64]] = ()
@@ -105,6 +110,8 @@ class CompiledEngine:
         self._orders = orders
         self._rules = self._rules._replace(rates=np.ascontiguousarray(rates))
         self._totals[:] = 0
+        for gathered in (self._probed.norms, self._probed.updates, self._probed.variances):
+            gathered[:] = 0
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
@@ -125,6 +132,7 @@ class CompiledEngine:
                 self._space,
                 self._totals,
                 self._diverged,
+                self._probed,
             )
 
     def totals(self) -> Totals:
@@ -139,6 +147,33 @@ class CompiledEngine:
             norm,
             self._diverged.copy(),
         )
+
+    def gradient_probes(self) -> GradientProbes:
+        """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
+        count, probed = self._totals[:, NORMS, None], self._probed
+        with np.errstate(invalid="ignore"):
+            return GradientProbes(
+                probed.norms / count, probed.updates / count, probed.variances / count[..., None]
+            )
+
+    def activations(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Measure the activations of the active members; see ``Engine.activations``."""
+        hidden = self._probed.hidden
+        found = np.full((len(self._stack), len(hidden), N_ACTIVATION), np.nan)
+        for feed, data, own in zip(self._spec.feeds, self._rows, rows, strict=True):
+            probe_activations(
+                self._net,
+                self._members,
+                hidden,
+                data,
+                feed.members[active[feed.members]],
+                own,
+                self._space.work,
+                found,
+            )
+        return found
 
     def evaluate(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
@@ -172,6 +207,17 @@ class CompiledEngine:
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
         return self._stack.buffers
+
+
+def _probed(spec: StackSpec, hidden: NDArray[np.int64], parameters: NDArray[np.floating]) -> Probed:
+    tensors = (len(parameters), len(spec.net.parameters))
+    return Probed(
+        hidden,
+        np.zeros(tensors),
+        np.zeros(tensors),
+        np.zeros((len(parameters), len(hidden), 2)),
+        np.zeros(spec.net.n_parameters, parameters.dtype),
+    )
 
 
 def _rules(spec: StackSpec) -> Rules:

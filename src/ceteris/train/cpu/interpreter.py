@@ -27,6 +27,7 @@ from ceteris.train.cpu.losses import (
     weighted_cross_entropy,
 )
 from ceteris.train.cpu.passes import backward, forward, forward_evaluating, gather, matrix
+from ceteris.train.cpu.probes import probe_gradients, probe_update
 from ceteris.train.cpu.softmax import cross_entropy
 from ceteris.train.cpu.table import DY, EXTRA, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import update
@@ -173,6 +174,7 @@ def train_steps(
     space,
     totals,
     diverged,
+    probed,
 ):
     """Train members of one stream for the steps ``first`` to ``last`` (exclusive) of an epoch.
 
@@ -184,6 +186,7 @@ def train_steps(
         epoch: number of the epoch, counted from 0; steps_before: steps of the epochs before it.
         totals: (M, N_TOTALS) float64, added to.
         diverged: (M,) int64, -1 or the step at which the loss left the finite numbers.
+        probed: see ``probes.Probed``; added to at the steps at which the gradient is measured.
     """
     together = members_in_cache(stack)
     for begin in range(0, places.size, together):
@@ -208,6 +211,7 @@ def train_steps(
                         space,
                         totals,
                         diverged,
+                        probed,
                     )
 
 
@@ -219,7 +223,9 @@ def members_in_cache(stack):
 
 
 @kernel
-def train_step(net, stack, rules, data, rows, place, epoch, step, batch, done, space, totals, diverged):
+def train_step(
+    net, stack, rules, data, rows, place, epoch, step, batch, done, space, totals, diverged, probed
+):
     """Do one step of the member at ``place`` on the rows that were fetched; arguments as in ``train_steps``.
 
     ``step`` counts from the beginning of the epoch, ``done`` from that of the training.
@@ -251,7 +257,12 @@ def train_step(net, stack, rules, data, rows, place, epoch, step, batch, done, s
     totals[place, RIGHT] += right
     totals[place, ROWS] += n
     measured = step % GRADIENT_EVERY == 0
-    norm = finish_gradient(rules.terms[place], rules.limits[place], net.tensors, measured, param, grad)
+    if measured:
+        probe_gradients(table, probed, place, work, n)
+        probed.before[:] = param
+    norm = finish_gradient(
+        rules.terms[place], rules.limits[place], net.tensors, measured, param, grad, probed.norms[place]
+    )
     if measured:
         totals[place, NORM] += norm
         totals[place, NORMS] += 1
@@ -259,6 +270,8 @@ def train_step(net, stack, rules, data, rows, place, epoch, step, batch, done, s
     for group in range(hyper.shape[0]):
         hyper[group, LR] = rules.rates[place, group, column]
     update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
+    if measured:
+        probe_update(net.tensors, param, probed.before, probed.updates[place])
 
 
 @kernel

@@ -9,8 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ceteris.nets.architecture import Tensor as ParameterTensor
+from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.cpu.gradients import finish_gradient
+from ceteris.train.cpu.probes import probe_update
 from ceteris.train.cpu.updates import update
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
 from ceteris.train.hyper import (
@@ -22,9 +25,10 @@ from ceteris.train.hyper import (
     state_slots,
     tensor_table,
 )
-from ceteris.train.modules.member import Member, members_of, without
+from ceteris.train.modules.member import members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.penalties import clip_limits, penalty_terms
+from ceteris.train.probes import N_ACTIVATION, GradientProbes
 from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
 
 
@@ -47,6 +51,7 @@ class ModuleEngine:
         self._inputs = [torch.from_numpy(feed.x) for feed in spec.feeds]
         self._targets = [_targets(feed.y) for feed in spec.feeds]
         self._totals = np.zeros((5, len(stack)))
+        self._variances = np.zeros((len(stack), len(hidden_modules(spec.net)), 2))
         self._diverged = np.full(len(stack), -1)
         self._epoch = 0
         self._orders: list[Tensor] = []
@@ -59,6 +64,8 @@ class ModuleEngine:
         self._steps.rates = rates
         self._orders = [torch.from_numpy(order) for order in orders]
         self._totals[:] = 0
+        for gathered in (self._variances, self._steps.norms, self._steps.updates):
+            gathered[:] = 0
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
@@ -91,6 +98,30 @@ class ModuleEngine:
                 results[place] = self._evaluate_member(place, number, torch.from_numpy(own), outputs[place])
         return results, outputs if keep_outputs else None
 
+    def gradient_probes(self) -> GradientProbes:
+        """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
+        count, steps = self._totals[4][:, None], self._steps
+        with np.errstate(invalid="ignore"):
+            return GradientProbes(
+                steps.norms / count, steps.updates / count, self._variances / count[..., None]
+            )
+
+    @torch.no_grad()
+    def activations(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Measure the activations of the active members; see ``Engine.activations``."""
+        found = np.full((*self._variances.shape[:2], N_ACTIVATION), np.nan)
+        for number, (feed, own) in enumerate(zip(self._spec.feeds, rows, strict=True)):
+            x = self._inputs[number][torch.from_numpy(own)]
+            for place in map(int, feed.members[active[feed.members]]):
+                member = self._members[place]
+                member.module.eval()
+                with member.watch.kept() as kept:
+                    member.forward(x, 0, 0)
+                found[place] = member.watch.statistics(kept)
+        return found
+
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
         return self._parameters
@@ -105,7 +136,10 @@ class ModuleEngine:
         member, size = self._members[place], self._spec.batch_size
         part = self._orders[number][step * size : (step + 1) * size]
         targets = self._targets[number][part][None]
-        outputs = member.forward(self._inputs[number][part], self._epoch, step * size)[None]
+        measured = step % GRADIENT_EVERY == 0
+        rows = self._inputs[number][part]
+        with member.watch.kept(measured) as kept:
+            outputs = member.forward(rows, self._epoch, step * size)[None]
         objective = self._objectives[place]
         loss = (training_losses if objective.altered else losses)(objective, outputs, targets)[0]
         value = loss.item()
@@ -113,8 +147,10 @@ class ModuleEngine:
         if not np.isfinite(value):
             self._diverged[place] = done
             return
-        measured = step % GRADIENT_EVERY == 0
-        norm = self._steps.take(place, member, loss, step, done, measured=measured)
+        gradient, untrained, at_layers = member.gradient(loss, kept)
+        if measured:
+            self._variances[place] += member.watch.variances(kept, at_layers)
+        norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
         right = right_answers(objective, outputs.detach(), targets).item()
         self._totals[:, place] += value * len(part), right, len(part), norm if measured else 0.0, measured
 
@@ -153,19 +189,38 @@ class _Steps:
         self._tensors = tensor_table(spec.net)
         self._terms = penalty_terms(spec.experiments)
         self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
+        self.norms = np.zeros((len(parameters), len(spec.net.parameters)))
+        self.updates = np.zeros_like(self.norms)
+        self._before = np.zeros(spec.net.n_parameters, parameters.dtype)
 
     def take(
-        self, place: int, member: Member, loss: Tensor, step: int, done: int, *, measured: bool
+        self,
+        place: int,
+        gradient: NDArray[np.floating],
+        untrained: Sequence[ParameterTensor],
+        step: int,
+        done: int,
+        *,
+        measured: bool,
     ) -> float:
         """Do the step ``step`` of the epoch, ``done`` steps having been done; return the gradient's norm."""
-        gradient, untrained = member.gradient(loss)
         parameters, hyper = self._parameters[place], self._hyper[place]
+        if measured:
+            self._before[:] = parameters
         norm: float = finish_gradient(
-            self._terms[place], self._limits[place], self._tensors, measured, parameters, gradient
+            self._terms[place],
+            self._limits[place],
+            self._tensors,
+            measured,
+            parameters,
+            gradient,
+            self.norms[place],
         )
         hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
         stretches = without(self._segments, untrained) if untrained else self._segments
         update(self._family, done, hyper, stretches, parameters, gradient, self._slots[place])
+        if measured:
+            probe_update(self._tensors, parameters, self._before, self.updates[place])
         return norm
 
 

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from ceteris.draws import Key, stream_key
 from ceteris.nets.architecture import Architecture, Drop, UserModule, named_views
 from ceteris.nets.architecture import Tensor as ParameterTensor
+from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyOf, replace_dropouts
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.memory import aligned_rows
+from ceteris.train.modules.probes import Watch, with_gradients
 from ceteris.train.modules.user import ModuleStack, as_table, flat_tensors, shaped_rows
 
 
@@ -42,6 +44,8 @@ class Member:
         views = named_views(net.parameters, self._gradient)
         self._gradients = [torch.from_numpy(view) for _, view in views]
         replace_dropouts(module, key_of, self._clock)
+        self.hidden = hidden_modules(net)
+        self.watch = Watch(module, self.hidden)
 
     def forward(self, rows: Tensor, epoch: int, first_row: int) -> Tensor:
         """Return the outputs (n, k) for flat rows (n, features)."""
@@ -49,13 +53,19 @@ class Member:
         outputs: Tensor = self.module(rows)
         return outputs
 
-    def gradient(self, loss: Tensor) -> tuple[NDArray[np.floating], list[ParameterTensor]]:
-        """Return the flat gradient, and the parameters that have none: zeros stand in their places.
+    def gradient(
+        self, loss: Tensor, kept: dict[str, Tensor]
+    ) -> tuple[NDArray[np.floating], list[ParameterTensor], dict[str, Tensor | None]]:
+        """Return the flat gradient, the parameters that have none, and the gradients at kept activations.
 
-        Parameters that are frozen, or took no part in the loss, are not to be updated, as with torch.optim.
+        Zeros stand in the places of parameters that are frozen or took no part in the loss; they are not to
+        be updated, as with torch.optim.
         """
         trained = [p for p in self._parameters if p.requires_grad]
-        found = iter(torch.autograd.grad(loss, trained, allow_unused=True))
+        paths = with_gradients(self.hidden, kept)
+        every = torch.autograd.grad(loss, [*trained, *(kept[path] for path in paths)], allow_unused=True)
+        found = iter(every)
+        at_layers: dict[str, Tensor | None] = dict(zip(paths, every[len(trained) :], strict=True))
         untrained = []
         for tensor, parameter, own in zip(
             self._net.parameters, self._parameters, self._gradients, strict=True
@@ -66,7 +76,7 @@ class Member:
                 untrained.append(tensor)
             else:
                 own.copy_(gradient)
-        return self._gradient, untrained
+        return self._gradient, untrained, at_layers
 
     def buffers(self) -> NDArray[np.float64]:
         """Return the buffers as a flat vector."""

@@ -13,15 +13,18 @@ from torch.func import functional_call, vmap
 
 from ceteris.errors import exception_in_line
 from ceteris.nets.architecture import UserModule
+from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyedDropout
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
+from ceteris.train.modules.probes import Watch
 from ceteris.train.modules.user import ModuleStack, as_table, shaped_rows
 from ceteris.train.tensor.engine import TensorEngine
 from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
+from ceteris.train.tensor.probes import TensorProbes
 
 TRIED_ROWS = 2
 
@@ -38,6 +41,7 @@ class StackedModuleEngine(TensorEngine):
         self._clock = Clock(on_device=True)
         modules = prepared_modules(spec, stack, self._clock)
         self._module = _shared(modules, self._device)
+        self._watch = Watch(self._module, hidden_modules(spec.net))
         self._buffers = {
             name: torch.stack([dict(module.named_buffers())[name] for module in modules]).to(self._device)
             for name, _ in modules[0].named_buffers()
@@ -48,6 +52,7 @@ class StackedModuleEngine(TensorEngine):
         self.reason = self._why_not_together()
         self._trained = self._parameters_with_gradient()
         trained = tuple(t for t in spec.net.parameters if t.name in self._trained)
+        self._probes = TensorProbes(spec.net, len(stack), self._device, self._trained, sees_layers=False)
         self._optimizer = StackedOptimizer(
             replace(spec.net, parameters=trained),
             spec.experiments,
@@ -60,12 +65,32 @@ class StackedModuleEngine(TensorEngine):
         saved = [self._buffers[t.name].double().reshape(members, -1) for t in self._spec.net.buffers]
         return torch.cat(saved, dim=1).cpu().numpy() if saved else np.zeros((members, 0))
 
-    def _forward(self, x: Tensor, draws: Draws | None) -> Tensor:
-        """Run all members on their rows, x (M, n, features); without draws in evaluation mode."""
+    def _forward(self, x: Tensor, draws: Draws | None, kept: list[Tensor] | None = None) -> Tensor:
+        """Run all members on their rows, x (M, n, features); without draws in evaluation mode.
+
+        ``kept`` receives the activations of hidden layers in evaluation mode. In training they are not seen:
+        a gradient with respect to what ``vmap`` hands out is not one with respect to what it computed with.
+        """
         self._module.train(draws is not None)
         epoch, first_row = (0, 0) if draws is None else (draws.epoch, draws.first_row)
         self._clock.begin(epoch, first_row)
+        if kept is not None and draws is None:
+            return self._watched(x, kept)
         return self._together(x) if not self.reason else self._one_by_one(x, epoch, first_row)
+
+    def _watched(self, x: Tensor, kept: list[Tensor]) -> Tensor:
+        """Run members one after another in evaluation mode, and keep what their hidden layers give."""
+        outputs, activations = [], []
+        for place, rows in enumerate(x):
+            own = {name: tensor[place] for name, tensor in self._parameters.items()}
+            buffers = {name: tensor[place] for name, tensor in self._buffers.items()}
+            with self._watch.kept() as found:
+                outputs.append(self._call(own, buffers, rows))
+            activations.append(found)
+        missing = torch.full((1, 1, 1), torch.nan, device=self._device)
+        for path in hidden_modules(self._spec.net):
+            kept.append(torch.stack([found.get(path, missing[0]) for found in activations]))
+        return torch.stack(outputs)
 
     def _together(self, x: Tensor) -> Tensor:
         outputs: Tensor = vmap(self._call)(self._parameters, self._buffers, x)

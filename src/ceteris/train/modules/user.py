@@ -19,6 +19,7 @@ from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
 from ceteris.train.modules.initial import Factory, make_module
 from ceteris.train.modules.layout import module_architecture, row_shape
+from ceteris.train.modules.probes import inner_modules
 from ceteris.train.plan import ModuleRequest
 
 WHERE = "experiment.model"
@@ -63,6 +64,7 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
         request.n_out,
         channels_last=last,
         multiplications=_multiplications(module, request),
+        hidden=_hidden(module, request, last),
     )
 
 
@@ -164,6 +166,14 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> N
         raise _refusal(f"`{name}` has no gradient: {exception_in_line(error)}") from error
     if all(gradient is None for gradient in gradients):
         raise _refusal(f"no parameter of `{name}` takes part in its outputs, so nothing would be learned")
+
+
+def _hidden(module: nn.Module, request: ModuleRequest, last: bool) -> tuple[str, ...]:
+    shape = row_shape(request.model, request.shape)
+    rows = shaped_rows(_uniform_rows(shape).flatten(1), shape, channels_last=last)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        return inner_modules(module.train(), rows)
 
 
 def _multiplications(module: nn.Module, request: ModuleRequest) -> int:

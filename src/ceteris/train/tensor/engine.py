@@ -9,12 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
+from ceteris.train.probes import N_ACTIVATION, GradientProbes
 from ceteris.train.tensor.forward import forward
 from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
 from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
+from ceteris.train.tensor.probes import TensorProbes, activation_statistics
 
 EVALUATION_NUMBERS = 2**26
 """About how many numbers the inputs of one evaluated batch may hold over all members."""
@@ -45,6 +48,7 @@ class TensorEngine:
         self._used = frozenset(map(int, np.flatnonzero((spec.rates > 0).any(axis=0))))
         self._keys = self._tensor(spec.keys.astype(np.int64))
         self._diverged = torch.full((len(stack),), -1, device=self._device)
+        self._probes = TensorProbes(spec.net, len(stack), self._device)
         self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
         self._epoch = 0
         self._orders = torch.zeros(0)
@@ -61,6 +65,7 @@ class TensorEngine:
         padded = [np.pad(order, (0, longest - len(order))) for order in orders]
         self._orders = self._tensor(np.stack(padded))
         self._gathered.zero_()
+        self._probes.clear()
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
@@ -104,6 +109,28 @@ class TensorEngine:
         results[~active] = np.nan
         return results, torch.cat(kept, dim=1).numpy() if keep_outputs else None
 
+    def gradient_probes(self) -> GradientProbes:
+        """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
+        return self._probes.read()
+
+    @torch.no_grad()
+    def activations(
+        self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Measure the activations of the active members; see ``Engine.activations``."""
+        layers = len(hidden_layers(self._spec.net))
+        found = np.full((len(active), layers, N_ACTIVATION), np.nan)
+        for length in sorted({len(own) for own in rows}):
+            fitted = self._tensor(np.stack([np.resize(own, length) for own in rows]))
+            kept: list[Tensor] = []
+            self._forward(self._gather(fitted)[0], None, kept)
+            right = [f.members for f, own in zip(self._spec.feeds, rows, strict=True) if len(own) == length]
+            members = np.concatenate(right)
+            for place, own in enumerate(kept):
+                found[members, place] = activation_statistics(own)[members]
+        found[~active] = np.nan
+        return found
+
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
         return _flat(list(self._parameters.values()), len(self._diverged))
@@ -112,9 +139,12 @@ class TensorEngine:
         """Return the buffers, (M, Q)."""
         return _flat(list(self._buffers.values()), len(self._diverged))
 
-    def _forward(self, x: Tensor, draws: Draws | None) -> Tensor:
-        """Run all members on their rows, x (M, n, features); without draws in evaluation mode."""
-        return forward(self._spec.net, self._parameters, self._buffers, x, draws)
+    def _forward(self, x: Tensor, draws: Draws | None, kept: list[Tensor] | None = None) -> Tensor:
+        """Run all members on their rows, x (M, n, features); without draws in evaluation mode.
+
+        ``kept`` receives the activations of hidden layers, (M, n, units).
+        """
+        return forward(self._spec.net, self._parameters, self._buffers, x, draws, kept)
 
     def _step_apart(self, step: int, begin: int, end: int, resting: Tensor) -> None:
         """Do the last step of streams that differ in rows: one length after another, the others resting."""
@@ -131,14 +161,22 @@ class TensorEngine:
 
         done = self._epoch * self._spec.steps + step
         draws = Draws(self._keys, self._rates, self._used, self._epoch, begin, done)
-        outputs = self._forward(x, draws)
+        measured = step % GRADIENT_EVERY == 0
+        kept: list[Tensor] | None = [] if measured else None
+        outputs = self._forward(x, draws, kept)
         loss = self._loss(self._objective, outputs, targets)
-        found = torch.autograd.grad(loss.sum(), [self._parameters[name] for name in self._trained])
-        gradients = dict(zip(self._trained, found, strict=True))
+        trained = {name: self._parameters[name] for name in self._trained}
+        at_layers = [own for own in kept or () if own.requires_grad]
+        found = torch.autograd.grad(loss.sum(), [*trained.values(), *at_layers])
+        gradients = dict(zip(trained, found[: len(trained)], strict=True))
         with torch.no_grad():
-            norm = self._optimizer.finish(gradients, measured=step % GRADIENT_EVERY == 0)
+            norm = self._optimizer.finish(gradients, measured=measured)
             alive = self._gather_totals(step, loss, outputs, targets, norm, resting)
+        before = {name: own.detach().clone() for name, own in trained.items()} if measured else {}
         self._optimizer.step(step, done, gradients, alive)
+        if measured:
+            self._probes.add(alive, self._optimizer.norms, before, trained)
+            self._probes.add_variances(alive, at_layers, found[len(trained) :])
 
     def _gather_totals(
         self,

@@ -45,12 +45,14 @@ def forward(
     buffers: Tensors,
     x: Tensor,
     draws: Draws | None,
+    kept: list[Tensor] | None = None,
 ) -> Tensor:
     """Run all members on their batches: x (M, n, features) to outputs (M, n, k).
 
     Args:
         draws: what is drawn in training; None means evaluation mode: nothing is drawn, and batch norm
             uses its running statistics.
+        kept: receives the activations of every hidden layer.
     """
     forks: list[Tensor] = []
     for layer in net.layers:
@@ -61,6 +63,8 @@ def forward(
                 x = _batch_norm(layer, parameters, buffers, x, training=draws is not None)
             case Activate():
                 x = ACTIVATIONS[layer.kind](x)
+                if kept is not None and layer.role != "head":
+                    kept.append(x)
             case Softmax():
                 x = functional.log_softmax(x, dim=2) if layer.log else functional.softmax(x, dim=2)
             case Fork():

@@ -52,6 +52,11 @@ def _term_gradient(form: Tensor, strength: Tensor, param: Tensor) -> Tensor:
     return gradient.reshape(param.shape)
 
 
+def tensor_norms(tensors: Mapping[str, Tensor]) -> Tensor:
+    """Return the 2-norm of every stacked tensor (M, ...), (M, T) float64."""
+    return torch.stack([t.detach().double().flatten(1).norm(dim=1) for t in tensors.values()], dim=1)
+
+
 def norms(gradients: Mapping[str, Tensor]) -> Tensor:
     """Return the 2-norm of every member's whole gradient, (M,) float64."""
     parts = [gradient.double().square().flatten(1).sum(dim=1) for gradient in gradients.values()]

@@ -13,7 +13,7 @@ from ceteris.nets.architecture import Architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.train.hyper import LR, WEIGHTS, group_of, hyper_vectors, initial_state, state_slots
 from ceteris.train.penalties import CLIP_NORM, TO_NORM, clip_limits, penalty_terms
-from ceteris.train.tensor.gradients import clip, norms, penalise
+from ceteris.train.tensor.gradients import clip, norms, penalise, tensor_norms
 from ceteris.train.tensor.updates import UPDATES, Hyper
 
 
@@ -40,6 +40,8 @@ class StackedOptimizer:
         self._limits = torch.from_numpy(limits).to(device)
         self._clips = bool((limits > 0).any())
         self._needs_norm = bool((limits[:, [CLIP_NORM, TO_NORM]] > 0).any())
+        self.norms = torch.zeros(0)
+        """Of every tensor's gradient before clipping, (M, T), at the last step that was measured."""
 
     def set_rates(self, rates: NDArray[np.float64]) -> None:
         """Set the learning rates of an epoch, (M, groups, 1 or steps)."""
@@ -51,6 +53,8 @@ class StackedOptimizer:
             weights = [name for name, group in self._groups.items() if group == WEIGHTS]
             penalise(self._terms, weights, self._parameters, gradients)
         norm = norms(gradients) if measured or self._needs_norm else None
+        if measured:
+            self.norms = tensor_norms(gradients)
         if self._clips:
             clip(self._limits, norm if self._needs_norm else None, gradients)
         return norm

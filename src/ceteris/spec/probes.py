@@ -1,0 +1,41 @@
+"""Names of what is measured of single parameters and layers: ``family/name``, as ``dead/hidden.0``."""
+
+from __future__ import annotations
+
+SPREAD = "std/"
+"""``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
+
+OF_PARAMETERS = {
+    "std": "spread of {}",
+    "grad_norm": "gradient norm of {}",
+    "weight_norm": "norm of {}",
+    "update_ratio": "relative update of {}",
+}
+"""Families measured of every parameter tensor, and how each is called in a sentence."""
+
+OF_LAYERS = {
+    "activation_mean": "mean activation of {}",
+    "activation_var": "variance of the activations of {}",
+    "zeros": "share of zero activations of {}",
+    "dead": "share of dead units of {}",
+    "activation_grad_var": "variance of the gradient at the activations of {}",
+    "start_activation_var": "variance of the activations of {} before training",
+    "start_activation_grad_var": "variance of the gradient at the activations of {} before training",
+}
+"""Families measured of every hidden layer."""
+
+FAMILIES = OF_PARAMETERS | OF_LAYERS
+
+
+def probe_parts(metric: str) -> tuple[str, str] | None:
+    """Return family and name of what a probe measures, None for any other metric."""
+    family, _, name = metric.partition("/")
+    return (family, name) if family in FAMILIES and name else None
+
+
+def probe_patterns() -> tuple[str, ...]:
+    """Return the names that probes may have, with a word for what stands behind the stroke."""
+    return (
+        *(f"{family}/<parameter>" for family in OF_PARAMETERS),
+        *(f"{family}/<layer>" for family in OF_LAYERS),
+    )

@@ -1,0 +1,134 @@
+"""Probes of the compiled engine: norms by tensor, and the moments of activations and their gradients."""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ceteris.train.cpu.layers import kernel, summing
+from ceteris.train.cpu.passes import forward_evaluating, gather, matrix, part
+from ceteris.train.cpu.table import DY, N_IN, N_OUT, X, Y
+from ceteris.train.cpu.updates import sum_of_squares
+from ceteris.train.probes import ALIVE, DEAD, MEAN_ACTIVATION, N_ACTIVATION, VARIANCE, ZEROS
+
+__all__ = ["N_ACTIVATION", "Probed", "probe_activations", "probe_gradients", "probe_update", "tensor_norms"]
+
+
+class Probed(NamedTuple):
+    """What is gathered at the steps at which gradients are measured, and where activations stand.
+
+    ``hidden`` (L,) rows of the layer table; ``norms`` and ``updates`` (M, T) sums of the tensors' gradient
+    norms and relative updates; ``variances`` (M, L, 2) sums of the variances of activations and of the
+    gradients at them; ``before`` (P,) the parameters before the update under way.
+    """
+
+    hidden: Any
+    norms: Any
+    updates: Any
+    variances: Any
+    before: Any
+
+
+@summing
+def moments(values):
+    """Return the sum and the sum of squares of a vector, in float64."""
+    total = 0.0
+    squares = 0.0
+    for i in range(values.size):
+        value = np.float64(values[i])
+        total += value
+        squares += value * value
+    return total, squares
+
+
+@kernel
+def variance(values):
+    """Return the variance (divided by the count) of a vector."""
+    total, squares = moments(values)
+    mean = total / values.size
+    return max(squares / values.size - mean * mean, 0.0)
+
+
+@summing
+def count_zeros(values):
+    """Return how many numbers of a vector are exactly 0."""
+    found = 0
+    for i in range(values.size):
+        found += 1 if values[i] == 0 else 0
+    return found
+
+
+@kernel
+def moves(line):
+    """Tell whether any number of a vector is further from 0 than ``ALIVE``."""
+    i = 0
+    while i < line.size and abs(line[i]) <= ALIVE:
+        i += 1
+    return i < line.size
+
+
+@kernel
+def probe_gradients(table, probed, place, work, n):
+    """Add the variances of activations and of the gradients at them, after the backward pass of n rows."""
+    for index in range(probed.hidden.size):
+        row = table[probed.hidden[index]]
+        size = n * row[N_OUT]
+        probed.variances[place, index, 0] += variance(part(work, row[Y], size))
+        probed.variances[place, index, 1] += variance(part(work, row[DY], size))
+
+
+@kernel
+def tensor_norms(vector, tensors, out):
+    """Add the 2-norm of every tensor (T, 3) of a flat vector (P,) to ``out`` (T,)."""
+    for index in range(tensors.shape[0]):
+        out[index] += np.sqrt(sum_of_squares(vector[tensors[index, 0] : tensors[index, 1]]))
+
+
+@summing
+def squared_distance(first, second):
+    """Return the squared distance of two vectors, accumulated in float64."""
+    total = 0.0
+    for i in range(first.size):
+        step = np.float64(first[i]) - np.float64(second[i])
+        total += step * step
+    return total
+
+
+@kernel
+def probe_update(tensors, param, before, out):
+    """Add the size of every tensor's update, relative to the tensor after it, to ``out`` (T,)."""
+    for index in range(tensors.shape[0]):
+        begin, end = tensors[index, 0], tensors[index, 1]
+        moved = np.sqrt(squared_distance(param[begin:end], before[begin:end]))
+        if moved != 0.0:
+            out[index] += moved / np.sqrt(sum_of_squares(param[begin:end]))
+
+
+@kernel
+def probe_activations(net, stack, hidden, data, places, rows, work, results):
+    """Measure the activations of members of one stream on the numbered rows, in evaluation mode.
+
+    Args:
+        net, stack, data: as for ``interpreter.evaluate``; hidden: (L,) rows of the layer table.
+        rows: (n,) row numbers, no more than the workspace ``work`` holds at once.
+        results: (M, L, N_ACTIVATION) float64 receives the mean, the variance and the shares of zeros and
+            dead units.
+    """
+    table, n = net.table, rows.size
+    gather(data.x, rows, matrix(work, table[0, X], n, table[0, N_IN]))
+    for place in places:
+        forward_evaluating(table, net.numbers, stack.params[place], stack.buffers[place], work, n)
+        for index in range(hidden.size):
+            row, found = table[hidden[index]], results[place, index]
+            units = row[N_OUT]
+            values = part(work, row[Y], units * n)
+            found[MEAN_ACTIVATION] = moments(values)[0] / values.size
+            found[VARIANCE] = variance(values)
+            found[ZEROS] = count_zeros(values) / values.size
+            lines, living = matrix(work, row[Y], units, n), 0
+            for unit in range(units):
+                living += 1 if moves(lines[unit]) else 0
+            found[DEAD] = 1.0 - living / units

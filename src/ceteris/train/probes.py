@@ -1,0 +1,80 @@
+"""What is measured of single parameters and layers while training, and by which names it is recorded.
+
+A gradient is probed at the steps at which its norm is measured (``GRADIENT_EVERY``) and averaged over an
+epoch; activations are probed in evaluation mode on a fixed part of the training rows when it has ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.nets.architecture import Architecture
+from ceteris.nets.hidden import hidden_layers
+
+PROBE_ROWS = 256
+"""At most so many training rows are run to measure activations; no more than are evaluated at once."""
+
+ALIVE = 1e-5
+"""A unit is dead where none of its activations on these rows is further from 0 than this."""
+
+MEAN_ACTIVATION, VARIANCE, ZEROS, DEAD = range(4)
+N_ACTIVATION = 4
+
+Columns = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class GradientProbes:
+    """Means over the measured steps since an epoch began, for M members, T tensors and L hidden layers.
+
+    ``norms`` (M, T): norms of the tensors' gradients before clipping, with the penalty's.
+    ``updates`` (M, T): size of the step over the size of the tensor after it (a bias may begin at 0).
+    ``variances`` (M, L, 2): variances over rows and units, of the activations in training mode and of the
+    gradient of the batch's mean loss with respect to them; None where an engine cannot see it.
+    """
+
+    norms: NDArray[np.float64]
+    updates: NDArray[np.float64]
+    variances: NDArray[np.float64] | None
+
+
+def probe_rows(train_slice: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the rows on which activations are measured, evenly spaced in the training slice (n,)."""
+    stride = -(-len(train_slice) // PROBE_ROWS)
+    return np.ascontiguousarray(train_slice[:: max(stride, 1)])
+
+
+def gradient_measurements(net: Architecture, probes: GradientProbes) -> Columns:
+    """The gradient norms and relative updates of tensors, and the gradient at the activations of layers."""
+    columns: Columns = {}
+    for place, tensor in enumerate(net.parameters):
+        columns[f"grad_norm/{tensor.name}"] = probes.norms[:, place]
+        columns[f"update_ratio/{tensor.name}"] = probes.updates[:, place]
+    if probes.variances is not None:
+        for place, layer in enumerate(hidden_layers(net)):
+            columns[f"activation_grad_var/{layer}"] = probes.variances[:, place, 1]
+    return columns
+
+
+def start_measurements(net: Architecture, probes: GradientProbes) -> Columns:
+    """The variances that the very first batch met, recorded at every epoch: before anything was learned."""
+    columns: Columns = {}
+    if probes.variances is not None:
+        for place, layer in enumerate(hidden_layers(net)):
+            columns[f"start_activation_var/{layer}"] = probes.variances[:, place, 0]
+            columns[f"start_activation_grad_var/{layer}"] = probes.variances[:, place, 1]
+    return columns
+
+
+def activation_measurements(net: Architecture, found: NDArray[np.float64]) -> Columns:
+    """The statistics of every hidden layer's activations; found (M, L, N_ACTIVATION)."""
+    columns: Columns = {}
+    for place, layer in enumerate(hidden_layers(net)):
+        columns[f"activation_mean/{layer}"] = found[:, place, MEAN_ACTIVATION]
+        columns[f"activation_var/{layer}"] = found[:, place, VARIANCE]
+        columns[f"zeros/{layer}"] = found[:, place, ZEROS]
+        columns[f"dead/{layer}"] = found[:, place, DEAD]
+    return columns

@@ -1,0 +1,100 @@
+"""Probes of the tensor engine: sums over the measured steps of an epoch, on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ceteris.nets.architecture import Architecture
+from ceteris.nets.hidden import hidden_layers
+from ceteris.train.probes import (
+    ALIVE,
+    DEAD,
+    MEAN_ACTIVATION,
+    N_ACTIVATION,
+    VARIANCE,
+    ZEROS,
+    GradientProbes,
+)
+from ceteris.train.tensor.gradients import tensor_norms
+
+
+class TensorProbes:
+    """What gradients and updates were in an epoch, of members (M) and of tensors that are trained.
+
+    Without ``sees_layers`` activations in training are not known.
+    """
+
+    def __init__(
+        self,
+        net: Architecture,
+        members: int,
+        device: torch.device,
+        trained: Sequence[str] | None = None,
+        *,
+        sees_layers: bool = True,
+    ) -> None:
+        names = [tensor.name for tensor in net.parameters]
+        self._trained = [names.index(name) for name in (names if trained is None else trained)]
+        self._sees_layers = sees_layers
+
+        def zeros(*shape: int) -> Tensor:
+            return torch.zeros((members, *shape), dtype=torch.float64, device=device)
+
+        self._count = zeros()
+        self._norms, self._updates = zeros(len(names)), zeros(len(names))
+        self._variances = zeros(len(hidden_layers(net)) if sees_layers else 0, 2)
+
+    def clear(self) -> None:
+        """Begin an epoch."""
+        for gathered in (self._count, self._norms, self._updates, self._variances):
+            gathered.zero_()
+
+    @torch.no_grad()
+    def add(
+        self, alive: Tensor, norms: Tensor, before: Mapping[str, Tensor], after: Mapping[str, Tensor]
+    ) -> None:
+        """Add a step of the members that are alive (M,): gradient norms (M, T), parameters by name."""
+        steps = tensor_norms({name: after[name].double() - own.double() for name, own in before.items()})
+        self._count += alive
+        self._norms[:, self._trained] += torch.where(alive[:, None], norms, 0)
+        moved = alive[:, None] & (steps != 0)
+        self._updates[:, self._trained] += torch.where(moved, steps / tensor_norms(after), 0)
+
+    @torch.no_grad()
+    def add_variances(
+        self, alive: Tensor, activations: Sequence[Tensor], gradients: Sequence[Tensor]
+    ) -> None:
+        """Add the variances of activations (M, ...) and of the gradients at them, layer by layer."""
+        for place, pair in enumerate(zip(activations, gradients, strict=True)):
+            for column, own in enumerate(pair):
+                spread = own.detach().double().flatten(1).var(dim=1, correction=0)
+                self._variances[:, place, column] += torch.where(alive, spread, 0)
+
+    def read(self) -> GradientProbes:
+        """Return the means over the steps that were added; waits for the device."""
+        count = self._count[:, None]
+        variances = (self._variances / count[..., None]).cpu().numpy() if self._sees_layers else None
+        return GradientProbes(
+            (self._norms / count).cpu().numpy(), (self._updates / count).cpu().numpy(), variances
+        )
+
+
+def activation_statistics(activations: Tensor) -> NDArray[np.float64]:
+    """Return the statistics of activations (M, n, ...), (M, N_ACTIVATION).
+
+    A unit is a channel where a row is an image (three axes) or a volume, else an entry of the last axis.
+    """
+    members = len(activations)
+    flat = activations.detach().reshape(members, -1).double()
+    found = torch.empty((members, N_ACTIVATION), dtype=torch.float64, device=activations.device)
+    found[:, MEAN_ACTIVATION], found[:, VARIANCE] = flat.mean(dim=1), flat.var(dim=1, correction=0)
+    found[:, ZEROS] = (flat == 0).double().mean(dim=1)
+    unit = 2 if activations.dim() >= 5 else activations.dim() - 1
+    moves = (activations.detach().abs() > ALIVE).movedim(unit, 1).flatten(2).any(dim=2)
+    found[:, DEAD] = 1 - moves.double().mean(dim=1)
+    return found.cpu().numpy()
