@@ -160,6 +160,16 @@ def test_a_linear_model_has_no_hidden_layers(train: Train) -> None:
     assert "grad_norm/head.weight" in names
 
 
+@pytest.mark.parametrize("engine", ["compiled", "tensors"])
+def test_an_activation_of_the_output_is_no_hidden_layer(
+    train: Train, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setattr(loop, "_engine", lambda device, spec, stack: ENGINES[engine](spec, stack))
+    model = {"kind": "mlp", "hidden": [12, 12], "residual": True, "output": ["relu"]}
+    names = probed(train(plan("t", model=model, loss="mse", epochs=1)))
+    assert {n for n in names if n.startswith("dead/")} == {"dead/hidden.0", "dead/hidden.1"}
+
+
 def test_rows_are_spread_over_the_whole_slice() -> None:
     assert PROBE_ROWS <= EVALUATION_ROWS
     rows = probe_rows(np.arange(10_000))

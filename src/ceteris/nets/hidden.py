@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ceteris.nets.architecture import Activate, Architecture
+from ceteris.nets.architecture import OUTPUT, Activate, Architecture
 from ceteris.nets.layers import UserModule
 
 
@@ -16,7 +16,7 @@ def hidden_layers(net: Architecture) -> tuple[str, ...]:
     for layer in net.layers:
         if isinstance(layer, UserModule):
             return layer.hidden
-    return tuple(layer.role for layer in net.layers if isinstance(layer, Activate) and layer.role != "head")
+    return tuple(layer.role for layer in net.layers if isinstance(layer, Activate) and layer.role != OUTPUT)
 
 
 def hidden_modules(net: Architecture) -> tuple[str, ...]:

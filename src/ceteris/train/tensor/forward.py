@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ceteris.nets.architecture import (
+    OUTPUT,
     Activate,
     Add,
     Architecture,
@@ -63,7 +64,7 @@ def forward(
                 x = _batch_norm(layer, parameters, buffers, x, training=draws is not None)
             case Activate():
                 x = ACTIVATIONS[layer.kind](x)
-                if kept is not None and layer.role != "head":
+                if kept is not None and layer.role != OUTPUT:
                     kept.append(x)
             case Softmax():
                 x = functional.log_softmax(x, dim=2) if layer.log else functional.softmax(x, dim=2)
