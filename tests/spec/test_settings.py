@@ -243,7 +243,7 @@ PROBABILITY = "it must be at least 0 and below 1"
         (
             {"data": {"source": "digits", "validation": 1.5}},
             "data.validation: 1.5 is not a size of a validation split; "
-            "it must be a whole number of at least 1, or a number above 0 and below 1",
+            "it must be a whole number of at least 0, or a number above 0 and below 1",
         ),
         (
             {"data": {"source": "digits", "rows": 0}},

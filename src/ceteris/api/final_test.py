@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ceteris.api.choice import choosing_metric, finished_trials, validation_score
 from ceteris.api.final_rows import FinalRows, check_has_rows, final_rows_of
 from ceteris.api.networks import facts_of, recorded_network
-from ceteris.errors import CeterisError, unknown_name
+from ceteris.errors import CeterisError
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ceteris.api.own_modules import Factory
     from ceteris.evidence.selection import Scored, Selection
     from ceteris.records.views import RunRecord, TestReadings, TrialRecord
-    from ceteris.spec.experiment import Experiment
     from ceteris.spec.metrics import Direction
 
 PURPOSE = "final assessment"
@@ -90,10 +90,8 @@ def run_final_test(
 
     Raises ``CeterisError`` where nothing finished, there are no test rows, or the metric is not known.
     """
-    finished = [trial for trial in run.trials if trial.status == "finished"]
-    if not finished:
-        raise CeterisError(f"no trial of run {run.id} has finished; there is nothing to assess")
-    wanted, better = _choosing_metric(run, finished, metric)
+    finished = finished_trials(run, "assess")
+    wanted, better = choosing_metric(run, finished, metric)
     sets = final_rows_of(run, data_dir)
     _check_comparable(run, sets)
     for rows in sets.values():
@@ -107,21 +105,6 @@ def run_final_test(
     found = evaluated.summary(scored, better, readings)
     _keep(run, found)
     return found
-
-
-def _choosing_metric(
-    run: RunRecord, finished: list[TrialRecord], metric: str | None
-) -> tuple[str, Direction]:
-    from ceteris.spec.metrics import direction, unknown_direction
-
-    known = [name for name in finished[0].curves if name.startswith("val_")]
-    wanted = metric or ("val_accuracy" if "val_accuracy" in known else "val_loss")
-    if wanted not in known:
-        raise CeterisError(unknown_name("validation metric", wanted, known))
-    better = direction(wanted, run.study.get("experiment", {}).get("better"))
-    if better is None:
-        raise CeterisError(unknown_direction(wanted))
-    return wanted, better
 
 
 def _check_comparable(run: RunRecord, sets: Mapping[str, FinalRows]) -> None:
@@ -182,8 +165,9 @@ class _Evaluation:
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))
         test = {f"{TEST}{name}": value for name, value in found.items()}
+        score = validation_score(trial, experiment, self._metric)
         self._metrics.append({"level": trial.level, "seed": trial.seed, "fold": trial.fold, **test})
-        return Scored(trial.level, trial.seed, trial.fold, _validation(trial, experiment, self._metric), test)
+        return Scored(trial.level, trial.seed, trial.fold, score, test)
 
     def summary(self, scored: list[Scored], better: Direction, readings: TestReadings) -> FinalTest:
         """Return what all of them came to."""
@@ -212,16 +196,3 @@ class _Evaluation:
             confusion=confusion_counts(self._targets, predicted, len(dataset.classes)),
             pictures=pictures(dataset, *self._rows.rows, predicted[0]) if predicted else (),
         )
-
-
-def _validation(trial: TrialRecord, experiment: Experiment, metric: str) -> float:
-    """Return the validation score of the recorded weights: of the best epoch where training stopped early."""
-    from ceteris.evidence.quantities import best_epoch
-    from ceteris.spec.metrics import direction
-
-    curve = trial.curves[metric]
-    early = experiment.early_stopping
-    if early.patience is None:
-        return float(curve[-1])
-    best = best_epoch(trial.curves[early.metric], direction(early.metric, experiment.better))
-    return float(curve[best - 1])

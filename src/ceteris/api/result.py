@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ceteris.api.final_test import FinalTest
     from ceteris.api.metrics import Metrics
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import Factory, OwnModel
     from ceteris.evidence.assessment import Assessment, Verdict
     from ceteris.evidence.summaries import LevelEvidence
     from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
@@ -213,6 +213,34 @@ class Result:
 
         own = named_metrics(metrics)
         return run_final_test(self.run, metric=metric, data_dir=data_dir, model=model, metrics=own)
+
+    def refit(
+        self,
+        level: object = None,
+        *,
+        metric: str | None = None,
+        seeds: int = 1,
+        model: OwnModel | None = None,
+        data_dir: str | Path | None = None,
+        progress: bool = True,
+    ) -> Result:
+        """Train one level again on all training rows, as networks for use, and return that run.
+
+        Without ``level``, the one that ``metric`` on the validation rows chooses (accuracy for classes,
+        else loss). ``model`` gives again what makes a network of your own. Nothing validates a refit: what
+        it is worth, the run that chose it says. Raises ``CeterisError`` for an unknown level, or one whose
+        schedule watches the validation rows.
+        """
+        from ceteris.api.refit import refit_study
+        from ceteris.api.runs import run
+
+        return run(
+            refit_study(self.run, level, metric, seeds),
+            model=model,
+            runs_dir=self.run.folder.parent,
+            data_dir=data_dir or self.run.facts.get("data_folder"),
+            progress=progress,
+        )
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the HTML report, beside the records or to ``path``, and return where it is."""

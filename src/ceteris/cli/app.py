@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cyclopts import App, Group
 
-from ceteris.cli import data, doctor, final_test, repetitions, replicate, runs, studies, study_runs
+from ceteris.cli import data, doctor, final_test, refit, repetitions, replicate, runs, studies, study_runs
 from ceteris.cli.groups import LOOK, RUN, SETUP
 
 HELP = """\
@@ -26,7 +26,14 @@ def build_app() -> App:
         version_flags=["--version"],
     )
     grouped: dict[Group, tuple[Callable[..., object], ...]] = {
-        RUN: (study_runs.run, study_runs.resume, study_runs.extend, replicate.replicate, repetitions.aa),
+        RUN: (
+            study_runs.run,
+            study_runs.resume,
+            study_runs.extend,
+            refit.refit,
+            replicate.replicate,
+            repetitions.aa,
+        ),
         LOOK: (runs.runs, runs.show, runs.report),
         SETUP: (doctor.doctor, doctor.version),
     }

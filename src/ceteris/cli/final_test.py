@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
-from ceteris.cli.options import AsJson, DataDir, RunName, RunsDir
+from ceteris.cli.options import AsJson, ByMetric, DataDir, RunName, RunsDir
 from ceteris.cli.screen import messages, print_json, show
 
 if TYPE_CHECKING:
     from ceteris.api.final_test import Report
-
-ByMetric = Annotated[
-    str | None,
-    Parameter(help="The validation metric that chooses a level (else val_accuracy, or val_loss)."),
-]
 
 
 def assess(

@@ -42,6 +42,12 @@ Quick = Annotated[
     Parameter(negative="", show_default=False, help="A small version: few seeds, few epochs, few rows."),
 ]
 
+Level = Annotated[str | None, Parameter(help="A level of the run (else the one that validation chooses).")]
+ByMetric = Annotated[
+    str | None,
+    Parameter(help="The validation metric that chooses a level (else val_accuracy, or val_loss)."),
+]
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def run(
     )
     for note in planned.parsed.notes:
         tell(note)
-    return _train(lambda means: run_planned(planned, means), training, report)
+    return train(lambda means: run_planned(planned, means), training, report)
 
 
 def resume(
@@ -75,7 +75,7 @@ def resume(
     from ceteris.api.execution import Permissions, resume_recorded
 
     permissions = Permissions(training.allow_code, allow_other_numerics)
-    return _train(lambda means: resume_recorded(run, means, permissions), training, report)
+    return train(lambda means: resume_recorded(run, means, permissions), training, report)
 
 
 def extend(
@@ -91,10 +91,10 @@ def extend(
     from ceteris.api.execution import Permissions, extend_recorded
 
     permissions = Permissions(training.allow_code, allow_other_numerics)
-    return _train(lambda means: extend_recorded(run, seeds, means, permissions), training, report)
+    return train(lambda means: extend_recorded(run, seeds, means, permissions), training, report)
 
 
-def _train(execute: Callable[[Means], Result], training: Training, report: Path | None) -> int:
+def train(execute: Callable[[Means], Result], training: Training, report: Path | None) -> int:
     """Train with progress on standard error, write the report, print the outcome; return the exit code."""
     from ceteris.cli.exits import FINISHED, INTERRUPTED
     from ceteris.cli.outcome import print_outcome

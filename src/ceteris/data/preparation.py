@@ -36,7 +36,7 @@ class Prepared:
     """(N,) int64 labels, or (N, outputs) float32."""
     split: Split
     train_slice: NDArray[np.int64]
-    """The training rows on which train_loss is measured: as many as validate, or all if fewer."""
+    """The training rows on which train_loss is measured: as many as validate, or all if fewer or none do."""
     key: str
     """Equal for two ``Prepared`` whose ``x`` and ``y`` are the same arrays."""
     fitted: Mapping[str, Any]
@@ -111,7 +111,7 @@ class Preparation:
         return y, key, len(rows)
 
     def _train_slice(self, spec: DataSpec, split: Split, seed: int) -> NDArray[np.int64]:
-        size = min(len(split.validation), len(split.train))
+        size = min(len(split.validation) or len(split.train), len(split.train))
         key = stream_key(split_seed(spec, seed), "train-slice")
         stratify = self.dataset.task == "classification"
         labels = self.dataset.y[split.train]

@@ -54,7 +54,7 @@ def split_rows(
 def _carved(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (training, validation) rows, each sorted ascending."""
     stratify = dataset.task == "classification"
-    if stratify:
+    if stratify and spec.validation != 0:
         _check_classes(dataset)
     size = validation_size(dataset, spec)
     key = stream_key(split_seed(spec, seed), "split")
@@ -92,11 +92,14 @@ def split_seed(spec: DataSpec, seed: int) -> int:
 def validation_size(dataset: Dataset, spec: DataSpec) -> int:
     """Return the number of validation rows: as the experiment says, else the data set's own default.
 
-    Raises CeterisError where either part would be too small to hold a row of every class.
+    None (0) only where the experiment says so. Raises CeterisError where either part would be too small
+    to hold a row of every class.
     """
     n, least = len(dataset.x), _least(dataset)
     wanted = dataset.default_validation if spec.validation is None else spec.validation
     size = wanted if isinstance(wanted, int) else max(1, round(wanted * n))
+    if size == 0 and not spec.validation_balanced:
+        return 0
     if size > n - least:
         raise _problem(
             "validation",

@@ -30,6 +30,8 @@ from ceteris.spec.probes import OF_PARAMETERS, probe_parts
 from ceteris.train.objective import objective_problems, watched_problems
 from ceteris.train.plan import ModuleKey, Modules, module_key, network
 
+ON_VALIDATION = ("val_", "gap_")
+"""How the names of metrics begin that rows which do not train are needed for."""
 ACCURACIES = ("train_accuracy", "val_accuracy", "train_accuracy_running", "gap_accuracy")
 
 
@@ -261,10 +263,16 @@ def _claim_problems(
 ) -> Iterator[Found]:
     numbers = [dataset.name for dataset in datasets if dataset.task == "regression"]
     known = [net for net in nets if net is not None]
+    not_validated = [c.label for c in combinations(parsed.study) if c.experiment.data.validation == 0]
     parameters = list(dict.fromkeys(tensor.name for net in known for tensor in net.parameters))
     layers = list(dict.fromkeys(layer for net in known for layer in hidden_layers(net)))
     for place, claim in enumerate(parsed.study.claims):
         where = f"claims.{place}.metric"
+        if not_validated and claim.metric.startswith(ON_VALIDATION):
+            yield (
+                where,
+                f"with `data.validation: 0` ({not_validated[0]}) no rows validate; claim something else",
+            )
         if numbers and claim.metric in ACCURACIES:
             yield where, f"`{numbers[0]}` has numbers to predict, which have no accuracy; use a loss"
         probe = probe_parts(claim.metric)

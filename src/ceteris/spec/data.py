@@ -12,6 +12,7 @@ from ceteris.spec.base import AnyNumber, Spec, Switch, Whole
 ScaleName = Literal["unit", "none", "standardize", "symmetric"]
 Divisor = Annotated[float, AnyNumber, Field(gt=0)]
 Count = Annotated[int, AnyNumber, Field(ge=1)]
+Validation = Annotated[int, AnyNumber, Field(ge=0)]
 Share = Annotated[float, AnyNumber, Field(gt=0, lt=1)]
 
 
@@ -31,9 +32,10 @@ class DataSpec(Spec):
     split: Annotated[Literal["per-seed", "fixed"], Field(title="way to split")] = "per-seed"
     """Whether each seed draws its own train/validation split, or all seeds share one."""
 
-    validation: Annotated[Count | Share | None, Field(title="size of a validation split")] = None
+    validation: Annotated[Validation | Share | None, Field(title="size of a validation split")] = None
     """Validation rows, as a count or a share of the training rows. Default: 10,000 for the two
-    MNISTs, a fifth elsewhere."""
+    MNISTs, a fifth elsewhere. `0`: none, so that all rows train and nothing is measured on rows that did
+    not, as when a network is fitted for use (`ceteris refit`)."""
 
     validation_balanced: Annotated[Switch, Field(title="choice for the validation split")] = False
     """Whether the validation split holds equally many rows of every class: its size divided by the

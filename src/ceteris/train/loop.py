@@ -166,11 +166,15 @@ class _Training:
         columns: Columns = {}
         for split in ("train", "val"):
             own = self._measured_rows(split)
-            results, outputs = self._engine.evaluate(own, self._active, keep_outputs=bool(self._metrics))
+            has_rows = [len(_rows(p, split)) > 0 for p in self._prepared]
+            if not any(has_rows):  # `data.validation: 0`
+                continue
+            measured = self._active & has_rows
+            results, outputs = self._engine.evaluate(own, measured, keep_outputs=bool(self._metrics))
             columns |= evaluated_measurements(split, results, classes=self._classes)
             if outputs is not None:
                 targets = [p.y[_rows(p, split)] for p in self._prepared]
-                columns |= user_measurements(split, self._metrics, outputs, targets, self._active)
+                columns |= user_measurements(split, self._metrics, outputs, targets, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(net, parameters)
         columns |= penalty_measurements(net, self._experiments, parameters, self._active)

@@ -108,6 +108,12 @@ def watched_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple
     if isinstance(experiment.schedule, Plateau):
         watched["schedule"] = experiment.schedule.metric
     for part, metric in watched.items():
+        acts = part == "schedule" or experiment.early_stopping.patience is not None
+        if experiment.data.validation == 0 and acts:
+            yield (
+                f"experiment.{part}",
+                f"it watches `{metric}`, and with `data.validation: 0` no rows validate; remove one of them",
+            )
         if dataset.task == "regression" and metric == "val_accuracy":
             yield (
                 f"experiment.{part}.metric",

@@ -1,0 +1,91 @@
+"""Which level of a run the validation rows choose, and by which metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ceteris.errors import CeterisError, unknown_name
+
+if TYPE_CHECKING:
+    from ceteris.records.views import RunRecord, TrialRecord
+    from ceteris.spec.experiment import Experiment
+    from ceteris.spec.metrics import Direction
+
+
+def finished_trials(run: RunRecord, purpose: str) -> list[TrialRecord]:
+    """Return the finished trials of a run; raise ``CeterisError`` where there is none to ``purpose``."""
+    finished = [trial for trial in run.trials if trial.status == "finished"]
+    if not finished:
+        raise CeterisError(f"no trial of run {run.id} has finished; there is nothing to {purpose}")
+    return finished
+
+
+def choosing_metric(
+    run: RunRecord, finished: Sequence[TrialRecord], metric: str | None
+) -> tuple[str, Direction]:
+    """Return the validation metric that chooses (accuracy for classes, else loss) and its better values.
+
+    Raises ``CeterisError`` for one that was not recorded, or of which nobody has said which way is better.
+    """
+    from ceteris.spec.metrics import direction, unknown_direction
+
+    known = [name for name in finished[0].curves if name.startswith("val_")]
+    wanted = metric or ("val_accuracy" if "val_accuracy" in known else "val_loss")
+    if wanted not in known:
+        raise CeterisError(unknown_name("validation metric", wanted, known))
+    better = direction(wanted, run.study.get("experiment", {}).get("better"))
+    if better is None:
+        raise CeterisError(unknown_direction(wanted))
+    return wanted, better
+
+
+def validation_score(trial: TrialRecord, experiment: Experiment, metric: str) -> float:
+    """Return the validation score of the recorded weights (`recorded_epoch`)."""
+    return float(trial.curves[metric][recorded_epoch(trial, experiment) - 1])
+
+
+def recorded_epoch(trial: TrialRecord, experiment: Experiment) -> int:
+    """Return the epoch (from 1) of a trial's recorded weights: the best where training may stop early."""
+    from ceteris.evidence.quantities import best_epoch
+    from ceteris.spec.metrics import direction
+
+    early = experiment.early_stopping
+    if early.patience is None:
+        return len(trial.curves["train_loss"])
+    return best_epoch(trial.curves[early.metric], direction(early.metric, experiment.better))
+
+
+def level_to_use(run: RunRecord, level: object, metric: str | None) -> str:
+    """Return the label of the level that was named, else of the one that the validation rows choose.
+
+    Raises ``CeterisError`` for an unknown level, or where the rows choose none.
+    """
+    from ceteris.evidence.selection import Scored, select
+    from ceteris.spec.experiment import Experiment
+    from ceteris.spec.labels import format_label
+
+    finished = finished_trials(run, "use")
+    known = list(dict.fromkeys(trial.level for trial in finished))
+    if level is not None:
+        label = format_label(level)
+        if label not in known:
+            raise CeterisError(unknown_name("level", label, known))
+        return label
+    if len(known) == 1:
+        return known[0]
+    wanted, better = choosing_metric(run, finished, metric)
+    scored = [
+        Scored(
+            trial.level,
+            trial.seed,
+            trial.fold,
+            validation_score(trial, Experiment.model_validate(dict(trial.experiment)), wanted),
+            {},
+        )
+        for trial in finished
+    ]
+    try:
+        return select(scored, wanted, better, 0).chosen
+    except ValueError as error:
+        raise CeterisError(f"{error} in run {run.id}; name a level") from error
