@@ -12,7 +12,20 @@ from ceteris.cli.app import build_app
 from tests.cli.conftest import Command, environment
 
 HEAVY = "torch numpy scipy numba pandas sklearn sqlalchemy jinja2 pydantic ruamel pooch requests"
-COMMANDS = ("run", "resume", "extend", "aa", "studies", "runs", "show", "report", "data", "doctor", "version")
+COMMANDS = (
+    "run",
+    "resume",
+    "extend",
+    "aa",
+    "studies",
+    "model",
+    "runs",
+    "show",
+    "report",
+    "data",
+    "doctor",
+    "version",
+)
 
 
 def test_help_lists_every_command_with_a_sentence(ceteris: Command) -> None:

@@ -15,9 +15,7 @@ vary:
   batch_size: [8, 16]
 """
 RUN_HELP = "(`ceteris run --help` shows what there is)"
-KNOWN_COMMANDS = (
-    "run, resume, extend, refit, replicate, aa, runs, show, report, doctor, version, test, studies, data"
-)
+KNOWN_COMMANDS = "run, resume, extend, aa, runs, show, report, doctor, version, studies, data"
 CASES: dict[str, tuple[list[str], str]] = {
     "unknown command": (
         ["rnu", "x"],
@@ -94,9 +92,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "an unknown data set": (
         ["data", "show", "fashon-mnist"],
         "there is no data source `fashon-mnist`; did you mean `fashion-mnist`? (known: digits, mnist, "
-        "fashion-mnist, iris, wine, breast-cancer, diabetes, "
-        "linear-regression, sine, polynomial, high-dimensional, xor, "
-        "separable, blobs); or the path of an .npz file",
+        "fashion-mnist, iris, wine, breast-cancer, diabetes); or the path of an .npz file",
     ),
     "no run to list": (["runs", "--most", "0"], "--most: 0 is not a number of runs; it must be at least 1"),
 }

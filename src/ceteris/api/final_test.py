@@ -93,9 +93,9 @@ def run_final_test(
     finished = finished_trials(run, "assess")
     wanted, better = choosing_metric(run, finished, metric)
     sets = final_rows_of(run, data_dir)
+    _check_comparable(run, sets)
     for rows in sets.values():
         check_has_rows(rows)
-    _check_comparable(run, sets)
     readings = _count_readings(run, sets)
     evaluated = _Evaluation(run, sets, wanted, model, metrics or {})
     scored = []
@@ -108,27 +108,20 @@ def run_final_test(
 
 
 def _check_comparable(run: RunRecord, sets: Mapping[str, FinalRows]) -> None:
-    """Refuse levels that would be judged by different rows; the same rows prepared differently are fine."""
-    import numpy as np
-
-    first, *others = sets.values()
-    if not all(np.array_equal(first.rows[1], other.rows[1]) for other in others):
+    if len(sets) > 1:
         names = ", ".join(f"`{name}`" for name in sets)
         raise CeterisError(
-            f"the levels of run {run.id} are tested on different rows ({names}), so their test scores "
-            "cannot be compared; run the study for one of them"
+            f"the levels of run {run.id} read different data ({names}), so their test scores cannot be "
+            "compared; run the study for one of them with `--set data.source=...`"
         )
 
 
 def _count_readings(run: RunRecord, sets: Mapping[str, FinalRows]) -> TestReadings:
     from ceteris.records.store import Store
 
+    (rows,) = sets.values()
     with Store(run.folder.parent, create=False) as store:
-        counted = [
-            store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE)
-            for rows in sets.values()
-        ]
-    return max(counted, key=lambda readings: readings.count)
+        return store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE)
 
 
 def _keep(run: RunRecord, found: FinalTest) -> None:
@@ -152,8 +145,7 @@ class _Evaluation:
         from ceteris.train.scoring import as_targets
 
         self._run, self._metric, self._model, self._own = run, metric, model, own
-        self._sets = sets
-        self._rows = next(iter(sets.values()))
+        (self._rows,) = sets.values()
         self._targets = as_targets(self._rows.rows[1])
         self._predicted: dict[str, list[torch.Tensor]] = {}
         self._metrics: list[dict[str, Any]] = []
@@ -166,10 +158,9 @@ class _Evaluation:
         from ceteris.train.scoring import outputs_of, predicted_classes, scores
 
         experiment = Experiment.model_validate(dict(trial.experiment))
-        rows = self._sets[experiment.data.reading]
         network = recorded_network(self._run, trial, "final", self._model)
-        outputs = outputs_of(network, rows.inputs(experiment, trial.seed, trial.fold))
-        loss = resolved_loss(experiment, rows.preparation.dataset)
+        outputs = outputs_of(network, self._rows.inputs(experiment, trial.seed, trial.fold))
+        loss = resolved_loss(experiment, self._rows.preparation.dataset)
         found = scores(experiment, loss, outputs, self._targets, self._own)
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))

@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 from cyclopts import App, Group
 
-from ceteris.cli import data, doctor, final_test, refit, repetitions, replicate, runs, studies, study_runs
+from ceteris.cli import (
+    data,
+    doctor,
+    final_test,
+    model,
+    refit,
+    repetitions,
+    replicate,
+    runs,
+    studies,
+    study_runs,
+)
 from ceteris.cli.groups import LOOK, RUN, SETUP
 
 HELP = """\
@@ -42,5 +53,6 @@ def build_app() -> App:
             app.command(command, group=group)
     app.command(final_test.assess, name="test", group=LOOK)
     app.command(studies.app)
+    app.command(model.app)
     app.command(data.app)
     return app

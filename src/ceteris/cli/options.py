@@ -42,6 +42,15 @@ Quick = Annotated[
     Parameter(negative="", show_default=False, help="A small version: few seeds, few epochs, few rows."),
 ]
 
+AllowCode = Annotated[
+    bool,
+    Parameter(
+        name="--allow-code",
+        negative="",
+        show_default=False,
+        help="Let the study use code of your own (package.module:Name).",
+    ),
+]
 Level = Annotated[str | None, Parameter(help="A level of the run (else the one that validation chooses).")]
 ByMetric = Annotated[
     str | None,
@@ -63,15 +72,7 @@ class Training:
     ] = None
     data_dir: DataDir = None
     runs_dir: RunsDir = None
-    allow_code: Annotated[
-        bool,
-        Parameter(
-            name="--allow-code",
-            negative="",
-            show_default=False,
-            help="Let the study use code of your own (package.module:Name).",
-        ),
-    ] = False
+    allow_code: AllowCode = False
     as_json: AsJson = False
 
 

@@ -46,7 +46,7 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
     """
     model = request.model
     try:
-        module = make_module(factory, model.arguments, 0, _two_rows(request))
+        module = make_module(factory, model.arguments, 0, look_rows(model, request.shape))
     except Exception as error:
         raise _refusal(f"`{model.name}` cannot be made: {exception_in_line(error)}") from error
     if not isinstance(module, nn.Module):
@@ -98,7 +98,7 @@ def remade_module(
     Raises:
         CeterisError: where the tensors are not those of the module.
     """
-    module = make_module(factory, model.arguments, seed, _uniform_rows(row_shape(model, shape)))
+    module = made_module(model, factory, shape, seed)
     saved = module.state_dict(keep_vars=True)
     own: dict[str, Tensor] = dict(module.named_parameters())
     own |= {name: buffer for name, buffer in module.named_buffers() if name in saved}
@@ -110,6 +110,17 @@ def remade_module(
             tensor.copy_(torch.from_numpy(np.array(tensors[name])))
     evaluated: nn.Module = module.eval()
     return evaluated
+
+
+def made_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...], seed: int) -> nn.Module:
+    """Make a module that was looked at before, with its initial weights, for rows of data of a shape."""
+    module: nn.Module = make_module(factory, model.arguments, seed, look_rows(model, shape))
+    return module
+
+
+def look_rows(model: ModuleModel, shape: tuple[int, ...]) -> Tensor:
+    """Return two rows of uniform numbers in the shape that a module takes."""
+    return _uniform_rows(row_shape(model, shape))
 
 
 def flat_tensors(net: Architecture, module: nn.Module, *, parameters: bool) -> NDArray[np.float64]:
@@ -207,10 +218,6 @@ def _outputs(module: nn.Module, request: ModuleRequest, *, channels_last: bool) 
         torch.manual_seed(0)
         outputs: Tensor = module.train()(rows)
     return outputs
-
-
-def _two_rows(request: ModuleRequest) -> Tensor:
-    return _uniform_rows(row_shape(request.model, request.shape))
 
 
 def _uniform_rows(shape: tuple[int, ...]) -> Tensor:
