@@ -116,6 +116,7 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
         ("runs", ["runs"]),
         ("report", ["report", "last"]),
         ("test", ["test", "last"]),
+        ("functions", ["functions", "losses"]),
         ("data", ["data", "list"]),
         ("dataset", ["data", "show", "digits"]),
         ("dataset", ["data", "show", "diabetes"]),

@@ -15,7 +15,10 @@ vary:
   batch_size: [8, 16]
 """
 RUN_HELP = "(`ceteris run --help` shows what there is)"
-KNOWN_COMMANDS = "run, resume, extend, aa, runs, show, report, doctor, version, studies, data"
+KNOWN_COMMANDS = (
+    "run, resume, extend, refit, replicate, aa, runs, show, report, doctor, version, test, functions, "
+    "studies, model, data"
+)
 CASES: dict[str, tuple[list[str], str]] = {
     "unknown command": (
         ["rnu", "x"],

@@ -10,6 +10,7 @@ from ceteris.cli import (
     data,
     doctor,
     final_test,
+    functions,
     model,
     refit,
     repetitions,
@@ -52,6 +53,7 @@ def build_app() -> App:
         for command in commands:
             app.command(command, group=group)
     app.command(final_test.assess, name="test", group=LOOK)
+    app.command(functions.functions, group=LOOK)
     app.command(studies.app)
     app.command(model.app)
     app.command(data.app)

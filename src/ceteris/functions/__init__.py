@@ -1,0 +1,1 @@
+"""Functions to tabulate and draw: activations and losses, with derivatives, ranges and measured cost."""
