@@ -8,13 +8,16 @@ import pytest
 from ceteris.data.bundled import BUNDLED_SOURCES
 from ceteris.data.dataset import content_hash, without_test_rows
 from ceteris.data.npz import NpzSource
+from ceteris.data.synthetic import SYNTHETIC_SOURCES
 
 from .conftest import write_files
 
+MADE_HERE = (*BUNDLED_SOURCES, *SYNTHETIC_SOURCES)
 
-@pytest.fixture(params=[*(source.name for source in BUNDLED_SOURCES), "idx", "npz"])
+
+@pytest.fixture(params=[*(source.name for source in MADE_HERE), "idx", "npz"])
 def source(request, tmp_path, tiny, contents):
-    for bundled in BUNDLED_SOURCES:
+    for bundled in MADE_HERE:
         if bundled.name == request.param:
             return bundled
     if request.param == "idx":

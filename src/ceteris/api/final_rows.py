@@ -73,11 +73,13 @@ def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[st
     Reads nothing yet.
     """
     from ceteris.lab.datasets import found_again
+    from ceteris.spec.data import DataSpec
     from ceteris.spec.dump import study_from_dict
 
     folder = data_dir or run.facts.get("data_folder")
     folds = study_from_dict(run.study).folds
-    sources = dict.fromkeys(str(trial.experiment["data"]["source"]) for trial in run.trials)
+    read = {trial.level: DataSpec.model_validate(trial.experiment["data"]) for trial in run.trials}
+    sources = dict.fromkeys(spec.reading for spec in read.values())
     place = None if folder is None else Path(folder)
     return {source: FinalRows(found_again(source, run.folder.parent), place, folds) for source in sources}
 

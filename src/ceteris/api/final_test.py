@@ -93,9 +93,9 @@ def run_final_test(
     finished = finished_trials(run, "assess")
     wanted, better = choosing_metric(run, finished, metric)
     sets = final_rows_of(run, data_dir)
-    _check_comparable(run, sets)
     for rows in sets.values():
         check_has_rows(rows)
+    _check_comparable(run, sets)
     readings = _count_readings(run, sets)
     evaluated = _Evaluation(run, sets, wanted, model, metrics or {})
     scored = []
@@ -108,20 +108,27 @@ def run_final_test(
 
 
 def _check_comparable(run: RunRecord, sets: Mapping[str, FinalRows]) -> None:
-    if len(sets) > 1:
+    """Refuse levels that would be judged by different rows; the same rows prepared differently are fine."""
+    import numpy as np
+
+    first, *others = sets.values()
+    if not all(np.array_equal(first.rows[1], other.rows[1]) for other in others):
         names = ", ".join(f"`{name}`" for name in sets)
         raise CeterisError(
-            f"the levels of run {run.id} read different data ({names}), so their test scores cannot be "
-            "compared; run the study for one of them with `--set data.source=...`"
+            f"the levels of run {run.id} are tested on different rows ({names}), so their test scores "
+            "cannot be compared; run the study for one of them"
         )
 
 
 def _count_readings(run: RunRecord, sets: Mapping[str, FinalRows]) -> TestReadings:
     from ceteris.records.store import Store
 
-    (rows,) = sets.values()
     with Store(run.folder.parent, create=False) as store:
-        return store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE)
+        counted = [
+            store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE)
+            for rows in sets.values()
+        ]
+    return max(counted, key=lambda readings: readings.count)
 
 
 def _keep(run: RunRecord, found: FinalTest) -> None:
@@ -145,7 +152,8 @@ class _Evaluation:
         from ceteris.train.scoring import as_targets
 
         self._run, self._metric, self._model, self._own = run, metric, model, own
-        (self._rows,) = sets.values()
+        self._sets = sets
+        self._rows = next(iter(sets.values()))
         self._targets = as_targets(self._rows.rows[1])
         self._predicted: dict[str, list[torch.Tensor]] = {}
         self._metrics: list[dict[str, Any]] = []
@@ -158,9 +166,10 @@ class _Evaluation:
         from ceteris.train.scoring import outputs_of, predicted_classes, scores
 
         experiment = Experiment.model_validate(dict(trial.experiment))
+        rows = self._sets[experiment.data.reading]
         network = recorded_network(self._run, trial, "final", self._model)
-        outputs = outputs_of(network, self._rows.inputs(experiment, trial.seed, trial.fold))
-        loss = resolved_loss(experiment, self._rows.preparation.dataset)
+        outputs = outputs_of(network, rows.inputs(experiment, trial.seed, trial.fold))
+        loss = resolved_loss(experiment, rows.preparation.dataset)
         found = scores(experiment, loss, outputs, self._targets, self._own)
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))

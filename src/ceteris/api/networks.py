@@ -40,7 +40,7 @@ def recorded_network(
     from ceteris.spec.model import ModuleModel
 
     experiment = Experiment.model_validate(dict(trial.experiment))
-    spec, facts = experiment.model, facts_of(run, experiment.data.source)
+    spec, facts = experiment.model, facts_of(run, experiment.data.reading)
     tensors = recorded_weights(run, trial, which)
     if isinstance(spec, ModuleModel):
         return _own_network(spec, facts, trial.seed, tensors, model)
@@ -96,7 +96,7 @@ def prepared_inputs(
     experiment = Experiment.model_validate(dict(trial.experiment))
     spec = experiment.data
     folder = data_dir or run.facts.get("data_folder")
-    dataset = load(found_again(spec.source, run.folder.parent), Path(folder) if folder else None)
+    dataset = load(found_again(spec.reading, run.folder.parent), Path(folder) if folder else None)
     inputs = as_inputs(x, "x")
     if inputs.shape[1:] != dataset.x.shape[1:]:
         raise CeterisError(

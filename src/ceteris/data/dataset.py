@@ -38,6 +38,7 @@ class SourceData:
     origin: str
     default_validation: int | float = DEFAULT_VALIDATION
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    truth: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,8 @@ class Dataset:
     """Validation rows where the experiment does not say: a count or a share."""
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Further arrays with one value per row, (N,), by name: what rows may be grouped by."""
+    truth: Mapping[str, Any] = field(default_factory=dict)
+    """What drawn rows were drawn from, as plain JSON: ``weights``, ``bias``, ``noise``, ..."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,4 +121,5 @@ def without_test_rows(data: SourceData) -> Dataset:
         origin=data.origin,
         default_validation=data.default_validation,
         columns=data.columns,
+        truth=data.truth,
     )

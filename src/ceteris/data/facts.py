@@ -34,6 +34,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "classes": list(dataset.classes),
         "counts": class_counts(dataset),
         "target_range": None if dataset.classes else [float(dataset.y.min()), float(dataset.y.max())],
+        **({"truth": dict(dataset.truth)} if dataset.truth else {}),
     }
 
 

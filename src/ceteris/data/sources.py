@@ -15,10 +15,11 @@ from ceteris.data.download import Download
 from ceteris.data.mnist import FASHION_MNIST, MNIST, IdxSource
 from ceteris.data.npz import NpzSource
 from ceteris.data.places import user_folders
+from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
 from ceteris.errors import CeterisError, Problem, unknown_name
 
 DIGITS, *OTHER_BUNDLED = BUNDLED_SOURCES
-NAMED_SOURCES: tuple[Source, ...] = (DIGITS, MNIST, FASHION_MNIST, *OTHER_BUNDLED)
+NAMED_SOURCES: tuple[Source, ...] = (DIGITS, MNIST, FASHION_MNIST, *OTHER_BUNDLED, *SYNTHETIC_SOURCES)
 TABLES = (".csv", ".tsv", ".txt")
 WHERE = "experiment.data.source"
 
@@ -81,6 +82,9 @@ def find_source(source: str, folder: Path | None = None) -> Source:
     for named in NAMED_SOURCES:
         if named.name == source:
             return named
+    drawn = with_parameters(source)
+    if drawn is not None:
+        return drawn
     if source.endswith(".npz"):
         return NpzSource(_find_npz(source, folder))
     if Path(source).suffix or "/" in source:

@@ -25,6 +25,8 @@ _WORDS = {
     "val": "validation",
     "lr": "learning rate",
     "grad": "gradient",
+    "weight_error": "largest distance of a weight from the truth",
+    "bias_error": "distance of the bias from the truth",
     "gap_loss": "validation minus training loss",
     "gap_accuracy": "training minus validation accuracy",
     "gap_size_loss": "size of the gap between training and validation loss",

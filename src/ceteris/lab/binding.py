@@ -128,7 +128,7 @@ def bind(
     for combination in found:
         for path, message in _combination_problems(combination, data, metrics, sizes, networks):
             problems[parsed.combination_problem(combination, path, message)] = None
-    read = [data.datasets[c.experiment.data.source] for c in found if c.label in sizes.by_label]
+    read = [data.datasets[c.experiment.data.reading] for c in found if c.label in sizes.by_label]
     nets = [networks.by_label.get(c.label) for c in found if c.label in sizes.by_label]
     for path, message in (*_repeated(found), *_claim_problems(parsed, read, nets)):
         problems[parsed.problem(path, message)] = None
@@ -145,7 +145,7 @@ def _combination_problems(
 ) -> Iterator[Found]:
     experiment = combination.experiment
     yield from _metric_problems(experiment, metrics)
-    source = experiment.data.source
+    source = experiment.data.reading
     if source in data.errors:
         yield from _as_found(data.errors[source], "experiment.data.source")
         return

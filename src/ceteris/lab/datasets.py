@@ -13,6 +13,7 @@ from ceteris.data.npz import save_arrays
 from ceteris.data.sources import NAMED_SOURCES, load
 from ceteris.errors import CeterisError
 from ceteris.spec.combine import Combination
+from ceteris.spec.data import PARAMETERS, DataSpec
 from ceteris.spec.study import Study
 
 IN_MEMORY = "arrays"
@@ -64,8 +65,9 @@ def load_sources(
 
 
 def is_named(source: str) -> bool:
-    """Tell whether a source is one that Ceteris knows by name, wherever its files lie."""
-    return any(named.name == source for named in NAMED_SOURCES)
+    """Tell whether a source (`DataSpec.reading`) is known by its name, wherever its files are."""
+    name = source.partition(PARAMETERS)[0]
+    return any(named.name == name for named in NAMED_SOURCES)
 
 
 def keep_arrays(dataset: Dataset, runs_folder: Path) -> str:
@@ -100,8 +102,8 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
     The hash is left out where levels read other data than the base.
     """
     data = study.experiment.data
-    content = contents.get(data.source) if len(contents) == 1 else None
-    own = {"source": names.get(data.source, data.source), "content": content}
+    content = contents.get(data.reading) if len(contents) == 1 else None
+    own = {"source": _lasting(data, names), "content": content}
     experiment = study.experiment.model_copy(update={"data": data.model_copy(update=own)})
     factors = tuple(
         factor.model_copy(
@@ -115,6 +117,11 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
         for factor in study.vary
     )
     return study.model_copy(update={"experiment": experiment, "vary": factors})
+
+
+def _lasting(data: DataSpec, names: Mapping[str, str]) -> str:
+    """Return the lasting name of a source; one with parameters is known by its name already."""
+    return data.source if data.parameters else names.get(data.source, data.source)
 
 
 def _renamed(patch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -133,6 +140,6 @@ def rename_combination(
 ) -> Combination:
     """Return a combination whose experiment has the lasting name and the content hash of its data."""
     data = combination.experiment.data
-    own = {"source": names[data.source], "content": contents[data.source]}
+    own = {"source": _lasting(data, names), "content": contents[data.reading]}
     experiment = combination.experiment.model_copy(update={"data": data.model_copy(update=own)})
     return Combination(combination.label, combination.coordinates, experiment)

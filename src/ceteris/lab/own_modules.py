@@ -115,7 +115,7 @@ def requests(
     found: dict[ModuleKey, ModuleRequest] = {}
     for experiment in experiments:
         if isinstance(experiment.model, ModuleModel):
-            dataset = datasets[experiment.data.source]
+            dataset = datasets[experiment.data.reading]
             key = module_key(experiment, dataset)
             classes = dataset.task == "classification"
             found[key] = ModuleRequest(experiment.model, dataset.shape, key.n_out, classes)

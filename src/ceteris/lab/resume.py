@@ -152,7 +152,7 @@ def _go_on(
             datasets = _load(places, means)
             seeds_used = tuple(dict.fromkeys([*(trial.seed for trial in record.trials), *more]))
             sizes = {
-                c.label: sizes_of(datasets[c.experiment.data.source], c.experiment.data, seeds_used, folds)
+                c.label: sizes_of(datasets[c.experiment.data.reading], c.experiment.data, seeds_used, folds)
                 for c in combinations
             }
             hello = greet(crew, first, means.listener, means.stop)
@@ -200,7 +200,7 @@ def _places(record: RunRecord, combinations: Sequence[Combination], means: Means
     """Find the record's data: in the folder that the user names now, or in the one named then."""
     then = record.facts.get("data_folder")
     kept = Path(then) if then and Path(then).is_dir() else None
-    sources = dict.fromkeys(c.experiment.data.source for c in combinations)
+    sources = dict.fromkeys(c.experiment.data.reading for c in combinations)
     moved = {source: found_again(source, means.runs_folder) for source in sources}
     return DataPlaces(means.data_folder or kept, moved)
 

@@ -87,7 +87,7 @@ def run_study(
     factories = dict(modules or {})
     with Crew(make_setup(device, own, factories, experiments)) as crew:
         first = crew.hire()
-        sources = [experiment.data.source for experiment in experiments]
+        sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
         tell_label_like_numbers(data, means.listener)
         bound, problems = bind(parsed, data, list(own), list(factories))
@@ -160,9 +160,9 @@ def run_facts(
     """
     first = found[0]
     sizes = bound.sizes[first.label]
-    told = facts(datasets[first.experiment.data.source])
+    told = facts(datasets[first.experiment.data.reading])
     told |= {
-        "source": first.experiment.data.source,
+        "source": first.experiment.data.reading,
         "train_rows": sizes.training,
         "validation_rows": sizes.validation,
         "rows_by_level": {

@@ -41,7 +41,7 @@ def make_cohorts(
     """Group trials into cohorts over all data sets of a study, numbered 0, 1, ..., the most costly first."""
     found: list[Cohort] = []
     for source, dataset in datasets.items():
-        own = [plan for plan in plans if plan.experiment.data.source == source]
+        own = [plan for plan in plans if plan.experiment.data.reading == source]
         found += group_trials(own, dataset, training_rows, modules)
     found.sort(key=lambda cohort: -cohort.work)
     return tuple(replace(cohort, index=index) for index, cohort in enumerate(found))
@@ -98,7 +98,7 @@ def halves(shard: Shard, trials: Sequence[TrialPlan], first_number: int) -> tupl
 
 def source_of(cohort: Cohort) -> str:
     """Return the data that a cohort's trials read: one and the same for all."""
-    return cohort.trials[0].experiment.data.source
+    return cohort.trials[0].experiment.data.reading
 
 
 def tell_trials(trials: Sequence[TrialPlan]) -> str:

@@ -27,6 +27,10 @@ CURVES = (
 PENALTY = "penalty"
 """The value of the penalty, of trials that have one."""
 
+TRUTH = ("weight_error", "bias_error")
+"""Largest distance of a coefficient from the truth that rows were drawn from: of linear networks on unscaled
+synthetic data."""
+
 DERIVED = ("gap_loss", "gap_accuracy", "gap_size_loss", "gap_size_accuracy")
 SPLITS = ("train", "val")
 
@@ -34,7 +38,7 @@ SPLITS = ("train", "val")
 def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
     """Return the names that a claim may use, besides those of probes; ``own``: the user's metrics."""
     names = [metric_name(metric) for metric in own]
-    return (*CURVES, PENALTY, *DERIVED, *(f"{split}_{name}" for name in names for split in SPLITS))
+    return (*CURVES, PENALTY, *TRUTH, *DERIVED, *(f"{split}_{name}" for name in names for split in SPLITS))
 
 
 def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool = False) -> list[Problem]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ceteris.spec.base import AnyNumber, Spec, Switch, Whole
+from ceteris.errors import CeterisError
+from ceteris.spec.base import AnyNumber, Spec, Switch, Whole, wrong
+from ceteris.spec.plain import plain_data
+from ceteris.spec.synthetic import SYNTHETIC
 
 ScaleName = Literal["unit", "none", "standardize", "symmetric"]
 Divisor = Annotated[float, AnyNumber, Field(gt=0)]
@@ -16,12 +20,20 @@ Validation = Annotated[int, AnyNumber, Field(ge=0)]
 Share = Annotated[float, AnyNumber, Field(gt=0, lt=1)]
 
 
+PARAMETERS = "?"
+"""What stands between a source and its parameters in ``DataSpec.reading``."""
+
+
 class DataSpec(Spec):
     """The data of an experiment. ``data: fashion-mnist`` is short for ``data: {source: fashion-mnist}``."""
 
     source: Annotated[str, Field(min_length=1, title="source of data")]
     """A named source (`digits`, `mnist`, `fashion-mnist`) or the path of an `.npz` file with arrays
     `x` and `y`."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict, title="mapping of parameters")
+    """Parameters of a synthetic source, such as `{n: 1000, noise: 0.1}`: see
+    [synthetic data](#synthetic-data)."""
 
     scale: Annotated[ScaleName | Divisor, Field(title="scale")] = "unit"
     """How inputs are scaled. `unit`: into [0, 1] by the largest value that the source's type or
@@ -53,6 +65,39 @@ class DataSpec(Spec):
 
     content: str | None = None
     """SHA-256 of the data that a record was made with; checked when it is repeated."""
+
+    def __hash__(self) -> int:
+        """Hash by the settings as text: parameters are a mapping, which has no hash."""
+        return hash(self.model_dump_json())
+
+    @property
+    def reading(self) -> str:
+        """What is read: the source with its parameters. Equal for experiments that read the same rows."""
+        if not self.parameters:
+            return self.source
+        return self.source + PARAMETERS + json.dumps(self.parameters, sort_keys=True)
+
+    @field_validator("parameters")
+    @classmethod
+    def _plain(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        copied: dict[str, Any] = plain_data(parameters)
+        return copied
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> Self:
+        if not self.parameters:
+            return self
+        kind = SYNTHETIC.get(self.source)
+        if kind is None:
+            known = ", ".join(SYNTHETIC)
+            raise wrong(f"`{self.source}` has no parameters; {known} have", "parameters")
+        try:
+            kind(**self.parameters)
+        except CeterisError as error:
+            first = error.problems[0]
+            name = first.where.partition(".")[2]
+            raise wrong(first.message, f"parameters.{name}") from error
+        return self
 
     @model_validator(mode="before")
     @classmethod

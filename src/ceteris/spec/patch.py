@@ -76,6 +76,8 @@ def complete(settings: Mapping[str, Any], owner: type[BaseModel] = Experiment) -
     """
     filled = dict(settings)
     for name, field in owner.model_fields.items():
+        if is_open_mapping(field.annotation) and not field.is_required():
+            filled.setdefault(name, {})
         if not members(field.annotation):
             continue
         value = filled.get(name)

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from ceteris.spec.labels import format_label
 from ceteris.spec.paths import has_kinds, members, plain_type
 from ceteris.spec.reference_parts import PARTS, Part, part_of
+from ceteris.spec.synthetic import SYNTHETIC
 from ceteris.spec.wording import Spot, allowed, noun
 
 HEAD = """\
@@ -60,6 +61,7 @@ def _heading(owner: type[BaseModel], part: Part) -> Iterator[str]:
 
 def _name_of(owner: type[BaseModel]) -> str:
     names = {"GroupSettings": "`biases` and `norms`", "Claim": "A claim"}
+    names |= {kind.__name__: f"`{name}`" for name, kind in SYNTHETIC.items()}
     return names.get(owner.__name__, f"`{owner.__name__.lower()}`")
 
 

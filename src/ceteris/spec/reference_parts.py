@@ -20,6 +20,7 @@ from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
 from ceteris.spec.schedule import ScheduleSpec
 from ceteris.spec.study import Factor, Level, Quick, Study
+from ceteris.spec.synthetic import SYNTHETIC
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ DATA = Part(
     (DataSpec,),
     ("experiment:\n  data: {source: digits, scale: standardize, rows: 300, label_noise: 0.2}\n",),
     3,
+)
+SYNTHETIC_DATA = Part(
+    "synthetic data",
+    "Sources that are drawn from a formula, with their `parameters`. The truth behind the rows stands in the "
+    "facts of the data. A linear network on unscaled inputs (`scale: none`) records how far its coefficients "
+    "are from the truth as `weight_error` and `bias_error`.",
+    tuple(SYNTHETIC.values()),
+    ("experiment:\n  data: {source: polynomial, parameters: {features: 20, n: 100}, scale: none}\n",),
+    4,
 )
 MODEL = Part(
     "experiment.model",
@@ -214,6 +224,7 @@ PARTS = (
     CLAIMS,
     EXPERIMENT,
     DATA,
+    SYNTHETIC_DATA,
     MODEL,
     INIT,
     OPTIMIZER,

@@ -27,6 +27,7 @@ from ceteris.train.measure import (
     penalty_measurements,
     rate_measurements,
     running_measurements,
+    truth_measurements,
     user_measurements,
 )
 from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, TrialEnded
@@ -96,6 +97,7 @@ class _Training:
         self._emit = emit
         self._metrics = metrics
         self._classes = preparation.dataset.task == "classification"
+        self._truth = preparation.dataset.truth
         trials = cohort.trials
         self._experiments = [trial.experiment for trial in trials]
         self._prepared = [preparation.prepare(t.experiment.data, t.seed, t.fold, t.folds) for t in trials]
@@ -177,6 +179,7 @@ class _Training:
                 columns |= user_measurements(split, self._metrics, outputs, targets, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(net, parameters)
+        columns |= truth_measurements(net, self._experiments, parameters, self._truth)
         columns |= penalty_measurements(net, self._experiments, parameters, self._active)
         return columns | self._probe(net)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.nets.architecture import Architecture
+from ceteris.nets.architecture import Architecture, Linear
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.cpu.probes import tensor_norms
@@ -64,6 +64,29 @@ def parameter_measurements(net: Architecture, parameters: NDArray[np.floating]) 
 def rate_measurements(rates: NDArray[np.float64]) -> Columns:
     """The learning rate of the weights at the epoch's last step; rates (M, groups, 1 or steps)."""
     return {"lr": rates[:, WEIGHTS, -1].copy()}
+
+
+def truth_measurements(
+    net: Architecture,
+    experiments: Sequence[Experiment],
+    parameters: NDArray[np.floating],
+    truth: Mapping[str, Any],
+) -> Columns:
+    """How far the coefficients of linear networks are from the truth that their rows were drawn from.
+
+    The largest distance of a weight, ``weight_error``, and that of the bias, ``bias_error`` (where there is
+    one). Nothing for other networks or without a truth; NaN for members whose inputs were scaled, since
+    their coefficients are those of other inputs.
+    """
+    weights, head = truth.get("weights", ()), net.layers[0]
+    if len(net.layers) > 1 or not isinstance(head, Linear) or len(weights) != head.weight.size:
+        return {}
+    own = parameters[:, head.weight.offset : head.weight.offset + head.weight.size].astype(np.float64)
+    columns = {"weight_error": np.abs(own - np.asarray(weights)).max(axis=1)}
+    if head.bias is not None and "bias" in truth:
+        columns["bias_error"] = np.abs(parameters[:, head.bias.offset].astype(np.float64) - truth["bias"])
+    scaled = [experiment.data.scale != "none" for experiment in experiments]
+    return {name: np.where(scaled, np.nan, values) for name, values in columns.items()}
 
 
 def penalty_measurements(

@@ -1,0 +1,209 @@
+"""Synthetic data sets: drawn from a formula, with the truth kept beside the rows.
+
+Draws are keyed by the data's seed, by what they are for, and by row and column, so that more rows or more
+features leave the others as they were. The sine alone is drawn by NumPy's legacy generator, to be the rows of
+the note that it comes from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.dataset import Rows, SourceData, Task
+from ceteris.data.download import Report
+from ceteris.draws import normals, stream_key, uniforms
+from ceteris.spec.data import PARAMETERS
+from ceteris.spec.synthetic import (
+    SYNTHETIC,
+    Blobs,
+    HighDimensional,
+    LinearRegression,
+    Polynomial,
+    Separable,
+    Sine,
+    Synthetic,
+    Xor,
+)
+
+ORIGIN = "drawn from a formula"
+TEST_SHARE = 0.2
+COEFFICIENTS = (5.0, 1.2, -3.4, 5.6)
+"""Of x^k / k! in the polynomial."""
+HIGH_WEIGHT, HIGH_BIAS, HIGH_VALIDATION = 0.01, 0.05, 100
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows to train and validate on, test rows, and the truth behind them as plain JSON."""
+
+    x: Array
+    y: NDArray[Any]
+    x_test: Array
+    y_test: NDArray[Any]
+    truth: Mapping[str, Any]
+    validation: int | float = 0.2
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SyntheticSource:
+    """A synthetic data set with its parameters; satisfies ``Source``."""
+
+    name: str
+    description: str
+    parameters: Synthetic
+
+    def place(self, folder: Path | None) -> str | None:
+        """Always there."""
+        return ORIGIN
+
+    def read(self, folder: Path | None, report: Report | None) -> SourceData:
+        """Draw the rows."""
+        drawn = _DRAW[self.name](self.parameters)
+        task: Task = "classification" if drawn.classes else "regression"
+        kind = np.int64 if drawn.classes else np.float64
+        return SourceData(
+            name=self.name,
+            task=task,
+            train=Rows(drawn.x, drawn.y.astype(kind)),
+            test=Rows(drawn.x_test, drawn.y_test.astype(kind)),
+            classes=drawn.classes,
+            value_range=None,
+            origin=ORIGIN,
+            default_validation=drawn.validation,
+            truth=drawn.truth,
+        )
+
+
+def with_parameters(source: str) -> SyntheticSource | None:
+    """Return the source that ``polynomial?{"features": 20}`` names (``DataSpec.reading``), else None."""
+    name, mark, text = source.partition(PARAMETERS)
+    if name not in SYNTHETIC:
+        return None
+    parameters = SYNTHETIC[name](**json.loads(text)) if mark else SYNTHETIC[name]()
+    return SyntheticSource(name, DESCRIPTIONS[name], parameters)
+
+
+def _key(parameters: Synthetic, name: str, what: str) -> Any:
+    return stream_key(parameters.seed, f"synthetic {name}", what)
+
+
+def _split(x: Array, y: NDArray[Any], n: int, truth: Mapping[str, Any], **more: Any) -> Drawn:
+    return Drawn(x[:n], y[:n], x[n:], y[n:], truth, **more)
+
+
+def _with_test_rows(n: int) -> int:
+    return n + math.ceil(TEST_SHARE * n)
+
+
+def _linear(p: LinearRegression) -> Drawn:
+    total = _with_test_rows(p.n)
+    x = normals(_key(p, "linear-regression", "x"), total, len(p.w))
+    noise = p.noise * normals(_key(p, "linear-regression", "noise"), total, 1)[:, 0]
+    y = x @ np.array(p.w) + p.b + noise
+    return _split(x, y, p.n, {"weights": list(p.w), "bias": p.b, "noise": p.noise})
+
+
+def _sine(p: Sine) -> Drawn:
+    random = np.random.RandomState(p.seed)
+
+    def rows() -> tuple[Array, Array]:
+        x = random.uniform(p.low, p.high, p.n)
+        return x[:, None], np.sin(x) + p.noise * random.randn(p.n)
+
+    (x, y), (x_test, y_test) = rows(), rows()
+    truth = {"function": "sin x", "noise": p.noise, "low": p.low, "high": p.high}
+    return Drawn(x, y, x_test, y_test, truth)
+
+
+def polynomial_features(x: Array, features: int) -> Array:
+    """Return x^k / k! for k = 0, ..., features - 1; (N,) to (N, features)."""
+    powers = np.arange(features)
+    factorials = np.array([math.gamma(k + 1) for k in powers])
+    terms: Array = x[:, None] ** powers / factorials
+    return terms
+
+
+def _polynomial(p: Polynomial) -> Drawn:
+    validation = p.n // 2
+    total = p.n + validation
+    x = p.mean + p.std * normals(_key(p, "polynomial", "x"), total, 1)[:, 0]
+    noise = p.noise * normals(_key(p, "polynomial", "noise"), total, 1)[:, 0]
+    y = polynomial_features(x, len(COEFFICIENTS)) @ np.array(COEFFICIENTS) + noise
+    kept = [*COEFFICIENTS, *([0.0] * p.features)][: p.features]
+    truth: dict[str, Any] = {"weights": kept, "noise": p.noise}
+    return _split(polynomial_features(x, p.features), y, p.n, truth, validation=validation)
+
+
+def _high(p: HighDimensional) -> Drawn:
+    total = p.n + HIGH_VALIDATION
+    x = normals(_key(p, "high-dimensional", "x"), total, p.inputs)
+    noise = p.noise * normals(_key(p, "high-dimensional", "noise"), total, 1)[:, 0]
+    y = HIGH_BIAS + HIGH_WEIGHT * x.sum(axis=1) + noise
+    truth = {"weights": [HIGH_WEIGHT] * p.inputs, "bias": HIGH_BIAS, "noise": p.noise}
+    validation = HIGH_VALIDATION if p.n > HIGH_VALIDATION else TEST_SHARE
+    return _split(x, y, p.n, truth, validation=validation)
+
+
+def _xor(p: Xor) -> Drawn:
+    total = _with_test_rows(p.n)
+    drawn = 2 * uniforms(_key(p, "xor", "x"), total, 2) - 1
+    x = np.sign(drawn) * (p.margin + (1 - p.margin) * np.abs(drawn))
+    same = x[:, 0] * x[:, 1] > 0
+    return _split(x, same, p.n, {"margin": p.margin}, classes=("different signs", "same sign"))
+
+
+def _separable(p: Separable) -> Drawn:
+    total = _with_test_rows(p.n)
+    angle = 2 * math.pi * float(uniforms(_key(p, "separable", "line"), 1, 1)[0, 0])
+    normal, along = (
+        np.array([math.cos(angle), math.sin(angle)]),
+        np.array([-math.sin(angle), math.cos(angle)]),
+    )
+    drawn = 2 * uniforms(_key(p, "separable", "x"), total, 2) - 1
+    away = np.sign(drawn[:, 0]) * (p.margin + (1 - p.margin) * np.abs(drawn[:, 0]))
+    x = away[:, None] * normal + drawn[:, 1:] * along
+    truth = {"normal": normal.tolist(), "margin": p.margin}
+    return _split(x, away > 0, p.n, truth, classes=("negative", "positive"))
+
+
+def _blobs(p: Blobs) -> Drawn:
+    total = _with_test_rows(p.n)
+    labels = np.arange(total) % p.classes
+    angles = 2 * math.pi * np.arange(p.classes) / p.classes
+    centres = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    x = centres[labels] + p.spread * normals(_key(p, "blobs", "x"), total, 2)
+    truth = {"centres": centres.tolist(), "spread": p.spread}
+    return _split(x, labels, p.n, truth, classes=tuple(map(str, range(p.classes))))
+
+
+_DRAW: Mapping[str, Callable[[Any], Drawn]] = {
+    "linear-regression": _linear,
+    "sine": _sine,
+    "polynomial": _polynomial,
+    "high-dimensional": _high,
+    "xor": _xor,
+    "separable": _separable,
+    "blobs": _blobs,
+}
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "linear-regression": "regression: y = 2 x1 - 3.4 x2 + 4.2 + noise, 1,000 drawn rows",
+    "sine": "regression: y = sin x + noise, 100 drawn rows",
+    "polynomial": "regression: a cubic from features x^k/k!, 200 drawn rows",
+    "high-dimensional": "regression: 200 inputs of weight 0.01, 120 drawn rows, 20 to train on",
+    "xor": "two classes that no line parts, 200 drawn points of the plane",
+    "separable": "two classes on the two sides of a line, 200 drawn points of the plane",
+    "blobs": "three round clouds of points in the plane, 300 drawn rows",
+}
+
+SYNTHETIC_SOURCES = tuple(SyntheticSource(name, DESCRIPTIONS[name], SYNTHETIC[name]()) for name in SYNTHETIC)
