@@ -95,7 +95,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "an unknown data set": (
         ["data", "show", "fashon-mnist"],
         "there is no data source `fashon-mnist`; did you mean `fashion-mnist`? (known: digits, mnist, "
-        "fashion-mnist, iris, wine, breast-cancer, diabetes, "
+        "fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, "
         "linear-regression, sine, polynomial, high-dimensional, xor, "
         "separable, blobs); or the path of an .npz file",
     ),

@@ -23,7 +23,7 @@ def message(source: str) -> str:
 def test_an_unknown_source_is_told_with_the_nearest_name():
     assert message("fashon-mnist") == (
         "experiment.data.source: there is no data source `fashon-mnist`; did you mean `fashion-mnist`? "
-        "(known: digits, mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, "
+        "(known: digits, mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, "
         "linear-regression, sine, polynomial, high-dimensional, xor, separable, blobs); "
         "or the path of an .npz file"
     )

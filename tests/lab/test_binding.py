@@ -56,7 +56,7 @@ def test_all_problems_come_at_once_each_with_its_line(tmp_path: Path) -> None:
         ":7: vary.way.big.batch_size: a batch of 2,000 rows cannot be filled: there are 1,150 training rows "
         "of `digits`; use at most 1,150",
         ":8: vary.way.odd.batch_size: 1,150 training rows in batches of 383 leave a last batch of one row, "
-        "which batch norm cannot normalise; set `last_batch: drop` or choose another batch size",
+        "which batch norm cannot normalise; set `last_batch: drop` (or `fill`) or choose another batch size",
         ":9: vary.way.few.data.rows: 3 training rows of `digits` cannot hold a row of each of its 10 "
         "classes; use at least 10",
         ":10: vary.way.many.data.validation: 1,436 validation rows cannot be carved from the 1,437 rows of "
@@ -101,7 +101,7 @@ def test_a_metric_that_was_not_given_gets_the_nearest_name() -> None:
 def test_data_that_is_not_there_is_told_once_and_where_a_level_names_it() -> None:
     assert told(small_study(data="digit")) == [
         "experiment.data.source: there is no data source `digit`; did you mean `digits`? (known: digits, "
-        "mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, "
+        "mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, "
         "linear-regression, sine, polynomial, high-dimensional, xor, "
         "separable, blobs); or the path of an .npz file"
     ]
@@ -173,7 +173,8 @@ def test_grouped_folds_have_sizes_for_every_seed() -> None:
             {"k": 5, "kind": "plain"},
             {"batch_size": 10, "model": {"kind": "mlp", "hidden": [4], "batch_norm": True}},
             "experiment.batch_size: 41 training rows in fold 1 in batches of 10 leave a last batch of one "
-            "row, which batch norm cannot normalise; set `last_batch: drop` or choose another batch size",
+            "row, which batch norm cannot normalise; set `last_batch: drop` (or `fill`) or choose another "
+            "batch size",
         ),
         (
             18,

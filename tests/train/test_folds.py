@@ -65,7 +65,7 @@ def on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ceteris.train.loop._engine", engine)
 
 
-@pytest.mark.parametrize("last_batch", ["keep", "drop"])
+@pytest.mark.parametrize("last_batch", ["keep", "drop", "fill"])
 @pytest.mark.parametrize(
     ("model", "optimizer"),
     [(NORMED, {"kind": "sgd", "lr": 0.1, "momentum": 0.9}), ({"kind": "mlp", "hidden": [12]}, ADAM)],

@@ -88,6 +88,7 @@ def prepared_inputs(
     import torch
 
     from ceteris.data import Preparation, load, prepare_rows
+    from ceteris.data.reduction import split_reading
     from ceteris.data.user_arrays import as_inputs
     from ceteris.lab.datasets import found_again
     from ceteris.spec.experiment import Experiment
@@ -97,11 +98,12 @@ def prepared_inputs(
     spec = experiment.data
     folder = data_dir or run.facts.get("data_folder")
     dataset = load(found_again(spec.reading, run.folder.parent), Path(folder) if folder else None)
-    inputs = as_inputs(x, "x")
-    if inputs.shape[1:] != dataset.x.shape[1:]:
+    inputs, given = as_inputs(x, "x"), dataset.before or dataset
+    if inputs.shape[1:] != given.shape:
         raise CeterisError(
-            f"`x` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {dataset.x.shape[1:]}"
+            f"`x` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {given.shape}"
         )
+    inputs = split_reading(spec.reading)[1].rows(inputs, "x")
     rows = torch.from_numpy(prepare_rows(inputs, Preparation(dataset).prepare(spec, trial.seed).fitted))
     if isinstance(experiment.model, ModuleModel):
         from ceteris.train.modules.layout import row_shape

@@ -102,4 +102,10 @@ BUNDLED_SOURCES = (
         "load_diabetes",
         task="regression",
     ),
+    BundledSource(
+        "linnerud",
+        "regression: 3 measures of the body from 3 exercises, 16 rows (and 4 test rows)",
+        "load_linnerud",
+        task="regression",
+    ),
 )

@@ -66,6 +66,9 @@ class Dataset:
     truth: Mapping[str, Any] = field(default_factory=dict)
     """What drawn rows were drawn from, as plain JSON: ``weights``, ``bias``, ``noise``, ..."""
 
+    before: Dataset | None = None
+    """The data set that these inputs were made of, where each row was resized or projected."""
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one row's input."""

@@ -15,6 +15,7 @@ from ceteris.data.download import Download
 from ceteris.data.mnist import FASHION_MNIST, MNIST, IdxSource
 from ceteris.data.npz import NpzSource
 from ceteris.data.places import user_folders
+from ceteris.data.reduction import split_reading
 from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
 from ceteris.errors import CeterisError, Problem, unknown_name
 
@@ -44,7 +45,8 @@ def load(
     being told how far it has come.
     Test rows are not in it (law 4). Raises CeterisError.
     """
-    return without_test_rows(find_source(source, folder).read(folder, report))
+    base, reduction = split_reading(source)
+    return reduction.of_dataset(without_test_rows(find_source(base, folder).read(folder, report)))
 
 
 def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -52,10 +54,11 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
 
     Raises CeterisError where the source has none.
     """
-    data = find_source(source, folder).read(folder, None)
+    base, reduction = split_reading(source)
+    data = find_source(base, folder).read(folder, None)
     if data.test is None:
         raise CeterisError(f"`{data.name}` has no test rows (arrays `x_test` and `y_test`)")
-    return data.test.x, data.test.y
+    return reduction.rows(data.test.x, data.name), data.test.y
 
 
 def fetch(name: str, folder: Path | None = None, report: Callable[[Download], None] | None = None) -> str:

@@ -241,7 +241,7 @@ def _batch_problems(
         yield (
             "experiment.batch_size",
             f"{rows:,} training rows{place} in batches of {size:,} leave a last batch of one row, which "
-            "batch norm cannot normalise; set `last_batch: drop` or choose another batch size",
+            "batch norm cannot normalise; set `last_batch: drop` (or `fill`) or choose another batch size",
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ceteris.data.dataset import Dataset
 from ceteris.data.download import Report
 from ceteris.data.npz import save_arrays
+from ceteris.data.reduction import split_reading
 from ceteris.data.sources import NAMED_SOURCES, load
 from ceteris.errors import CeterisError
 from ceteris.spec.combine import Combination
@@ -54,10 +55,11 @@ def load_sources(
     datasets: dict[str, Dataset] = {}
     errors: dict[str, CeterisError] = {}
     for source in dict.fromkeys(sources):
-        if given is not None and source in (IN_MEMORY, given.name):
-            datasets[source] = given
-            continue
+        base, reduction = split_reading(source)
         try:
+            if given is not None and base in (IN_MEMORY, given.name):
+                datasets[source] = reduction.of_dataset(given)
+                continue
             datasets[source] = load(source, folder, report=report)
         except CeterisError as error:
             errors[source] = error
@@ -66,7 +68,7 @@ def load_sources(
 
 def is_named(source: str) -> bool:
     """Tell whether a source (`DataSpec.reading`) is known by its name, wherever its files are."""
-    name = source.partition(PARAMETERS)[0]
+    name = split_reading(source)[0].partition(PARAMETERS)[0]
     return any(named.name == name for named in NAMED_SOURCES)
 
 
@@ -83,17 +85,21 @@ def keep_arrays(dataset: Dataset, runs_folder: Path) -> str:
 
 def lasting_source(source: str, dataset: Dataset, runs_folder: Path) -> str:
     """Return the source as a record keeps it: a name, or a path that holds from every folder."""
+    base, reduction = split_reading(source)
     if dataset.origin == "memory":
-        return keep_arrays(dataset, runs_folder)
-    return source if is_named(source) else str(Path(dataset.origin or source).expanduser().absolute())
+        return keep_arrays(dataset.before or dataset, runs_folder) + reduction.text
+    if is_named(source):
+        return source
+    return str(Path(dataset.origin or base).expanduser().absolute()) + reduction.text
 
 
 def found_again(source: str, runs_folder: Path) -> str:
     """Return a recorded source as it can be read now: also where the records have moved to another folder."""
-    kept = runs_folder.expanduser().absolute() / FOLDER / Path(source).name
-    if is_named(source) or Path(source).exists() or not kept.exists():
+    base, reduction = split_reading(source)
+    kept = runs_folder.expanduser().absolute() / FOLDER / Path(base).name
+    if is_named(source) or Path(base).exists() or not kept.exists():
         return source
-    return str(kept)
+    return str(kept) + reduction.text
 
 
 def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str, str]) -> Study:
@@ -104,6 +110,7 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
     data = study.experiment.data
     content = contents.get(data.reading) if len(contents) == 1 else None
     own = {"source": _lasting(data, names), "content": content}
+    names = {split_reading(source)[0]: split_reading(name)[0] for source, name in names.items()}
     experiment = study.experiment.model_copy(update={"data": data.model_copy(update=own)})
     factors = tuple(
         factor.model_copy(
@@ -121,7 +128,7 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
 
 def _lasting(data: DataSpec, names: Mapping[str, str]) -> str:
     """Return the lasting name of a source; one with parameters is known by its name already."""
-    return data.source if data.parameters else names.get(data.source, data.source)
+    return data.source if data.parameters else split_reading(names.get(data.reading, data.source))[0]
 
 
 def _renamed(patch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -99,6 +99,9 @@ def _rows_apart(varied: Sequence[str]) -> tuple[str, ...]:
             "Not equal: `data.label_noise` is varied, so some training rows have other labels at one level "
             "than at another. Validation labels are the same."
         )
+    reduced = varied_among(varied, ("data.resize", "data.project"))
+    if reduced:
+        found.append(f"Not equal: {_paths(reduced)} is varied, so the same rows come in as other inputs.")
     scaled = varied_among(varied, ("data.scale",))
     if scaled:
         found.append("Not equal: `data.scale` is varied, so the same rows come in on different scales.")

@@ -17,11 +17,14 @@ ScaleName = Literal["unit", "none", "standardize", "symmetric"]
 Divisor = Annotated[float, AnyNumber, Field(gt=0)]
 Count = Annotated[int, AnyNumber, Field(ge=1)]
 Validation = Annotated[int, AnyNumber, Field(ge=0)]
+Extent = Annotated[int, AnyNumber, Field(ge=1, le=4096)]
 Share = Annotated[float, AnyNumber, Field(gt=0, lt=1)]
 
 
 PARAMETERS = "?"
 """What stands between a source and its parameters in ``DataSpec.reading``."""
+REDUCED = "#"
+"""What stands before the settings that make other inputs of the rows, in ``DataSpec.reading``."""
 
 
 class DataSpec(Spec):
@@ -34,6 +37,14 @@ class DataSpec(Spec):
     parameters: dict[str, Any] = Field(default_factory=dict, title="mapping of parameters")
     """Parameters of a synthetic source, such as `{n: 1000, noise: 0.1}`: see
     [synthetic data](#synthetic-data)."""
+
+    resize: Annotated[tuple[Extent, Extent] | None, Field(title="size of images")] = None
+    """Height and width that images are brought to, before they are scaled: `[16, 8]`. Smaller by means over
+    areas, larger by bilinear interpolation: torch's `adaptive_avg_pool2d` and `interpolate`."""
+
+    project: Annotated[Whole | None, Field(ge=1, le=100_000, title="number of inputs")] = None
+    """How many inputs a random projection makes of each row: its numbers times weights from N(0, 1/k) for
+    k inputs, the same for all rows and seeds."""
 
     scale: Annotated[ScaleName | Divisor, Field(title="scale")] = "unit"
     """How inputs are scaled. `unit`: into [0, 1] by the largest value that the source's type or
@@ -72,10 +83,16 @@ class DataSpec(Spec):
 
     @property
     def reading(self) -> str:
-        """What is read: the source with its parameters. Equal for experiments that read the same rows."""
+        """What is read: the source with its parameters, and what is made of its rows one by one.
+
+        Equal for experiments that read the same rows.
+        """
+        made = {"project": self.project, "resize": self.resize}
+        reduced = {name: value for name, value in made.items() if value is not None}
+        after = REDUCED + json.dumps(reduced) if reduced else ""
         if not self.parameters:
-            return self.source
-        return self.source + PARAMETERS + json.dumps(self.parameters, sort_keys=True)
+            return self.source + after
+        return self.source + PARAMETERS + json.dumps(self.parameters, sort_keys=True) + after
 
     @field_validator("parameters")
     @classmethod

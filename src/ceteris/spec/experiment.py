@@ -80,8 +80,9 @@ class Experiment(Spec):
     batch_size: Annotated[Whole, Field(ge=1, title="batch size")] = 32
     """Training rows of one step."""
 
-    last_batch: Annotated[Literal["keep", "drop"], Field(title="choice for the last batch")] = "keep"
-    """What happens to the smaller batch at the end of an epoch."""
+    last_batch: Annotated[Literal["keep", "drop", "fill"], Field(title="choice for the last batch")] = "keep"
+    """What happens to the smaller batch at the end of an epoch: it is kept, dropped, or filled up with the
+    rows that the epoch began with."""
 
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000, title="number of epochs")] = 10
     """How often all training rows are gone through."""

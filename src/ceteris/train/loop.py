@@ -41,7 +41,7 @@ from ceteris.train.probes import (
 )
 from ceteris.train.schedules import Schedules
 from ceteris.train.stopping import EarlyStops, Weights
-from ceteris.train.streams import balanced_order, epoch_order, place_keys
+from ceteris.train.streams import balanced_order, epoch_order, filled, place_keys
 
 REPORT_SECONDS = 0.25
 """About how long training runs between two reports of its progress."""
@@ -245,10 +245,12 @@ def _rows(prepared: Prepared, split: str) -> NDArray[np.int64]:
 
 def _order(trial: TrialPlan, prepared: Prepared, epoch: int) -> NDArray[np.int64]:
     """Return the row numbers of one epoch as this trial reads them."""
-    rows = prepared.split.train
-    if trial.experiment.data.balance == "oversample":
-        return balanced_order(trial.seed, trial.fold, rows, prepared.y[rows], epoch)
-    return epoch_order(trial.seed, trial.fold, rows, epoch)
+    rows, experiment = prepared.split.train, trial.experiment
+    if experiment.data.balance == "oversample":
+        order = balanced_order(trial.seed, trial.fold, rows, prepared.y[rows], epoch)
+    else:
+        order = epoch_order(trial.seed, trial.fold, rows, epoch)
+    return filled(order, experiment.batch_size) if experiment.last_batch == "fill" else order
 
 
 def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[Feed, ...]]:

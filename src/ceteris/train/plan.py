@@ -91,7 +91,7 @@ class Cohort:
 
 
 def steps_per_epoch(rows: int, batch_size: int, last_batch: str) -> int:
-    """Number of batches: a smaller last one is kept or dropped."""
+    """Number of batches: a smaller last one is kept, dropped or filled up."""
     return rows // batch_size if last_batch == "drop" else -(-rows // batch_size)
 
 

@@ -37,6 +37,11 @@ def balanced_order(
     return resampled
 
 
+def filled(order: NDArray[np.int64], batch_size: int) -> NDArray[np.int64]:
+    """Return an epoch's order with its last batch filled up by the rows that the epoch began with."""
+    return np.concatenate([order, order[: -len(order) % batch_size]])
+
+
 def place_keys(seed: int, places: Sequence[tuple[str, str]]) -> NDArray[np.uint32]:
     """Return the Philox keys of a seed's draws at the places of a network, (places, 2).
 

@@ -1,0 +1,46 @@
+"""Whole runs whose levels make other inputs of the same rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ceteris
+from ceteris.data import load
+
+
+@pytest.mark.slow
+def test_levels_of_other_sizes_share_rows_and_predict_rows_of_the_original_shape(tmp_path: Path) -> None:
+    study = {
+        "experiment": {"data": "digits", "model": {"kind": "mlp", "hidden": [16]}, "epochs": 2},
+        "vary": {"inputs": {"whole": {}, "pooled": {"data.resize": [4, 2]}, "mixed": {"data.project": 8}}},
+        "seeds": 1,
+    }
+    result = ceteris.run(study, runs_dir=tmp_path, progress=False)
+    widths = {
+        trial.level: next(w.shape[1] for w in trial.weights().values() if w.ndim == 2)
+        for trial in result.trials
+    }
+    assert widths == {"whole": 64, "pooled": 8, "mixed": 8}
+    assert result.test().rows == 360
+    again = ceteris.extend(result.id, seeds=2, runs_dir=tmp_path, progress=False)
+    assert len(again.trials) == 6
+
+
+@pytest.mark.slow
+def test_own_rows_are_kept_as_they_were(tmp_path: Path) -> None:
+    digits = load("digits")
+    study = {
+        "experiment": {
+            "data": {"source": "arrays", "resize": [4, 4]},
+            "model": {"kind": "mlp", "hidden": [8]},
+            "epochs": 1,
+        },
+        "seeds": 1,
+    }
+    result = ceteris.run(study, data=(digits.x, digits.y), runs_dir=tmp_path, progress=False)
+    (kept,) = (tmp_path / "data").glob("*.npz")
+    with np.load(kept) as file:
+        np.testing.assert_array_equal(file["x"], digits.x)
+    again = ceteris.extend(result.id, seeds=2, runs_dir=tmp_path, progress=False)
+    assert len(again.trials) == 2
