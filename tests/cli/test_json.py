@@ -117,6 +117,8 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
         ("report", ["report", "last"]),
         ("test", ["test", "last"]),
         ("functions", ["functions", "losses"]),
+        ("why", ["why"]),
+        ("why", ["why", "small-weights"]),
         ("data", ["data", "list"]),
         ("dataset", ["data", "show", "digits"]),
         ("dataset", ["data", "show", "diabetes"]),

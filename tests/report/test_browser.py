@@ -193,7 +193,8 @@ def test_a_narrow_page_with_everything_unfolded_is_not_wider_than_its_window(ope
     page = opened(*made(made_study(vary=vary, claims=[])))
     page.set_viewport_size({"width": 420, "height": 900})
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    # Charts follow the window a moment later.
+    page.wait_for_function("document.documentElement.scrollWidth <= 420", timeout=20_000)
 
 
 def test_with_two_factors_the_names_in_the_chart_of_differences_are_whole(opened):

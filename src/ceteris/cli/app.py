@@ -18,6 +18,7 @@ from ceteris.cli import (
     runs,
     studies,
     study_runs,
+    why,
 )
 from ceteris.cli.groups import LOOK, RUN, SETUP
 
@@ -54,6 +55,7 @@ def build_app() -> App:
             app.command(command, group=group)
     app.command(final_test.assess, name="test", group=LOOK)
     app.command(functions.functions, group=LOOK)
+    app.command(why.why, group=LOOK)
     app.command(studies.app)
     app.command(model.app)
     app.command(data.app)

@@ -1,0 +1,39 @@
+"""The why pages: every one is tied to a study that exists, and their numbers are right."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from ceteris.errors import CeterisError
+from ceteris.nets.architecture import architecture
+from ceteris.spec.model import MLP
+from ceteris.spec.named import named_studies
+from ceteris.why import answer, questions
+
+DOCS = Path(__file__).parents[2] / "docs" / "why"
+
+
+@pytest.mark.parametrize("name", questions())
+def test_every_page_is_short_and_names_a_study_that_exists(name: str) -> None:
+    page = answer(name)
+    assert page.title.endswith("?")
+    assert page.study in {study.name for study in named_studies()}
+    assert 60 < len(page.text.split()) < 300
+    assert (DOCS / f"{name}.md").is_file()
+
+
+def test_a_misspelt_question_is_told_with_the_nearest() -> None:
+    with pytest.raises(CeterisError, match="did you mean `small-weights`"):
+        answer("smal-weights")
+
+
+def test_the_size_of_the_hessian_is_as_told() -> None:
+    count = architecture(MLP(hidden=(256,)), 784, 10).n_parameters
+    assert f"{count:,}" in answer("first-order-or-newton").text
+    assert f"{round(count**2 * 4 / 1e9)} GB" in answer("first-order-or-newton").text
+
+
+def test_the_entropy_of_smoothed_labels_is_as_told() -> None:
+    entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1 / 9))
+    assert f"H(p) = {entropy:.3f}" in answer("cross-entropy-or-kl").text
