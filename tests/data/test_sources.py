@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import contextlib
-import re
 import subprocess
 import sys
 
 import numpy as np
-import pandas
 import pytest
 
 from ceteris.data import fetch, list_sources, load, load_test
@@ -23,30 +20,18 @@ def message(source: str) -> str:
 def test_an_unknown_source_is_told_with_the_nearest_name():
     assert message("fashon-mnist") == (
         "experiment.data.source: there is no data source `fashon-mnist`; did you mean `fashion-mnist`? "
-        "(known: digits, mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, "
+        "(known: digits, mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, house-prices, "
         "linear-regression, sine, polynomial, high-dimensional, xor, separable, blobs); "
-        "or the path of an .npz file"
+        "or the path of an .npz file or a table"
     )
     assert "did you mean" not in message("qqq")
 
 
-def test_a_table_is_told_with_the_line_that_converts_it(tmp_path):
-    told = message("some/table.tsv")
-    assert "`some/table.tsv` is neither a named source nor an .npz file" in told
-    line = re.search(r"in Python, `(.*)` makes one, where TARGET is the column to predict", told).group(1)
-    pandas.DataFrame({"a": [1.5, 2.5], "TARGET": [0, 1]}).to_csv(
-        tmp_path / "table.tsv", sep="\t", index=False
-    )
-    with contextlib.chdir(tmp_path):
-        exec(line.replace("some/", ""), {})
-        assert load("table.npz").classes == ("0", "1")
-
-
-@pytest.mark.parametrize("source", ["table.parquet", "folder/rows", "data.npy"])
+@pytest.mark.parametrize("source", ["table.xlsx", "folder/rows", "data.npy"])
 def test_other_files_are_told_what_is_read(source):
     assert message(source) == (
         f"experiment.data.source: `{source}` is neither a named source nor an .npz file "
-        "with arrays `x` and `y`"
+        "with arrays `x` and `y` nor a table (.csv, .tsv, .parquet)"
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.download import Report
+from ceteris.data.table_layout import Layout
 
 Task = Literal["classification", "regression"]
 DEFAULT_VALIDATION = 0.2
@@ -39,6 +40,7 @@ class SourceData:
     default_validation: int | float = DEFAULT_VALIDATION
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     truth: Mapping[str, Any] = field(default_factory=dict)
+    table: Layout | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class Dataset:
     """Further arrays with one value per row, (N,), by name: what rows may be grouped by."""
     truth: Mapping[str, Any] = field(default_factory=dict)
     """What drawn rows were drawn from, as plain JSON: ``weights``, ``bias``, ``noise``, ..."""
-
+    table: Layout | None = None
+    """How the columns of a table became the features of ``x``, which is NaN where a number is missing."""
     before: Dataset | None = None
     """The data set that these inputs were made of, where each row was resized or projected."""
 
@@ -125,4 +128,5 @@ def without_test_rows(data: SourceData) -> Dataset:
         default_validation=data.default_validation,
         columns=data.columns,
         truth=data.truth,
+        table=data.table,
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Dataset
 from ceteris.data.preparation import Prepared
 from ceteris.data.scaling import blocks
+from ceteris.data.table_layout import MANY_CATEGORIES, Layout
 
 
 def facts(dataset: Dataset) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "shape": list(dataset.shape),
         "features": dataset.features,
         "type": dataset.x.dtype.name,
-        "range": [float(dataset.x.min()), float(dataset.x.max())],
+        "range": _range_of(dataset),
         "documented_range": None if dataset.value_range is None else list(dataset.value_range),
         "target_type": dataset.y.dtype.name,
         "target_shape": list(dataset.y.shape[1:]),
@@ -35,7 +36,29 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "counts": class_counts(dataset),
         "target_range": None if dataset.classes else [float(dataset.y.min()), float(dataset.y.max())],
         **({"truth": dict(dataset.truth)} if dataset.truth else {}),
+        **({"columns": column_facts(dataset.table, len(dataset.x))} if dataset.table else {}),
     }
+
+
+def _range_of(dataset: Dataset) -> list[float]:
+    """Return the smallest and largest input, missing ones left out; [0, 0] where there is none."""
+    known = dataset.x if dataset.table is None else dataset.x[~np.isnan(dataset.x)]
+    return [float(known.min()), float(known.max())] if known.size else [0.0, 0.0]
+
+
+def column_facts(table: Layout, rows: int) -> list[dict[str, Any]]:
+    """Return for each column of a table its kind, share of missing rows, categories and features."""
+    return [
+        {
+            "name": column.name,
+            "kind": "numbers" if column.numeric else "categories",
+            "missing": column.missing / rows,
+            "categories": len(column.categories),
+            "features": column.features,
+            "many": len(column.categories) > MANY_CATEGORIES,
+        }
+        for column in table.columns
+    ]
 
 
 def class_counts(dataset: Dataset) -> dict[str, int]:

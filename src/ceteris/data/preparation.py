@@ -85,7 +85,10 @@ class Preparation:
         )
 
     def _inputs(self, scaling: Scaling, spec: DataSpec) -> tuple[NDArray[np.float32], str]:
-        key = _digest("x", json.dumps([scaling.as_json()[name] for name in ("shift", "divisor")]))
+        found = scaling.as_json()
+        key = _digest(
+            "x", json.dumps([found[name] for name in ("shift", "divisor", "absent") if name in found])
+        )
         x = self._kept.get(key)
         if x is None:
             x = self._in_use.get(key)

@@ -57,6 +57,11 @@ class Reduction:
         """
         if not self.text:
             return data
+        if data.table is not None:
+            message = f"`{data.name}` is a table, whose columns are prepared by the rows of each fold"
+            raise CeterisError(
+                Problem(f"{message}; leave `project` and `resize` out", where="experiment.data")
+            )
         content = hashlib.sha256(f"{data.content}{self.text}".encode()).hexdigest()
         return replace(
             data,

@@ -28,20 +28,29 @@ class Scaling:
     shift: Number
     divisor: Number
     estimated: bool = False
+    absent: tuple[int, ...] | None = None
+    """Features of a table that are 0 in every row, since no training row has their category. Where this is
+    not None, missing numbers (NaN) are 0 too."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the shift and the divisor as plain numbers or lists of numbers."""
-        return {"shift": _plain(self.shift), "divisor": _plain(self.divisor), "estimated": self.estimated}
+        own = {"shift": _plain(self.shift), "divisor": _plain(self.divisor), "estimated": self.estimated}
+        return own if self.absent is None else {**own, "absent": list(self.absent)}
 
 
 def scaling_from_json(fitted: Mapping[str, Any]) -> Scaling:
     """Return the scaling whose ``as_json`` is in ``fitted``."""
-    return Scaling(_number(fitted["shift"]), _number(fitted["divisor"]), bool(fitted["estimated"]))
+    absent = None if fitted.get("absent") is None else tuple(map(int, fitted["absent"]))
+    return Scaling(_number(fitted["shift"]), _number(fitted["divisor"]), bool(fitted["estimated"]), absent)
 
 
 def is_estimated(dataset: Dataset, scale: ScaleName | float) -> bool:
     """Tell whether this scaling of this data set looks at the training rows."""
-    return scale == "standardize" or (scale in ("unit", "symmetric") and dataset.value_range is None)
+    return (
+        dataset.table is not None
+        or scale == "standardize"
+        or (scale in ("unit", "symmetric") and dataset.value_range is None)
+    )
 
 
 def fit_scaling(dataset: Dataset, scale: ScaleName | float, train: NDArray[np.int64]) -> Scaling:
@@ -50,6 +59,8 @@ def fit_scaling(dataset: Dataset, scale: ScaleName | float, train: NDArray[np.in
     ``unit`` without a documented range: minimum and maximum of the training rows, per feature for
     tables (rows with one axis), over all values for images. A constant feature gets the divisor 1.
     """
+    if dataset.table is not None:
+        return fit_table(dataset.x, dataset.table.one_hot, scale, train)
     if scale == "none":
         return Scaling(0.0, 1.0)
     if scale == "standardize":
@@ -59,6 +70,38 @@ def fit_scaling(dataset: Dataset, scale: ScaleName | float, train: NDArray[np.in
         half = unit.divisor / 2
         return unit if scale == "unit" else Scaling(unit.shift + half, half, unit.estimated)
     return Scaling(0.0, float(scale))
+
+
+def fit_table(
+    x: NDArray[np.float64], one_hot: NDArray[np.bool_], scale: ScaleName | float, train: NDArray[np.int64]
+) -> Scaling:
+    """Find the scaling of a table's numbers, NaN left out, and the categories that its training rows lack.
+
+    ``standardize`` divides the squares by n - 1, as pandas does. A column of numbers without two different
+    ones gets the divisor 1; one-hot features are left as they are.
+    """
+    shift, divisor = np.zeros(len(one_hot)), np.ones(len(one_hot))
+    for feature in np.flatnonzero(~one_hot):
+        values = x[train, feature]
+        known = values[~np.isnan(values)]
+        if len(known):
+            shift[feature], divisor[feature] = _of_numbers(known, scale)
+    absent = one_hot & ~(x[train] == 1).any(axis=0)
+    return Scaling(shift, divisor, estimated=True, absent=tuple(map(int, np.flatnonzero(absent))))
+
+
+def _of_numbers(known: NDArray[np.float64], scale: ScaleName | float) -> tuple[float, float]:
+    """Return the shift and the divisor of one column of numbers."""
+    low, high = float(known.min()), float(known.max())
+    if scale == "none":
+        return 0.0, 1.0
+    if isinstance(scale, int | float):
+        return 0.0, float(scale)
+    if scale == "standardize":
+        spread = float(known.std(ddof=1)) if high > low else 1.0
+        return float(known.mean()), spread or 1.0
+    half = (high - low) / 2 or 0.5
+    return (low, 2 * half) if scale == "unit" else (low + half, half)
 
 
 def _unit(dataset: Dataset, train: NDArray[np.int64]) -> Scaling:
@@ -110,7 +153,11 @@ def scaled(x: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
     out = np.empty(flat.shape, dtype=np.float32)
     for start in range(0, len(flat), BLOCK_ROWS):
         block = flat[start : start + BLOCK_ROWS].astype(np.float64)
-        out[start : start + BLOCK_ROWS] = _rounded((block - scaling.shift) / scaling.divisor)
+        values = (block - scaling.shift) / scaling.divisor
+        if scaling.absent is not None:
+            values[np.isnan(values)] = 0.0
+            values[:, scaling.absent] = 0.0
+        out[start : start + BLOCK_ROWS] = _rounded(values)
     return out
 
 

@@ -17,11 +17,19 @@ from ceteris.data.npz import NpzSource
 from ceteris.data.places import user_folders
 from ceteris.data.reduction import split_reading
 from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
+from ceteris.data.table_source import HOUSE_PRICES, table_source
 from ceteris.errors import CeterisError, Problem, unknown_name
+from ceteris.spec.data import PARAMETERS, is_table_file
 
 DIGITS, *OTHER_BUNDLED = BUNDLED_SOURCES
-NAMED_SOURCES: tuple[Source, ...] = (DIGITS, MNIST, FASHION_MNIST, *OTHER_BUNDLED, *SYNTHETIC_SOURCES)
-TABLES = (".csv", ".tsv", ".txt")
+NAMED_SOURCES: tuple[Source, ...] = (
+    DIGITS,
+    MNIST,
+    FASHION_MNIST,
+    *OTHER_BUNDLED,
+    HOUSE_PRICES,
+    *SYNTHETIC_SOURCES,
+)
 WHERE = "experiment.data.source"
 
 
@@ -38,7 +46,7 @@ class SourceEntry:
 def load(
     source: str, folder: Path | None = None, *, report: Callable[[Download], None] | None = None
 ) -> Dataset:
-    """Return the data set that an experiment calls ``source``: a named one, or the path of an `.npz` file.
+    """Return the data set that an experiment calls ``source``: a named one, or the path of a file.
 
     ``folder`` is searched first, then the folder in the environment variable CETERIS_DATA, the
     per-user cache and the system's own; what is nowhere is downloaded into the cache, ``report``
@@ -88,36 +96,28 @@ def find_source(source: str, folder: Path | None = None) -> Source:
     drawn = with_parameters(source)
     if drawn is not None:
         return drawn
+    path, _, settings = source.partition(PARAMETERS)
+    if is_table_file(path):
+        return table_source(_find_file(path, folder), settings)
     if source.endswith(".npz"):
-        return NpzSource(_find_npz(source, folder))
+        return NpzSource(_find_file(source, folder))
     if Path(source).suffix or "/" in source:
-        message = f"`{source}` is neither a named source nor an .npz file with arrays `x` and `y`"
-        if Path(source).suffix.lower() in TABLES:
-            message += f"; {_conversion(source)}"
+        message = (
+            f"`{source}` is neither a named source nor an .npz file with arrays `x` and `y` nor a table "
+            "(.csv, .tsv, .parquet)"
+        )
         raise CeterisError(Problem(message, where=WHERE))
     message = unknown_name("data source", source, [named.name for named in NAMED_SOURCES])
-    raise CeterisError(Problem(f"{message}; or the path of an .npz file", where=WHERE))
+    raise CeterisError(Problem(f"{message}; or the path of an .npz file or a table", where=WHERE))
 
 
-def _conversion(source: str) -> str:
-    """Return the line of Python that makes an .npz file of a table."""
-    separator = ", sep='\\t'" if source.lower().endswith(".tsv") else ""
-    target = Path(source).with_suffix(".npz").name
-    return (
-        f"in Python, `import numpy, pandas; t = pandas.read_csv({source!r}{separator}); "
-        f"numpy.savez({target!r}, x=t.drop(columns='TARGET').to_numpy(float), y=t['TARGET'].to_numpy())` "
-        "makes one, where TARGET is "
-        "the column to predict"
-    )
-
-
-def _find_npz(source: str, folder: Path | None) -> Path:
+def _find_file(source: str, folder: Path | None) -> Path:
     """Find the file where it says, or in a folder that the user named."""
     path = Path(source).expanduser()
     tried = [path, *(base / path for base in user_folders(folder))]
     for candidate in tried:
         if candidate.exists():
             return candidate
-    near = sorted(path.parent.glob("*.npz")) if path.parent.is_dir() else []
+    near = sorted(path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
     hint = f"; beside it lie {', '.join(file.name for file in near[:5])}" if near else ""
     raise CeterisError(Problem(f"there is no file {source}{hint}", where=WHERE))

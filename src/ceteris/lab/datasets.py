@@ -90,7 +90,8 @@ def lasting_source(source: str, dataset: Dataset, runs_folder: Path) -> str:
         return keep_arrays(dataset.before or dataset, runs_folder) + reduction.text
     if is_named(source):
         return source
-    return str(Path(dataset.origin or base).expanduser().absolute()) + reduction.text
+    path, mark, settings = base.partition(PARAMETERS)
+    return f"{Path(dataset.origin or path).expanduser().absolute()}{mark}{settings}{reduction.text}"
 
 
 def found_again(source: str, runs_folder: Path) -> str:
@@ -110,7 +111,7 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
     data = study.experiment.data
     content = contents.get(data.reading) if len(contents) == 1 else None
     own = {"source": _lasting(data, names), "content": content}
-    names = {split_reading(source)[0]: split_reading(name)[0] for source, name in names.items()}
+    names = {_bare(source): _bare(name) for source, name in names.items()}
     experiment = study.experiment.model_copy(update={"data": data.model_copy(update=own)})
     factors = tuple(
         factor.model_copy(
@@ -128,7 +129,12 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
 
 def _lasting(data: DataSpec, names: Mapping[str, str]) -> str:
     """Return the lasting name of a source; one with parameters is known by its name already."""
-    return data.source if data.parameters else split_reading(names.get(data.reading, data.source))[0]
+    return data.source if data.parameters else _bare(names.get(data.reading, data.source))
+
+
+def _bare(reading: str) -> str:
+    """Return a source without its settings and what is made of its rows."""
+    return split_reading(reading)[0].partition(PARAMETERS)[0]
 
 
 def _renamed(patch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

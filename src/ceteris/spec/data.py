@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
@@ -27,12 +28,32 @@ REDUCED = "#"
 """What stands before the settings that make other inputs of the rows, in ``DataSpec.reading``."""
 
 
+TABLE_FILES = (".csv", ".tsv", ".parquet")
+"""How the names of files end that are read as tables."""
+NAMED_TABLES = ("house-prices",)
+"""Named sources that are tables."""
+
+
+def is_table_file(source: str) -> bool:
+    """Tell by its name whether a source is a file with a table."""
+    return source.lower().endswith(TABLE_FILES)
+
+
 class DataSpec(Spec):
     """The data of an experiment. ``data: fashion-mnist`` is short for ``data: {source: fashion-mnist}``."""
 
     source: Annotated[str, Field(min_length=1, title="source of data")]
-    """A named source (`digits`, `mnist`, `fashion-mnist`) or the path of an `.npz` file with arrays
-    `x` and `y`."""
+    """A named source (`digits`, `mnist`, `fashion-mnist`), the path of an `.npz` file with arrays
+    `x` and `y`, or that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`."""
+
+    target: Annotated[str | None, Field(min_length=1, title="name of a column")] = None
+    """The column of a table that is predicted. Text, true/false and whole numbers of few values are classes,
+    other numbers are numbers to predict. In a table, only `NA` and nothing at all mean missing. Columns of
+    numbers are scaled, then missing ones become 0; any other column becomes one feature (0 or 1) for each
+    category and one for missing, which are 0 in a fold whose training rows lack that category."""
+
+    ids: Annotated[tuple[str, ...], Field(title="list of columns")] = ()
+    """Columns of a table that name its rows: written beside predictions, no input to the network."""
 
     parameters: dict[str, Any] = Field(default_factory=dict, title="mapping of parameters")
     """Parameters of a synthetic source, such as `{n: 1000, noise: 0.1}`: see
@@ -50,7 +71,8 @@ class DataSpec(Spec):
     """How inputs are scaled. `unit`: into [0, 1] by the largest value that the source's type or
     documentation allows (by the training rows' minimum and maximum where there is none); `none`;
     a number: divided by it; `standardize`: mean 0, standard deviation 1 per feature, estimated on
-    the training rows; `symmetric`: `unit`, then (x - 0.5) / 0.5."""
+    the training rows; `symmetric`: `unit`, then (x - 0.5) / 0.5. Tables are standardised unless something
+    else is said, with the deviation divided by n - 1."""
 
     split: Annotated[Literal["per-seed", "fixed"], Field(title="way to split")] = "per-seed"
     """Whether each seed draws its own train/validation split, or all seeds share one."""
@@ -90,9 +112,10 @@ class DataSpec(Spec):
         made = {"project": self.project, "resize": self.resize}
         reduced = {name: value for name, value in made.items() if value is not None}
         after = REDUCED + json.dumps(reduced) if reduced else ""
-        if not self.parameters:
-            return self.source + after
-        return self.source + PARAMETERS + json.dumps(self.parameters, sort_keys=True) + after
+        own = dict(self.parameters)
+        if self.target is not None:
+            own |= {"target": self.target, "ids": list(self.ids)}
+        return self.source + (PARAMETERS + json.dumps(own, sort_keys=True) if own else "") + after
 
     @field_validator("parameters")
     @classmethod
@@ -116,7 +139,26 @@ class DataSpec(Spec):
             raise wrong(first.message, f"parameters.{name}") from error
         return self
 
+    @model_validator(mode="after")
+    def _columns_fit(self) -> Self:
+        setting = "target" if self.target is not None else "ids" if self.ids else None
+        if setting is None:
+            return self
+        if not is_table_file(self.source):
+            known = ", ".join(TABLE_FILES)
+            raise wrong(f"`{self.source}` is no table of your own ({known}); leave `{setting}` out", setting)
+        if self.target is None:
+            raise wrong("a table with `ids` needs a `target`: the column to predict", "target")
+        if self.target in self.ids:
+            raise wrong(f"`{self.target}` is to be predicted, so it cannot be one of the `ids`", "ids")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _source_only(cls, value: Any) -> Any:
-        return {"source": str(value)} if isinstance(value, str | PurePath) else value
+        given = {"source": str(value)} if isinstance(value, str | PurePath) else value
+        if not isinstance(given, Mapping) or "scale" in given:
+            return given
+        source = str(given.get("source", ""))
+        table = source in NAMED_TABLES or is_table_file(source)
+        return {**given, "scale": "standardize"} if table else given

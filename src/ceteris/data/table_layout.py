@@ -1,0 +1,177 @@
+"""How the columns of a table become features: numbers as they are, anything else one-hot.
+
+The layout is made from all training rows of the file, so that every fold has the same features. Which of
+them a fold may use is decided where it is prepared (``ceteris.data.scaling``), by its own training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.tables import is_numeric
+from ceteris.errors import CeterisError, Problem, unknown_name
+
+if TYPE_CHECKING:
+    import pandas
+
+MANY_CATEGORIES = 50
+"""A column with more categories than this is told: it makes as many features."""
+MOST_FEATURES = 20_000
+NEARLY_NUMBERS = 0.9
+"""A column of text that holds such a share of numbers is taken for numbers with a slip."""
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    numeric: bool
+    missing: int
+    """Rows without a value."""
+    categories: tuple[str, ...] = ()
+    """Its texts, sorted; empty for numbers."""
+
+    @property
+    def features(self) -> int:
+        """One for numbers; else one for each category and one for missing."""
+        return 1 if self.numeric else len(self.categories) + 1
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Name of each feature, in their order."""
+        if self.numeric:
+            return (self.name,)
+        return (*(f"{self.name}_{category}" for category in self.categories), f"{self.name}_missing")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table that are inputs, in the order of the file."""
+
+    name: str
+    """What messages call the table."""
+    columns: tuple[Column, ...]
+    ids: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> int:
+        """Width of the expanded rows."""
+        return sum(column.features for column in self.columns)
+
+    @cached_property
+    def one_hot(self) -> NDArray[np.bool_]:
+        """Which features are one-hot ones, (features,)."""
+        return np.concatenate([np.full(column.features, not column.numeric) for column in self.columns])
+
+    def expand(self, table: pandas.DataFrame, name: str = "") -> NDArray[np.float64]:
+        """Return rows (N, features): numbers with NaN where one is missing, and one-hot features.
+
+        A category that the layout does not know is 0 in every feature of its column. Columns that are not
+        inputs are passed over. ``name`` is what messages call the rows. Raises ``CeterisError`` where a
+        column is missing or of another type.
+        """
+        named, there = name or self.name, list(map(str, table.columns))
+        lacking = [column.name for column in self.columns if column.name not in there]
+        if lacking:
+            raise CeterisError(Problem(f"{named}: {unknown_name('column', c, there)}") for c in lacking)
+        parts = [self._features(table[column.name], column, named) for column in self.columns]
+        return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+    def _features(self, values: pandas.Series, column: Column, table: str) -> NDArray[np.float64]:
+        if column.numeric:
+            return numbers(values, f"{table}: column `{column.name}`")[:, None]
+        texts = as_texts(values)
+        codes = {category: place for place, category in enumerate(column.categories)}
+        places = np.array([len(codes) if t is None else codes.get(t, -1) for t in texts], dtype=np.int64)
+        features = np.zeros((len(texts), column.features))
+        known = np.flatnonzero(places >= 0)
+        features[known, places[known]] = 1.0
+        return features
+
+
+def make_layout(table: pandas.DataFrame, name: str, not_inputs: Sequence[str], ids: Sequence[str]) -> Layout:
+    """Lay out a table by its training rows.
+
+    Raises ``CeterisError`` where no column is left, for a column of numbers with a slip of text among them,
+    and for more features than can be trained on.
+    """
+    kept = [str(column) for column in table.columns if column not in not_inputs]
+    if not kept:
+        raise CeterisError(f"{name} has no column left to predict from")
+    columns = tuple(_column(table[column], name, column) for column in kept)
+    layout = Layout(name, columns, tuple(ids))
+    if layout.features > MOST_FEATURES:
+        widest = max(columns, key=lambda column: column.features)
+        raise CeterisError(
+            f"{name} would make {layout.features:,} features, {widest.features:,} of them from "
+            f"`{widest.name}`, and the most is {MOST_FEATURES:,}; leave that column out, or name it among "
+            "the `ids`"
+        )
+    return layout
+
+
+def _column(values: pandas.Series, table: str, name: str) -> Column:
+    missing = int(values.isna().sum())
+    if is_numeric(values):
+        numbers(values, f"{table}: column `{name}`")
+        return Column(name, True, missing)
+    texts = [text for text in as_texts(values) if text is not None]
+    _check_no_slip(texts, values, f"{table}: column `{name}`")
+    return Column(name, False, missing, tuple(sorted(set(texts))))
+
+
+def as_texts(values: Any) -> list[str | None]:
+    """Return the values of a column as they read; None where one is missing."""
+    missing = values.isna().to_numpy()
+    return [None if lacks else _read(value) for value, lacks in zip(values, missing, strict=True)]
+
+
+def _read(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+
+
+def numbers(values: Any, where: str) -> NDArray[np.float64]:
+    """Return a column's numbers in double precision, NaN where one is missing.
+
+    Raises ``CeterisError`` for text, infinities, and what a 32-bit float cannot hold.
+    """
+    if not is_numeric(values) and not values.isna().all():
+        first = next(text for text in as_texts(values) if text is not None and not is_number(text))
+        raise CeterisError(f"{where} holds numbers, and here it has `{first}`")
+    found: NDArray[np.float64] = values.astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(found) > LARGEST
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise CeterisError(
+            f"{where} has {found[row]:g} in data row {row + 1:,}, which no 32-bit float can hold"
+        )
+    return found
+
+
+def _check_no_slip(texts: Sequence[str], values: Any, where: str) -> None:
+    wrong = [text for text in texts if not is_number(text)]
+    if not wrong or len(texts) - len(wrong) < NEARLY_NUMBERS * len(texts):
+        return
+    row = next(place for place, text in enumerate(as_texts(values), start=1) if text == wrong[0])
+    raise CeterisError(
+        f"{where} has the text `{wrong[0]}` in data row {row:,}, and numbers elsewhere; correct it, or leave "
+        "it empty if it is missing"
+    )
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text reads as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,167 @@
+"""Tables as sources: a user's own file, and the house prices of a competition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.dataset import Rows, SourceData
+from ceteris.data.download import Report
+from ceteris.data.places import places
+from ceteris.data.table_layout import as_texts, make_layout, numbers
+from ceteris.data.tables import is_numeric, read_table
+from ceteris.data.targets import Targets, like_labels, read_targets
+from ceteris.errors import CeterisError, Problem, unknown_name
+
+if TYPE_CHECKING:
+    import pandas
+
+TARGET = "experiment.data.target"
+IDS = "experiment.data.ids"
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A `.csv`, `.tsv` or `.parquet` file with a column to predict; satisfies ``Source``."""
+
+    path: Path
+    target: str | None = None
+    ids: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def description(self) -> str:
+        """One line for the list of sources."""
+        return "a table of your own"
+
+    def place(self, folder: Path | None) -> str | None:
+        """Return the file's path, or None if it is not there."""
+        return str(self.path) if self.path.is_file() else None
+
+    def read(self, folder: Path | None, report: Report | None) -> SourceData:
+        """Return all rows of the file, checked. Raises ``CeterisError``."""
+        return table_data(self.path, self.name, self.target, self.ids)
+
+
+@dataclass(frozen=True)
+class HousePrices:
+    """The sale prices of 1,460 houses, and 1,459 houses without a price; satisfies ``Source``."""
+
+    name: str = "house-prices"
+    description: str = "regression: sale prices of 1,460 houses from 79 columns (and 1,459 without a price)"
+    target: str = "SalePrice"
+    ids: tuple[str, ...] = ("Id",)
+    train_file: str = "kaggle_house_pred_train.csv"
+    test_file: str = "kaggle_house_pred_test.csv"
+
+    def place(self, folder: Path | None) -> str | None:
+        """Return the folder with its files, or None if there is none."""
+        found = next((place.folder for place in places(self.name, folder) if self._in(place.folder)), None)
+        return None if found is None else str(found)
+
+    def read(self, folder: Path | None, report: Report | None) -> SourceData:
+        """Return the rows with a price, checked. Raises ``CeterisError``."""
+        path = self._folder(folder) / self.train_file
+        return table_data(path, self.name, self.target, self.ids)
+
+    def read_unlabelled(self, folder: Path | None) -> pandas.DataFrame:
+        """Return the rows without a price as they stand. Raises ``CeterisError``."""
+        return read_table(self._folder(folder) / self.test_file, self.ids)
+
+    def _folder(self, folder: Path | None) -> Path:
+        found = self.place(folder)
+        if found is None:
+            raise CeterisError(
+                f"{self.name}: {self.train_file} and {self.test_file} are in no data folder; put them into a "
+                f"folder `{self.name}` inside the one that --data-dir or CETERIS_DATA names"
+            )
+        return Path(found)
+
+    def _in(self, folder: Path) -> bool:
+        return (folder / self.train_file).is_file() and (folder / self.test_file).is_file()
+
+
+HOUSE_PRICES = HousePrices()
+
+
+def table_source(path: Path, settings: str) -> TableSource:
+    """Return the source of a file with the settings that ``DataSpec.reading`` carries, as JSON or empty."""
+    given = json.loads(settings) if settings else {}
+    return TableSource(path, given.get("target"), tuple(given.get("ids", ())))
+
+
+def table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) -> SourceData:
+    """Read a table, find its target, and lay its columns out as features; all rows are training rows.
+
+    Raises ``CeterisError`` for a bad file, an unknown column, or a target without values.
+    """
+    table = read_table(path, ids)
+    columns = list(map(str, table.columns))
+    _check_known(columns, target, ids, path)
+    if len(table) == 1:
+        raise CeterisError(f"{path} has one row; an experiment needs rows to train and to validate on")
+    targets = _targets(table[target], f"{path}: column `{target}`")
+    layout = make_layout(table, str(path), [str(target), *ids], ids)
+    return SourceData(
+        name=name,
+        task=targets.task,
+        train=Rows(layout.expand(table), targets.y),
+        test=None,
+        classes=targets.classes,
+        value_range=None,
+        origin=str(path),
+        columns={column: id_texts(table, column) for column in ids},
+        table=layout,
+    )
+
+
+def id_texts(table: pandas.DataFrame, column: str) -> NDArray[np.str_]:
+    """Return a column that names rows, as text; empty where it is missing."""
+    return np.array([text or "" for text in as_texts(table[column])], dtype=np.str_)
+
+
+def _check_known(columns: Sequence[str], target: str | None, ids: Sequence[str], path: Path) -> None:
+    problems = []
+    if target is None:
+        listed = ", ".join(f"`{column}`" for column in columns[:12]) + (", ..." if len(columns) > 12 else "")
+        message = f"{path} is a table: say with `target` which column is to be predicted; it has {listed}"
+        problems.append(Problem(message, where=TARGET))
+    elif target not in columns:
+        problems.append(Problem(f"{path}: {unknown_name('column', target, columns)}", where=TARGET))
+    problems += [
+        Problem(f"{path}: {unknown_name('column', column, columns)}", where=IDS)
+        for column in ids
+        if column not in columns
+    ]
+    if problems:
+        raise CeterisError(problems)
+
+
+def _targets(values: pandas.Series, where: str) -> Targets:
+    """Tell classes from numbers to predict by a column's type and code them."""
+    missing = values.isna().to_numpy()
+    if missing.any():
+        row = int(np.argmax(missing)) + 1
+        raise CeterisError(
+            Problem(
+                f"{where} is to be predicted and has no value in data row {row:,} (of {int(missing.sum()):,} "
+                "without one); leave these rows out",
+                where=TARGET,
+            )
+        )
+    if not is_numeric(values):
+        return read_targets(np.array([str(text) for text in as_texts(values)], dtype=np.str_), None, where)
+    found = numbers(values, where)
+    if values.dtype.kind in "iu" and like_labels(found):
+        return read_targets(found.astype(np.int64), None, where)
+    return read_targets(found, None, where)
