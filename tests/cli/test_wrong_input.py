@@ -95,9 +95,9 @@ CASES: dict[str, tuple[list[str], str]] = {
     "an unknown data set": (
         ["data", "show", "fashon-mnist"],
         "there is no data source `fashon-mnist`; did you mean `fashion-mnist`? (known: digits, mnist, "
-        "fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, "
+        "fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, house-prices, "
         "linear-regression, sine, polynomial, high-dimensional, xor, "
-        "separable, blobs); or the path of an .npz file",
+        "separable, blobs); or the path of an .npz file or a table",
     ),
     "no run to list": (["runs", "--most", "0"], "--most: 0 is not a number of runs; it must be at least 1"),
 }

@@ -280,3 +280,8 @@ def test_the_house_prices_have_79_columns_that_make_331_features(real_data):
     assert sorted(counts) == sorted(expected.sum().to_numpy())
     unlabelled = find_source("house-prices").read_unlabelled(real_data)
     assert data.table.expand(unlabelled).shape == (1459, 331)
+
+
+def test_a_table_is_not_projected(tmp_path):
+    told = refused(lambda: read(tmp_path, SMALL, project=3))
+    assert "`t.csv` is a table, whose columns are prepared by the rows of each fold; leave `project`" in told
