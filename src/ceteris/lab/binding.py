@@ -27,7 +27,7 @@ from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.probes import OF_PARAMETERS, probe_parts
-from ceteris.train.objective import objective_problems, watched_problems
+from ceteris.train.objective import objective_problems, precision_problems, watched_problems
 from ceteris.train.plan import ModuleKey, Modules, module_key, network
 
 ON_VALIDATION = ("val_", "gap_")
@@ -209,6 +209,7 @@ def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
             "nothing to tell apart; give rows of two or more classes",
         )
     yield from objective_problems(experiment, dataset)
+    yield from precision_problems(experiment)
     yield from watched_problems(experiment, dataset)
     if experiment.data.balance != "none" and dataset.task == "regression":
         yield (

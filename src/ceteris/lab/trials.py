@@ -52,6 +52,8 @@ def identity_of(
     """
     settings = experiment.model_dump(mode="json")
     content = settings["data"].pop("content") or ""
+    if settings["precision"] == "float32":  # what every trial had before there was a choice
+        del settings["precision"]
     if not is_named(settings["data"]["source"]):
         settings["data"]["source"] = OWN_ROWS
     if folds is not None:

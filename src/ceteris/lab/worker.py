@@ -164,7 +164,7 @@ class Worker:
         from ceteris.lab.orders import Printed
         from ceteris.train.cpu.compiled import NOTE, kernels_are_compiled
 
-        if self._has_trained or self._device != "cpu" or job.cohort.structure.net.runs_as_module:
+        if self._has_trained or self._device != "cpu" or job.cohort.structure.runs_as_module:
             return
         self._has_trained = True
         if not kernels_are_compiled():

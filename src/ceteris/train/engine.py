@@ -49,6 +49,12 @@ class StackSpec:
     keys: NDArray[np.uint32]
     class_weights: NDArray[np.float64]
     feeds: tuple[Feed, ...]
+    precision: str = "float32"
+
+    @property
+    def runs_as_module(self) -> bool:
+        """Whether it is trained as modules; see ``Structure.runs_as_module``."""
+        return self.net.runs_as_module or self.precision != "float32"
 
     @property
     def optimizers(self) -> tuple[Optimizer, ...]:
@@ -69,6 +75,10 @@ class Totals:
     rows: NDArray[np.float64]
     grad_norm: NDArray[np.float64]
     diverged: NDArray[np.int64]
+    loss_scale: NDArray[np.float64] | None = None
+    """At the end of the epoch, where losses are scaled."""
+    skipped: NDArray[np.int64] | None = None
+    """Steps left out since training began, where losses are scaled."""
 
 
 class Engine(Protocol):

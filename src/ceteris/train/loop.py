@@ -280,6 +280,7 @@ def _stack_spec(
         keys=np.stack([place_keys(t.seed, places) for t in cohort.trials]),
         class_weights=weights,
         feeds=feeds,
+        precision=structure.precision,
     )
 
 
@@ -295,7 +296,7 @@ def _initial_stack(cohort: Cohort, modules: Mapping[str, Callable[..., Any]]) ->
 
 
 def _engine(device: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
-    if spec.net.runs_as_module:
+    if spec.runs_as_module:
         from ceteris.train.modules.choice import module_engine
 
         return module_engine(spec, stack, device)

@@ -34,6 +34,8 @@ def running_measurements(totals: Totals, *, classes: bool) -> Columns:
         columns = {"train_loss_running": totals.loss / totals.rows}
         if classes:
             columns["train_accuracy_running"] = totals.right / totals.rows
+    if totals.loss_scale is not None and totals.skipped is not None:
+        columns |= {"loss_scale": totals.loss_scale, "skipped_steps": totals.skipped.astype(np.float64)}
     return columns | {"grad_norm": totals.grad_norm}
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Dataset
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.losses import FITTING_OUTPUTS, FOR_CLASSES, FOR_NUMBERS, ONE_OUTPUT
-from ceteris.spec.model import ModuleModel
+from ceteris.spec.model import MLP, ModuleModel
 from ceteris.spec.schedule import Plateau
 
 
@@ -100,6 +100,20 @@ def _output_problems(experiment: Experiment, loss: str, dataset: Dataset) -> Ite
         if alone and name in ("softmax", "log_softmax"):
             message = f"{name} of one output is a constant, so nothing would be learned; use sigmoid"
             yield f"experiment.model.output.{place}", message
+
+
+def precision_problems(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Yield (path, sentence) for what is not computed in few bits: noise and drop-connect."""
+    model = experiment.model
+    if experiment.precision == "float32" or not isinstance(model, MLP):
+        return
+    for name in ("noise", "input_noise", "drop_connect"):
+        given = getattr(model, name)
+        if any(given) if isinstance(given, tuple) else given > 0:
+            yield (
+                f"experiment.model.{name}",
+                f"it acts in float32 only, and `precision` is {experiment.precision}; remove one of the two",
+            )
 
 
 def watched_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[str, str]]:

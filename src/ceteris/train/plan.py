@@ -48,6 +48,12 @@ class Structure:
     steps: int
     """Optimisation steps in one epoch. Members may differ in rows: their last batches then differ."""
     metrics: tuple[str, ...]
+    precision: str = "float32"
+
+    @property
+    def runs_as_module(self) -> bool:
+        """Whether it is trained as a ``torch.nn.Module`` rather than by the engines of stacked layers."""
+        return self.net.runs_as_module or self.precision != "float32"
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Cohort:
         """
         net = self.structure.net
         copies = state_slots([trial.experiment.optimizer for trial in self.trials])
-        copies += 4 if net.runs_as_module else 2
+        copies += 4 if self.structure.runs_as_module else 2
         copies += any(trial.experiment.early_stopping.patience is not None for trial in self.trials)
         return FLOAT_BYTES * (net.n_parameters * copies + net.n_buffers)
 
@@ -171,6 +177,7 @@ def structure(
         epochs=experiment.epochs,
         steps=steps_per_epoch(training_rows, experiment.batch_size, experiment.last_batch),
         metrics=experiment.metrics,
+        precision=experiment.precision,
     )
 
 

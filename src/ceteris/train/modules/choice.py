@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ceteris.errors import CeterisError, Problem
 from ceteris.nets.architecture import UserModule
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import Engine, StackSpec
@@ -13,6 +14,13 @@ def module_engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine
     """Return the engine for a stack of modules; says so where a device has to train it member by member."""
     if device == "cpu":
         return ModuleEngine(spec, stack)
+    if spec.precision != "float32":
+        raise CeterisError(
+            Problem(
+                f"{spec.precision} is trained on the CPU only so far; use `--device cpu`, or float32",
+                where="experiment.precision",
+            )
+        )
     engine = StackedModuleEngine(spec, stack, device)
     if engine.reason:
         names = [layer.name for layer in spec.net.layers if isinstance(layer, UserModule)]

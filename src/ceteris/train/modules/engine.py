@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from ceteris.train.hyper import (
 )
 from ceteris.train.modules.member import members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
+from ceteris.train.modules.precision import LossScales
 from ceteris.train.penalties import clip_limits, penalty_terms
 from ceteris.train.probes import N_ACTIVATION, GradientProbes
 from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
@@ -50,6 +52,7 @@ class ModuleEngine:
         self._steps = _Steps(spec, self._parameters)
         self._inputs = [torch.from_numpy(feed.x) for feed in spec.feeds]
         self._targets = [_targets(feed.y) for feed in spec.feeds]
+        self._scales = LossScales(len(stack), spec.precision)
         self._totals = np.zeros((5, len(stack)))
         self._variances = np.zeros((len(stack), len(hidden_modules(spec.net)), 2))
         self._diverged = np.full(len(stack), -1)
@@ -81,7 +84,11 @@ class ModuleEngine:
         """Read what was gathered in this epoch."""
         loss, right, rows, norm, norms = self._totals
         with np.errstate(invalid="ignore", divide="ignore"):
-            return Totals(loss.copy(), right.copy(), rows.copy(), norm / norms, self._diverged.copy())
+            mean = norm / norms
+        gathered = Totals(loss.copy(), right.copy(), rows.copy(), mean, self._diverged.copy())
+        if not self._scales.acts:
+            return gathered
+        return replace(gathered, loss_scale=self._scales.scale.copy(), skipped=self._scales.skipped.copy())
 
     @torch.no_grad()
     def evaluate(
@@ -147,10 +154,16 @@ class ModuleEngine:
         if not np.isfinite(value):
             self._diverged[place] = done
             return
-        gradient, untrained, at_layers = member.gradient(loss, kept)
-        if measured:
-            self._variances[place] += member.watch.variances(kept, at_layers)
-        norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
+        scale = self._scales.scale[place]
+        gradient, untrained, at_layers = member.gradient(loss * scale if self._scales.acts else loss, kept)
+        norm = 0.0
+        if self._scales.unscale(place, gradient):
+            done -= int(self._scales.skipped[place])
+            if measured:
+                self._variances[place] += member.watch.variances(kept, at_layers) / [1.0, scale**2]
+            norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
+        else:
+            measured = False
         right = right_answers(objective, outputs.detach(), targets).item()
         self._totals[:, place] += value * len(part), right, len(part), norm if measured else 0.0, measured
 

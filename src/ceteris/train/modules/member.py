@@ -18,6 +18,7 @@ from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyOf, replace_dropouts
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.memory import aligned_rows
+from ceteris.train.modules.precision import Lowered
 from ceteris.train.modules.probes import Watch, with_gradients
 from ceteris.train.modules.user import ModuleStack, as_table, flat_tensors, shaped_rows
 
@@ -28,10 +29,16 @@ class Member:
     Args:
         flat: the member's row of the stack's parameters (P,), which the module's become views of.
         key_of: the key of each dropout layer.
+        precision: of the forward and backward pass.
     """
 
     def __init__(
-        self, module: nn.Module, net: Architecture, flat: NDArray[np.floating], key_of: KeyOf
+        self,
+        module: nn.Module,
+        net: Architecture,
+        flat: NDArray[np.floating],
+        key_of: KeyOf,
+        precision: str = "float32",
     ) -> None:
         self.module = module
         self._net = net
@@ -44,13 +51,14 @@ class Member:
         views = named_views(net.parameters, self._gradient)
         self._gradients = [torch.from_numpy(view) for _, view in views]
         replace_dropouts(module, key_of, self._clock)
+        self._run = module if precision == "float32" else Lowered(module, precision)
         self.hidden = hidden_modules(net)
         self.watch = Watch(module, self.hidden)
 
     def forward(self, rows: Tensor, epoch: int, first_row: int) -> Tensor:
         """Return the outputs (n, k) for flat rows (n, features)."""
         self._clock.begin(epoch, first_row)
-        outputs: Tensor = self.module(rows)
+        outputs: Tensor = self._run(rows)
         return outputs
 
     def gradient(
@@ -86,9 +94,11 @@ class Member:
 class UserMember(Member):
     """A module of the user's own: gets rows in its shape, and random numbers of its own for each step."""
 
-    def __init__(self, stack: ModuleStack, place: int, flat: NDArray[np.floating]) -> None:
+    def __init__(
+        self, stack: ModuleStack, place: int, flat: NDArray[np.floating], precision: str = "float32"
+    ) -> None:
         seed = stack.seeds[place]
-        super().__init__(stack.modules[place], stack.architecture, flat, _keys_by_name(seed))
+        super().__init__(stack.modules[place], stack.architecture, flat, _keys_by_name(seed), precision)
         self._seed = seed
         (self._whole,) = (layer for layer in stack.architecture.layers if isinstance(layer, UserModule))
 
@@ -102,9 +112,9 @@ class UserMember(Member):
 def members_of(spec: StackSpec, stack: StackedNetwork, parameters: NDArray[np.floating]) -> Sequence[Member]:
     """Return the members of a stack as modules that are ready to run on rows of parameters (M, P)."""
     if isinstance(stack, ModuleStack):
-        return [UserMember(stack, place, flat) for place, flat in enumerate(parameters)]
+        return [UserMember(stack, place, flat, spec.precision) for place, flat in enumerate(parameters)]
     return [
-        Member(stack.member(place), spec.net, flat, _keys_by_role(spec, place))
+        Member(stack.member(place), spec.net, flat, _keys_by_role(spec, place), spec.precision)
         for place, flat in enumerate(parameters)
     ]
 
@@ -128,8 +138,8 @@ def _keys_by_name(seed: int) -> KeyOf:
 
 def _keys_by_role(spec: StackSpec, place: int) -> KeyOf:
     """Return the keys of a built-in network: those that its layers have in every engine."""
-    roles = [layer.role for layer in spec.net.layers if isinstance(layer, Drop)]
-    keys = {role: Key(*map(int, key)) for role, key in zip(roles, spec.keys[place], strict=True)}
+    drops = [layer for layer in spec.net.layers if isinstance(layer, Drop)]
+    keys = {layer.role: Key(*map(int, spec.keys[place][layer.slot])) for layer in drops}
     return lambda name: keys[name.removesuffix(".dropout")]
 
 
