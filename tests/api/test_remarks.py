@@ -28,3 +28,7 @@ def test_one_number_is_enough() -> None:
 def test_what_a_quick_look_left_out_comes_first() -> None:
     run = made_run(made_study())
     assert run_remarks(replace(run, facts={**run.facts, "remark": "A quick look."})) == ("A quick look.",)
+    noted = replace(
+        run, facts={**run.facts, "remark": "A quick look."}, study={**run.study, "note": "Mind it."}
+    )
+    assert run_remarks(noted) == ("A quick look.", "Mind it.")

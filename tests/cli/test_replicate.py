@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.cli.conftest import Command, run_command
 
-SMALL = ("replicate", "digits", "--seeds", "2", "--epochs", "2", "--json")
+SMALL = ("replicate", "digits/learning-rate", "--seeds", "2", "--epochs", "2", "--json")
 
 
 def test_a_subject_is_run_once_and_put_on_one_page(ceteris: Command, tmp_path: Path) -> None:

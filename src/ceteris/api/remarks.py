@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 def run_remarks(run: RunRecord) -> tuple[str, ...]:
-    """Return what a quick look left out, and which metrics never were a number; one sentence each."""
+    """Return what a quick look left out, the study's own note, and which metrics never were a number."""
     from ceteris.records.views import REMARK
 
     remark = run.facts.get(REMARK)
-    return (*([remark] if remark else []), *(_no_number(name) for name in metrics_without_numbers(run)))
+    note = run.study.get("note")
+    return (
+        *(said for said in (remark, note) if said),
+        *(_no_number(name) for name in metrics_without_numbers(run)),
+    )
 
 
 def metrics_without_numbers(run: RunRecord) -> tuple[str, ...]:
