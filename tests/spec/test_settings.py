@@ -17,12 +17,17 @@ PROBABILITY = "it must be at least 0 and below 1"
     [
         (
             {"model": "linaer"},
-            "model: there is no model `linaer`; did you mean `linear`? (known: linear, mlp, cnn, module)",
+            "model: there is no model `linaer`; did you mean `linear`? "
+            "(known: linear, mlp, cnn, sequential, module)",
         ),
-        ({"model": {"hidden": [1]}}, "model: `kind` is missing; it must be one of linear, mlp, cnn, module"),
+        (
+            {"model": {"hidden": [1]}},
+            "model: `kind` is missing; it must be one of linear, mlp, cnn, sequential, module",
+        ),
         (
             {"model": 5},
-            "model: 5 is not a model; it must be a mapping with a `kind`: linear, mlp, cnn, module",
+            "model: 5 is not a model; it must be a mapping with a `kind`: "
+            "linear, mlp, cnn, sequential, module",
         ),
         (
             {"model": "mlp"},

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ceteris.data.preparation import Preparation
-from ceteris.spec.model import Activation
+from ceteris.spec.model_parts import Activation
 from ceteris.train.loop import train_cohort
 from ceteris.train.messages import EpochMeasured, TrialEnded
 

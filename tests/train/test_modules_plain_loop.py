@@ -11,7 +11,7 @@ from torch import nn
 
 from ceteris.data.preparation import Preparation
 from ceteris.draws import stream_key, uniforms
-from ceteris.nets.architecture import architecture
+from ceteris.nets.architecture import architecture, random_places
 from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.experiment import Experiment
 from ceteris.train.engine import Feed, StackSpec
@@ -80,7 +80,7 @@ def engine_for(
         steps=STEPS,
         experiments=(experiment,),
         rates=stack.rates,
-        keys=place_keys(SEED, [("dropout", "hidden.0"), ("dropout", "hidden.1")])[None],
+        keys=place_keys(SEED, random_places(net))[None],
         class_weights=np.ones((1, 10)),
         feeds=(Feed(own.x.astype(dtype), own.y, np.arange(1)),),
     )

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from ceteris.nets.composition import lay_out_layers
 from ceteris.nets.images import ImageShape, image_shape, pooled
 from ceteris.nets.layers import (
     Activate,
     Add,
     BatchNorm,
+    Composition,
     Convolution,
     Drop,
     Fork,
@@ -29,7 +31,9 @@ from ceteris.nets.layers import (
     UserModule,
 )
 from ceteris.nets.layout import Layout
-from ceteris.spec.model import CNN, MLP, Activation, LinearModel, OutputActivation
+from ceteris.spec.layers import DropoutLayer, all_layers
+from ceteris.spec.model import CNN, MLP, LinearModel, OutputActivation, SequentialModel
+from ceteris.spec.model_parts import Activation
 
 __all__ = [
     "Activate",
@@ -37,6 +41,7 @@ __all__ = [
     "Architecture",
     "BatchNorm",
     "BuiltInModel",
+    "Composition",
     "Convolution",
     "Drop",
     "Fork",
@@ -58,7 +63,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-BuiltInModel = LinearModel | MLP | CNN
+BuiltInModel = LinearModel | MLP | CNN | SequentialModel
 
 OUTPUT = "output"
 """The role of what is applied to the outputs."""
@@ -109,11 +114,19 @@ class Architecture:
     @property
     def runs_as_module(self) -> bool:
         """Whether it is trained as a ``torch.nn.Module`` rather than by the engines of stacked layers."""
-        return any(isinstance(layer, Convolution | UserModule) for layer in self.layers)
+        return any(isinstance(layer, Convolution | UserModule | Composition) for layer in self.layers)
+
+    @property
+    def composition(self) -> Composition | None:
+        """The layers before the output layer, where they are composed freely."""
+        return next((layer for layer in self.layers if isinstance(layer, Composition)), None)
 
     @property
     def n_multiplications(self) -> int:
         """About how many multiplications one row takes on its way forwards."""
+        if self.composition is not None:
+            heads = [layer.weight.size for layer in self.layers if isinstance(layer, Linear)]
+            return self.composition.multiplications + sum(heads)
         if self.image is None:
             own = [layer.multiplications for layer in self.layers if isinstance(layer, UserModule)]
             return own[0] if own else self.n_parameters
@@ -131,7 +144,8 @@ class Architecture:
     @property
     def normalises_batches(self) -> bool:
         """Whether a batch of one row cannot be trained on."""
-        return any(
+        inner = () if self.composition is None else self.composition.pieces
+        return any(isinstance(piece, BatchNorm) for piece in inner) or any(
             isinstance(layer, BatchNorm) or (isinstance(layer, UserModule) and layer.normalises_batches)
             for layer in self.layers
         )
@@ -146,7 +160,8 @@ def architecture(
         shape: of a row before it was flattened; a cnn needs it.
 
     Raises:
-        CeterisError: where a cnn is to read rows that are no images, or pools them away.
+        CeterisError: where a cnn is to read rows that are no images, or pools them away; where a layer of a
+            composed network cannot read what stands before it.
     """
     layout, image = Layout(), None
     match spec:
@@ -160,6 +175,10 @@ def architecture(
             image = image_shape((n_in,) if shape is None else shape)
             width = _lay_out_convolutions(layout, spec, image)
             _lay_out_hidden(layout, spec, width, n_out)
+        case SequentialModel():
+            composed, image, width = lay_out_layers(layout, spec.layers, n_in, shape or (n_in,))
+            layout.layers.append(composed)
+            layout.linear("head", "head", width, n_out, bias=spec.bias)
     _lay_out_outputs(layout, spec.output, n_out)
     return Architecture(
         n_in, n_out, tuple(layout.layers), tuple(layout.parameters), tuple(layout.buffers), image
@@ -175,6 +194,8 @@ def dropout_rates(spec: BuiltInModel) -> tuple[float, ...]:
             return (spec.input_dropout, *_per_layer(spec.dropout, len(spec.hidden)))
         case CNN():
             return _per_layer(spec.dropout, len(spec.hidden))
+        case SequentialModel():
+            return tuple(layer.p for layer in all_layers(spec.layers) if isinstance(layer, DropoutLayer))
 
 
 def random_amounts(spec: BuiltInModel) -> tuple[float, ...]:
@@ -193,7 +214,8 @@ def random_amounts(spec: BuiltInModel) -> tuple[float, ...]:
 def random_places(net: Architecture) -> tuple[tuple[str, str], ...]:
     """Return the purpose and the role of the draws at every place of a network, by slot."""
     found: dict[int, tuple[str, str]] = {}
-    for layer in net.layers:
+    inner = () if net.composition is None else net.composition.pieces
+    for layer in (*net.layers, *inner):
         match layer:
             case Drop():
                 found[layer.slot] = "dropout", layer.role

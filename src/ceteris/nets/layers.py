@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ceteris.spec.model import Activation, EpsPlace
+from ceteris.spec.model import EpsPlace
+from ceteris.spec.model_parts import Activation
 
 ParameterKind = Literal["weight", "bias", "norm_weight", "norm_bias"]
 BufferKind = Literal["running_mean", "running_var"]
@@ -47,7 +49,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """A square convolution that keeps height and width: ``torch.nn.Conv2d``, padding ``kernel // 2``."""
+    """A square convolution: ``torch.nn.Conv2d``; padding ``kernel // 2``, which keeps height and width."""
 
     role: str
     n_in: int
@@ -55,6 +57,9 @@ class Convolution:
     kernel: int
     weight: Tensor
     bias: Tensor | None
+    stride: int = 1
+    padding: int | None = None
+    """Where it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,13 @@ class LayerNorm:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Max pooling over squares of ``size`` by ``size``; what is left over at the edge is dropped."""
+    """Pooling over squares of ``size`` by ``size``: maxima or means; what is left at the edge is dropped."""
 
     role: str
     size: int
+    stride: int | None = None
+    """From one square to the next, where it is not their size."""
+    average: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,58 @@ class UserModule:
     """Paths of the modules inside whose outputs are measured: see ``ceteris.nets.hidden``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """An image becomes a row of numbers, channel by channel."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The layer or chain of the role ``of`` once more, with the same parameters."""
+
+    role: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Layers one after another, under a name; ``residual``: what goes in is added to what comes out."""
+
+    role: str
+    """Its path in the network, which those of its layers begin with."""
+    name: str
+    pieces: tuple[Piece, ...]
+    residual: bool
+
+
+Piece = Linear | Convolution | BatchNorm | LayerNorm | Pool | Activate | Drop | Flatten | Again | Chain
+"""What a freely composed network consists of; the role of each is its path in the module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A freely composed network without its output layer: runs as a ``torch.nn.Sequential``."""
+
+    role: str
+    chain: Chain
+    multiplications: int
+    """About how many one row takes on its way forwards."""
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All layers, those in chains behind their chain; tied ones once."""
+        return tuple(_pieces(self.chain))
+
+
+def _pieces(chain: Chain) -> Iterator[Piece]:
+    for piece in chain.pieces:
+        yield piece
+        if isinstance(piece, Chain):
+            yield from _pieces(piece)
+
+
 Layer = (
     Linear
     | Convolution
@@ -180,4 +240,5 @@ Layer = (
     | Drop
     | Noise
     | UserModule
+    | Composition
 )

@@ -16,7 +16,7 @@ from ceteris.nets.layers import (
     Pool,
     Tensor,
 )
-from ceteris.spec.model import CNN, MLP
+from ceteris.spec.model import CNN, MLP, EpsPlace
 
 
 class Layout:
@@ -31,42 +31,87 @@ class Layout:
         self, role: str, name: str, n_in: int, n_out: int, *, bias: bool, slot: int | None = None
     ) -> None:
         """Add a linear layer; ``slot``: the place of its drop-connect."""
+        self.layers.append(self.make_linear(role, name, n_in, n_out, bias=bias, slot=slot))
+
+    def make_linear(
+        self, role: str, name: str, n_in: int, n_out: int, *, bias: bool, slot: int | None = None
+    ) -> Linear:
+        """Give the tensors of a linear layer their places, and return it."""
         weight = self._add(self.parameters, f"{name}.weight", (n_out, n_in), role, "weight", n_in, n_out)
         offset = self._bias(name, role, n_in, n_out) if bias else None
-        self.layers.append(Linear(role, n_in, n_out, weight, offset, slot))
+        return Linear(role, n_in, n_out, weight, offset, slot)
 
     def convolution(self, role: str, n_in: int, n_out: int, kernel: int, *, bias: bool) -> None:
-        """Add a convolution of ``kernel`` by ``kernel``."""
-        name, shape = f"{role}.convolution", (n_out, n_in, kernel, kernel)
-        fans = n_in * kernel * kernel, n_out * kernel * kernel
+        """Add a convolution of ``kernel`` by ``kernel`` that keeps height and width."""
+        name = f"{role}.convolution"
+        self.layers.append(self.make_convolution(role, name, n_in, n_out, kernel, bias=bias))
+
+    def make_convolution(
+        self,
+        role: str,
+        name: str,
+        n_in: int,
+        n_out: int,
+        kernel: int,
+        *,
+        bias: bool,
+        stride: int = 1,
+        padding: int | None = None,
+    ) -> Convolution:
+        """Give the tensors of a convolution their places, and return it."""
+        shape, fans = (n_out, n_in, kernel, kernel), (n_in * kernel * kernel, n_out * kernel * kernel)
         weight = self._add(self.parameters, f"{name}.weight", shape, role, "weight", *fans)
         offset = self._bias(name, role, *fans, n_out=n_out) if bias else None
-        self.layers.append(Convolution(role, n_in, n_out, kernel, weight, offset))
+        return Convolution(role, n_in, n_out, kernel, weight, offset, stride, padding)
 
     def batch_norm(self, role: str, n: int, spec: MLP | CNN, *, of_images: bool = False) -> None:
         """Add batch normalisation of n units or channels, as a network sets it."""
-        name = f"{role}.norm"
         self.layers.append(
-            BatchNorm(
+            self.make_batch_norm(
                 role,
+                f"{role}.norm",
                 n,
-                self._add(self.parameters, f"{name}.weight", (n,), role, "norm_weight"),
-                self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias"),
-                self._add(self.buffers, f"{name}.running_mean", (n,), role, "running_mean"),
-                self._add(self.buffers, f"{name}.running_var", (n,), role, "running_var"),
-                spec.batch_norm_eps,
-                spec.batch_norm_momentum,
-                of_images,
-                spec.batch_norm_eps_place,
+                eps=spec.batch_norm_eps,
+                momentum=spec.batch_norm_momentum,
+                of_images=of_images,
+                eps_place=spec.batch_norm_eps_place,
             )
+        )
+
+    def make_batch_norm(
+        self,
+        role: str,
+        name: str,
+        n: int,
+        *,
+        eps: float,
+        momentum: float,
+        of_images: bool,
+        eps_place: EpsPlace = "inside",
+    ) -> BatchNorm:
+        """Give the tensors of batch normalisation their places, and return it."""
+        return BatchNorm(
+            role,
+            n,
+            self._add(self.parameters, f"{name}.weight", (n,), role, "norm_weight"),
+            self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias"),
+            self._add(self.buffers, f"{name}.running_mean", (n,), role, "running_mean"),
+            self._add(self.buffers, f"{name}.running_var", (n,), role, "running_var"),
+            eps,
+            momentum,
+            of_images,
+            eps_place,
         )
 
     def layer_norm(self, role: str, n: int) -> None:
         """Add layer normalisation of n units."""
-        name = f"{role}.norm"
+        self.layers.append(self.make_layer_norm(role, f"{role}.norm", n))
+
+    def make_layer_norm(self, role: str, name: str, n: int, eps: float = 1e-5) -> LayerNorm:
+        """Give the tensors of layer normalisation their places, and return it."""
         weight = self._add(self.parameters, f"{name}.weight", (n,), role, "norm_weight")
         bias = self._add(self.parameters, f"{name}.bias", (n,), role, "norm_bias")
-        self.layers.append(LayerNorm(role, n, weight, bias))
+        return LayerNorm(role, n, weight, bias, eps)
 
     def pool(self, role: str, size: int) -> None:
         """Add max pooling; a size of 1 adds nothing."""

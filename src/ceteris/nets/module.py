@@ -16,6 +16,7 @@ from ceteris.nets.architecture import (
     Add,
     Architecture,
     BatchNorm,
+    Composition,
     Convolution,
     Drop,
     Fork,
@@ -29,6 +30,7 @@ from ceteris.nets.architecture import (
     named_views,
 )
 from ceteris.nets.images import ImageShape
+from ceteris.nets.layers import Again, Chain, Flatten
 from ceteris.nets.root_plus_eps import RootPlusEps
 
 
@@ -68,7 +70,7 @@ _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 
 class Network(nn.Module):
     """A built-in network: ``input`` (dropout), ``convolutions``, ``hidden`` (blocks), ``head`` (linear),
-    ``output`` (activations, mostly none).
+    ``output`` (activations, mostly none). One that is composed freely has ``layers`` before its head.
 
     Noise and drop-connect, which act in training alone, are not part of it.
     Maps inputs (rows, n_in) to outputs (rows, n_out): logits for classes, values for numbers, or what
@@ -78,6 +80,15 @@ class Network(nn.Module):
     def __init__(self, net: Architecture, rates: Sequence[float] = ()) -> None:
         super().__init__()
         self.image = net.image
+        self.layers = None if net.composition is None else chain_module(net.composition.chain, rates)
+        if self.layers is None:
+            self._add_blocks(net, rates)
+        head = next(layer for layer in net.layers if isinstance(layer, Linear) and layer.role == "head")
+        self.head = nn.Linear(head.n_in, head.n_out, bias=head.bias is not None)
+        applied = [_layer(layer, rates)[1] for layer in net.layers if layer.role == OUTPUT]
+        self.output = nn.Sequential(*applied)
+
+    def _add_blocks(self, net: Architecture, rates: Sequence[float]) -> None:
         roles = [layer.role for layer in net.layers if isinstance(layer, Linear) and layer.role != "head"]
         if net.image is None:
             self.input = _block("input", net, rates)
@@ -85,24 +96,24 @@ class Network(nn.Module):
             images = [layer.role for layer in net.layers if isinstance(layer, Convolution)]
             self.convolutions = nn.ModuleList(_block(role, net, rates) for role in images)
         self.hidden = nn.ModuleList(_block(role, net, rates) for role in roles)
-        head = next(layer for layer in net.layers if isinstance(layer, Linear) and layer.role == "head")
-        self.head = nn.Linear(head.n_in, head.n_out, bias=head.bias is not None)
-        applied = [_layer(layer, rates)[1] for layer in net.layers if layer.role == OUTPUT]
-        self.output = nn.Sequential(*applied)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row."""
+        x = x.flatten(1) if self.image is None else as_images(x, self.image)
+        x = self._through_blocks(x) if self.layers is None else self.layers(x)
+        out: torch.Tensor = self.output(self.head(x))
+        return out
+
+    def _through_blocks(self, x: torch.Tensor) -> torch.Tensor:
         if self.image is None:
-            x = self.input(x.flatten(1))
+            x = self.input(x)
         else:
-            x = as_images(x, self.image)
             for block in self.convolutions:
                 x = block(x)
             x = x.flatten(1)
         for block in self.hidden:
             x = block(x)
-        out: torch.Tensor = self.output(self.head(x))
-        return out
+        return x
 
 
 def as_images(x: torch.Tensor, image: ImageShape) -> torch.Tensor:
@@ -143,8 +154,9 @@ def load_tensors(module: Network, tensors: Mapping[str, NDArray[np.floating]]) -
     Raises:
         CeterisError: where names are missing or unknown, or shapes differ.
     """
-    own = {
-        n: t for n, t in module.state_dict(keep_vars=True).items() if not n.endswith("num_batches_tracked")
+    # What stands in several places is named once, as in the weights.
+    own = dict(module.named_parameters()) | {
+        n: t for n, t in module.named_buffers() if not n.endswith("num_batches_tracked")
     }
     if own.keys() != tensors.keys():
         differing = ", ".join(sorted(own.keys() ^ tensors.keys()))
@@ -183,6 +195,29 @@ def from_module(net: Architecture, module: nn.Module) -> tuple[NDArray[np.float6
     return flat
 
 
+def chain_module(
+    chain: Chain, rates: Sequence[float], made: dict[str, nn.Module] | None = None
+) -> nn.Sequential:
+    """Return a chain of a composed network as a module; what is used again is the same module.
+
+    ``made`` are the modules so far by role, and is added to.
+    """
+    made = {} if made is None else made
+    module = ResidualBlock() if chain.residual else nn.Sequential()
+    for piece in chain.pieces:
+        match piece:
+            case Again():
+                made[piece.role] = made[piece.of]
+            case Chain():
+                made[piece.role] = chain_module(piece, rates, made)
+            case Flatten():
+                made[piece.role] = nn.Flatten()
+            case _:
+                made[piece.role] = _layer(piece, rates)[1]
+        module.add_module(piece.role.rpartition(".")[2], made[piece.role])
+    return module
+
+
 def _block(role: str, net: Architecture, rates: Sequence[float]) -> nn.Sequential:
     own = [layer for layer in net.layers if layer.role == role]
     block = ResidualBlock() if any(isinstance(layer, Add) for layer in own) else nn.Sequential()
@@ -202,19 +237,21 @@ def _layer(layer: Layer, rates: Sequence[float]) -> tuple[str, nn.Module]:
                 layer.n_in,
                 layer.n_out,
                 layer.kernel,
-                padding=layer.kernel // 2,
+                stride=layer.stride,
+                padding=layer.kernel // 2 if layer.padding is None else layer.padding,
                 bias=layer.bias is not None,
             )
             return "convolution", convolution
         case BatchNorm() | LayerNorm():
             return "norm", _norm(layer)
         case Pool():
-            return "pool", nn.MaxPool2d(layer.size)
+            pool = nn.AvgPool2d if layer.average else nn.MaxPool2d
+            return "pool", pool(layer.size, layer.stride)
         case Activate() | Softmax():
             return "activation", _activation(layer)
         case Drop():
             return "dropout", nn.Dropout(rates[layer.slot] if rates else 0.0)
-        case Noise() | Fork() | Add() | UserModule():
+        case Noise() | Fork() | Add() | UserModule() | Composition():
             raise ValueError(f"{layer} is no part of a network that is handed out")
 
 

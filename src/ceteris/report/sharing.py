@@ -110,7 +110,10 @@ def _rows_apart(varied: Sequence[str]) -> tuple[str, ...]:
 
 def _order(varied: Sequence[str]) -> str:
     """Say what is drawn alike."""
-    shape = any(path.startswith("model.hidden") or path in ("model.kind", "model.name") for path in varied)
+    shape = any(
+        path.startswith(("model.hidden", "model.layers")) or path in ("model.kind", "model.name")
+        for path in varied
+    )
     weights = "initial weights (where layers have the same shape)" if shape else "initial weights"
     draws = f"with the same random draws behind {weights} and dropout"
     apart = varied_among(varied, ORDERING)

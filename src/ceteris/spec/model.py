@@ -9,27 +9,13 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ceteris.spec.base import AnyNumber, KindOnly, Number, OneToList, Spec, Switch, Whole, wrong
 from ceteris.spec.init import DefaultInit, InitSpec
+from ceteris.spec.layers import LayerSpec, check_names
+from ceteris.spec.model_parts import Activation, Probability, Width
 from ceteris.spec.plain import plain_data
 
-Activation = Literal[
-    "relu",
-    "tanh",
-    "sigmoid",
-    "leaky_relu",
-    "gelu",
-    "silu",
-    "elu",
-    "softplus",
-    "hardtanh",
-    "scaled_sigmoid",
-    "identity",
-]
-"""Those of ``torch.nn`` with their defaults; ``scaled_sigmoid`` is 4 sigmoid(x) - 2, with slope 1 at 0."""
 OutputActivation = Literal[Activation, "softmax", "log_softmax"]
 """What may be applied to the outputs; softmax goes over the outputs of a row."""
 EpsPlace = Literal["inside", "outside"]
-Width = Annotated[int, AnyNumber, Field(ge=1, le=1_000_000)]
-Probability = Annotated[float, AnyNumber, Field(ge=0, lt=1)]
 Deviation = Annotated[float, AnyNumber, Field(ge=0)]
 
 
@@ -176,6 +162,34 @@ class CNN(Spec):
         return self
 
 
+class SequentialModel(Spec):
+    """A network composed of layers one after another, with residual sums, blocks in blocks and tied layers.
+
+    Widths that go in are inferred; the output layer (linear, role `head`) is added, one output per class or
+    per number to predict. Rows come as images where a convolution or pooling is the first layer that asks,
+    else as rows of numbers; behind convolutions `flatten` has to stand. Runs as a `torch.nn.Sequential`.
+    """
+
+    kind: Literal["sequential"] = "sequential"
+
+    layers: Annotated[tuple[LayerSpec, ...], Field(max_length=1000, title="list of layers")]
+    """The layers from the data to the output layer; may be empty. A path such as `layers.2.0` counts them
+    from 0; a layer with a name goes by it."""
+
+    bias: Switch = True
+    """Whether the output layer has a bias."""
+    init: InitSpec = DefaultInit()
+    """How weights start; biases as the kind says."""
+    output: OutputSpec = ()
+    """Activations that are applied to the outputs, in order: `[relu, softmax]`. Without any, outputs are
+    logits, or numbers as they are."""
+
+    @model_validator(mode="after")
+    def _names_are_clear(self) -> Self:
+        check_names(self.layers, "layers", set())
+        return self
+
+
 def _check_length(name: str, given: object, layers: int) -> None:
     if isinstance(given, tuple) and len(given) != layers:
         network = "1 hidden layer" if layers == 1 else f"{layers} hidden layers"
@@ -220,5 +234,7 @@ class ModuleModel(Spec):
 
 
 ModelSpec = Annotated[
-    LinearModel | MLP | CNN | ModuleModel, Field(discriminator="kind", title="model"), KindOnly
+    LinearModel | MLP | CNN | SequentialModel | ModuleModel,
+    Field(discriminator="kind", title="model"),
+    KindOnly,
 ]

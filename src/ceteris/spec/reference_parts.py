@@ -14,6 +14,7 @@ from ceteris.spec.early_stopping import EarlyStopping
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.init import InitSpec
+from ceteris.spec.layers import LayerSpec
 from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
@@ -89,6 +90,33 @@ MODEL = Part(
     members(ModelSpec),
     ("experiment:\n  model: {kind: mlp, hidden: [128, 64], activation: tanh, dropout: [0.5, 0.2]}\n",),
     3,
+)
+LAYERS = Part(
+    "experiment.model.layers",
+    "The layers of a `sequential` network. A layer is its kind alone (`relu`, `batch_norm`, `flatten`), its "
+    "kind with its main setting (`{linear: 64}`, `{conv: 16}`, `{dropout: 0.2}`, `{max_pool: 2}`), or a "
+    "mapping (`{conv: {channels: 16, stride: 2}, name: stem}`). Sums and ties are checked against the data: "
+    "what goes into `residual` and what comes out have one shape, and so has what a tied layer reads.",
+    members(LayerSpec),
+    (
+        """\
+experiment:
+  data: digits
+  model:
+    kind: sequential
+    layers:
+      - {conv: 8}
+      - relu
+      - residual: [{conv: 8}, batch_norm, relu]
+      - {max_pool: 2}
+      - flatten
+      - {linear: 32, name: first}
+      - tanh
+      - block: [{linear: 32, name: shared}, relu, {use: shared}, {dropout: 0.2}]
+        name: middle
+""",
+    ),
+    4,
 )
 INIT = Part(
     "experiment.model.init",
@@ -225,6 +253,7 @@ PARTS = (
     DATA,
     SYNTHETIC_DATA,
     MODEL,
+    LAYERS,
     INIT,
     OPTIMIZER,
     SCHEDULE,

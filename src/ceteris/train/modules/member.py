@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ceteris.draws import Key, stream_key
-from ceteris.nets.architecture import Architecture, Drop, UserModule, named_views
+from ceteris.nets.architecture import Architecture, UserModule, named_views, random_places
 from ceteris.nets.architecture import Tensor as ParameterTensor
 from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
@@ -138,9 +138,13 @@ def _keys_by_name(seed: int) -> KeyOf:
 
 def _keys_by_role(spec: StackSpec, place: int) -> KeyOf:
     """Return the keys of a built-in network: those that its layers have in every engine."""
-    drops = [layer for layer in spec.net.layers if isinstance(layer, Drop)]
-    keys = {layer.role: Key(*map(int, spec.keys[place][layer.slot])) for layer in drops}
-    return lambda name: keys[name.removesuffix(".dropout")]
+    places = enumerate(random_places(spec.net))
+    keys = {
+        role: Key(*map(int, spec.keys[place][slot]))
+        for slot, (purpose, role) in places
+        if purpose == "dropout"
+    }
+    return lambda name: keys[name] if name in keys else keys[name.removesuffix(".dropout")]
 
 
 def without(segments: NDArray[np.int64], tensors: Sequence[ParameterTensor]) -> NDArray[np.int64]:
