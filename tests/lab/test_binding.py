@@ -234,3 +234,15 @@ def test_rows_that_cannot_be_learned_from_are_told_in_one_line(
     np.savez(file, **arrays_of_file)
     (line,) = told(small_study(vary={}, data=str(file), batch_size=2))
     assert line == f"experiment.data.source: mine.npz: {message}"
+
+
+def test_augmentation_needs_images_on_one_scale() -> None:
+    assert told(small_study(data={"source": "wine", "augment": {"flip": True}})) == [
+        "experiment.data.augment: `wine` has rows of shape (13,), which are not images that could be "
+        "changed; they need (height, width), with 1 or 3 channels first or last"
+    ]
+    assert told(small_study(data={"source": "digits", "scale": "standardize", "augment": {"shift": 1}})) == [
+        "experiment.data.augment: augmentation mixes neighbouring pixels, and `scale: standardize` puts each "
+        "on a scale of its own; use `unit`, `symmetric` or a number"
+    ]
+    assert told(small_study(data={"source": "wine", "augment": {"shift": 0}})) == []

@@ -13,6 +13,7 @@ import numpy as np
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.label_noise import noisy_rows
+from ceteris.data.reduction import image_axes
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.sizes import Sizes, sizes_of
@@ -151,6 +152,7 @@ def _combination_problems(
         return
     dataset = data.datasets[source]
     yield from _task_problems(experiment, dataset)
+    yield from _augment_problems(experiment, dataset)
     yield from networks.examine(combination, dataset)
     own = sizes.of(dataset, experiment.data)
     if isinstance(own, CeterisError):
@@ -221,6 +223,24 @@ def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
             noisy_rows(dataset, np.empty(0, dtype=np.int64), experiment.data.label_noise, seed=0)
         except CeterisError as error:
             yield from _as_found(error, "experiment.data.label_noise")
+
+
+def _augment_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
+    where = "experiment.data.augment"
+    if not experiment.data.augment.changes:
+        return
+    if image_axes(dataset.shape) is None:
+        yield (
+            where,
+            f"`{dataset.name}` has rows of shape {dataset.shape}, which are not images that could be "
+            "changed; they need (height, width), with 1 or 3 channels first or last",
+        )
+    if experiment.data.scale == "standardize":
+        yield (
+            where,
+            "augmentation mixes neighbouring pixels, and `scale: standardize` puts each on a scale of its "
+            "own; use `unit`, `symmetric` or a number",
+        )
 
 
 def _batch_problems(

@@ -102,6 +102,12 @@ def _rows_apart(varied: Sequence[str]) -> tuple[str, ...]:
     reduced = varied_among(varied, ("data.resize", "data.project"))
     if reduced:
         found.append(f"Not equal: {_paths(reduced)} is varied, so the same rows come in as other inputs.")
+    changed = [path for path in varied if path.split(".")[:2] == ["data", "augment"]]
+    if changed:
+        found.append(
+            f"Not equal: {_paths(changed)} is varied, so the same training images are changed in other ways, "
+            "with the same draws. The rows that are measured are changed at no level."
+        )
     scaled = varied_among(varied, ("data.scale",))
     if scaled:
         found.append("Not equal: `data.scale` is varied, so the same rows come in on different scales.")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ceteris.errors import CeterisError
+from ceteris.spec.augment import Augment
 from ceteris.spec.base import AnyNumber, Spec, Switch, Whole, wrong
 from ceteris.spec.plain import plain_data
 from ceteris.spec.synthetic import SYNTHETIC
@@ -95,6 +96,9 @@ class DataSpec(Spec):
     balance: Annotated[Literal["none", "oversample"], Field(title="way to balance classes")] = "none"
     """`oversample`: each row of an epoch is drawn anew, first its class, all equally likely, then a row
     of that class. An epoch keeps its length; rows of rare classes are seen more often."""
+
+    augment: Annotated[Augment, Field(title="augmentation")] = Augment()
+    """Random changes of training images: `{flip: true, shift: 2}`."""
 
     content: str | None = None
     """SHA-256 of the data that a record was made with; checked when it is repeated."""

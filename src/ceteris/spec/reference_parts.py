@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from ceteris.spec.augment import Augment
 from ceteris.spec.claim import Claim, Equal, Interaction, Within
 from ceteris.spec.clip import Clip
 from ceteris.spec.data import DataSpec
@@ -82,6 +83,13 @@ SYNTHETIC_DATA = Part(
     "are from the truth as `weight_error` and `bias_error`.",
     tuple(SYNTHETIC.values()),
     ("experiment:\n  data: {source: polynomial, parameters: {features: 20, n: 100}, scale: none}\n",),
+    4,
+)
+AUGMENT = Part(
+    "experiment.data.augment",
+    "Off unless one of the settings is given.",
+    (Augment,),
+    ("experiment:\n  data: {source: digits, augment: {shift: 1, rotate: 10}}\n",),
     4,
 )
 MODEL = Part(
@@ -251,6 +259,7 @@ PARTS = (
     CLAIMS,
     EXPERIMENT,
     DATA,
+    AUGMENT,
     SYNTHETIC_DATA,
     MODEL,
     LAYERS,

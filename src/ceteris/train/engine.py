@@ -98,6 +98,9 @@ class Engine(Protocol):
     def totals(self) -> Totals:
         """Read what was gathered in this epoch; waits for the device."""
 
+    def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
+        """Read the rows in these stretches (begin, end) of the feeds' arrays anew: they have changed."""
+
     def evaluate(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:

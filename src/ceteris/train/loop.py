@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ceteris.data.preparation import Preparation, Prepared
 from ceteris.nets.architecture import Architecture, named_views, random_places
 from ceteris.nets.stacked import StackedNetwork, initial_stack
+from ceteris.spec.augment import Augment
 from ceteris.spec.experiment import metric_name
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.penalty import penalties_of
+from ceteris.train.augmented import Augmented
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, Feed, StackSpec
 from ceteris.train.measure import (
@@ -104,11 +106,18 @@ class _Training:
         self._stack = _initial_stack(cohort, modules)
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
         self._first, feeds = _feeds(cohort, self._prepared)
+        self._augmented = Augmented(
+            feeds,
+            [trials[i] for i in self._first],
+            [self._prepared[i] for i in self._first],
+            preparation.dataset.shape,
+            cohort.structure.batch_size,
+        )
         weights = [
             class_weights(e, p.y[p.split.train], cohort.structure.net.n_out)
             for e, p in zip(self._experiments, self._prepared, strict=True)
         ]
-        spec = _stack_spec(cohort, self._stack, feeds, np.stack(weights))
+        spec = _stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights))
         self._engine = _engine(device, spec, self._stack)
         self._schedules = Schedules(self._experiments, cohort.steps)
         self._rates = self._schedules.rates(0)
@@ -150,11 +159,13 @@ class _Training:
             _order(t, p, epoch) for t, p in ((self._cohort.trials[i], self._prepared[i]) for i in self._first)
         ]
         self._rates = self._schedules.rates(epoch)
-        self._engine.begin_epoch(epoch, orders, self._rates)
-        step, chunk = 0, 1
+        self._engine.begin_epoch(epoch, self._augmented.begin_epoch(epoch, orders), self._rates)
+        step, chunk, most = 0, 1, self._augmented.most_steps
         while step < self._cohort.steps:
             begin = time.perf_counter()
-            last = min(step + chunk, self._cohort.steps)
+            last = min(step + chunk, self._cohort.steps, step + (most or chunk))
+            if most is not None:
+                self._engine.refresh(self._augmented.prepare(step, last))
             self._engine.run_steps(step, last, self._active)
             self._model_steps += (last - step) * int(self._active.sum())
             if epoch == step == 0:
@@ -255,11 +266,13 @@ def _order(trial: TrialPlan, prepared: Prepared, epoch: int) -> NDArray[np.int64
 
 def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[Feed, ...]]:
     """Group members that read the same rows of the same arrays; also give the first member of each."""
-    groups: dict[tuple[int, int, str, str, bytes], list[int]] = {}
+    groups: dict[tuple[int, int, str, Augment, str, bytes], list[int]] = {}
     for place, (trial, own) in enumerate(zip(cohort.trials, prepared, strict=True)):
         rows = own.split.train.tobytes() + own.split.validation.tobytes()
-        balance = trial.experiment.data.balance
-        groups.setdefault((trial.seed, trial.fold, balance, own.key, rows), []).append(place)
+        data = trial.experiment.data
+        groups.setdefault((trial.seed, trial.fold, data.balance, data.augment, own.key, rows), []).append(
+            place
+        )
     first = [places[0] for places in groups.values()]
     feeds = [Feed(prepared[p[0]].x, prepared[p[0]].y, np.array(p)) for p in groups.values()]
     return first, tuple(feeds)

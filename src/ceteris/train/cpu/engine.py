@@ -135,6 +135,9 @@ class CompiledEngine:
                 self._probed,
             )
 
+    def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
+        """Nothing to do: the feeds' arrays are read where they are."""
+
     def totals(self) -> Totals:
         """Read what was gathered in this epoch."""
         gathered = self._totals
@@ -255,4 +258,4 @@ def _loss_number(spec: StackSpec) -> int:
 def _rows(feed: Feed, dtype: np.dtype[np.generic]) -> Rows:
     if np.issubdtype(feed.y.dtype, np.integer):
         return Rows(feed.x, feed.y.astype(np.int64, copy=False), np.zeros((0, 0), dtype))
-    return Rows(feed.x, np.zeros(0, np.int64), feed.y.astype(dtype).reshape(len(feed.y), -1))
+    return Rows(feed.x, np.zeros(0, np.int64), feed.y.astype(dtype, copy=False).reshape(len(feed.y), -1))

@@ -80,6 +80,9 @@ class ModuleEngine:
                         break
                     self._step(place, number, step)
 
+    def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
+        """Nothing to do: the feeds' arrays are read where they are."""
+
     def totals(self) -> Totals:
         """Read what was gathered in this epoch."""
         loss, right, rows, norm, norms = self._totals
@@ -241,4 +244,4 @@ def _targets(y: NDArray[np.generic]) -> Tensor:
     """Return class numbers (N,), or values (N, k) in float32."""
     if np.issubdtype(y.dtype, np.integer):
         return torch.from_numpy(y.astype(np.int64, copy=False))
-    return torch.from_numpy(y.astype(np.float32).reshape(len(y), -1))
+    return torch.from_numpy(y.astype(np.float32, copy=False).reshape(len(y), -1))

@@ -67,6 +67,17 @@ class TensorEngine:
         self._gathered.zero_()
         self._probes.clear()
 
+    def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
+        """Copy the rows that have changed to the device, once for all streams that share an array."""
+        arrays = {id(feed.x): number for number, feed in enumerate(self._spec.feeds)}
+        for number in arrays.values():
+            feed = self._spec.feeds[number]
+            for begin, end in stretches:
+                if end <= len(feed.x):
+                    self._inputs[number][begin:end] = torch.from_numpy(feed.x[begin:end]).to(self._device)
+                    shaped = _shaped(feed)[begin:end]
+                    self._targets[number][begin:end] = torch.from_numpy(shaped).to(self._device)
+
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
         resting = self._tensor(~active)
