@@ -1,9 +1,10 @@
 # Two commands: `make demo` shows the product, `make test` tests it. Both set up .venv themselves.
+# `make catalogue` runs every command of docs/catalogue.md in its quick form; that takes long.
 
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench catalogue clean
 
 demo: .venv/installed
 	.venv/bin/ceteris run digits/learning-rate
@@ -19,6 +20,9 @@ lint: .venv/developing
 
 bench: .venv/installed
 	.venv/bin/python benchmarks/run.py
+
+catalogue: .venv/installed
+	.venv/bin/python tests/catalogue.py
 
 .venv/installed: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv

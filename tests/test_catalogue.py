@@ -1,0 +1,91 @@
+"""Every command on the page of the catalogue is one that the program has, and its study fits its data."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ceteris.cli.app import build_app
+from ceteris.data.dataset import Dataset
+from ceteris.data.sources import find_source
+from ceteris.data.user_arrays import arrays
+from ceteris.lab.binding import bind
+from ceteris.lab.datasets import load_sources
+from ceteris.spec import combinations, named_studies, parse_study
+from tests.catalogue import PAGE, commands, in_quick_form
+from tests.cli.conftest import run_command
+
+IMAGES = ("mnist", "fashion-mnist")
+STUDIES = [study.name for study in named_studies()]
+
+
+def parsed_command(arguments: list[str]) -> dict[str, Any]:
+    _, bound, _ = build_app().parse_args(arguments, exit_on_error=False, print_error=False)
+    return dict(bound.arguments)
+
+
+def problems_of(study: str, **options: Any) -> list[str]:
+    """Bind a study; rows of the two MNISTs, which may not be here, are stood in for by blank ones."""
+    parsed = parse_study(study, **options)
+    sources = [found.experiment.data.reading for found in combinations(parsed.study)]
+    image_set = next((name for name in IMAGES if any(s.startswith(name) for s in sources)), None)
+    given = None if image_set is None else blank_images(image_set)
+    return [str(problem) for problem in bind(parsed, load_sources(sources, None, given), ())[1]]
+
+
+def blank_images(name: str) -> Dataset:
+    images = np.zeros((60_000, 28, 28), dtype=np.uint8)
+    images[0, 0, 0] = 255
+    return arrays(images, np.arange(60_000) % 10, name=name)
+
+
+@pytest.mark.parametrize("arguments", commands(), ids=shlex.join)
+def test_every_command_parses(arguments: list[str]) -> None:
+    parsed_command(in_quick_form(arguments))
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_named_study_is_on_the_page_and_fits_its_data(study: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert re.search(rf"`ceteris run {study}`", page), f"{study} is missing in {PAGE.name}"
+    if study.startswith("house-prices/") and find_source("house-prices").place(None) is None:
+        pytest.skip("the tables of the house prices are not on this machine")
+    assert problems_of(study) == []
+
+
+def test_changed_settings_fit_their_data_too() -> None:
+    changed = [c for c in commands() if c[0] == "run" and len(c) > 2]
+    assert changed
+    for arguments in changed:
+        found = parsed_command(arguments)
+        assert found["study"] in STUDIES
+        assert (
+            problems_of(found["study"], sets=found.get("sets") or (), varies=found.get("varies") or ()) == []
+        )
+
+
+def test_links_lead_to_headings_that_exist() -> None:
+    for file, anchor in re.findall(r"\]\(([\w.]+)#([\w-]+)\)", PAGE.read_text(encoding="utf-8")):
+        lines = (PAGE.parent / file).read_text(encoding="utf-8").splitlines()
+        headings = {
+            re.sub(r"[^\w -]", "", x.lstrip("# ").lower()).replace(" ", "-") for x in lines if x[:1] == "#"
+        }
+        assert anchor in headings, f"{file} has no heading {anchor}"
+
+
+@pytest.mark.slow
+def test_some_commands_in_a_tiny_form(tmp_path: Path) -> None:
+    tiny = ("--seeds", "2", "--epochs", "2", "--json")
+    for command in (
+        ("run", "digits/learning-rate", *tiny),
+        ("show", "last"),
+        ("report", "last"),
+        ("test", "last"),
+        ("run", "synthetic/perceptron", *tiny),
+        ("functions", "losses"),
+    ):
+        done = run_command(tmp_path, *command)
+        assert done.returncode == 0, done.stderr
