@@ -50,6 +50,21 @@ def test_settings_alone_say_what_to_show_and_draw(tmp_path: Path) -> None:
     assert ElementTree.parse(tmp_path / "net.svg").getroot().tag.endswith("svg")
 
 
+def test_what_is_read_counts_and_not_the_source_alone(ceteris: Command) -> None:
+    model = "model={kind: sequential, layers: [{conv: 2}, relu, flatten]}"
+    options = ["--data", "digits", "--set", model, "--set", "data.resize=[4, 4]", "--json"]
+    found = check(ceteris("model", "show", *options).stdout, "model")
+    assert found["input"] == [16]
+    assert found["parameters"] == 2 * 9 + 2 + 2 * 16 * 10 + 10
+
+
+def test_tied_layers_of_a_composed_network_are_counted_once(ceteris: Command) -> None:
+    model = "model={kind: sequential, layers: [{linear: 64, name: a}, relu, {residual: [{use: a}]}]}"
+    done = ceteris("model", "show", "--data", "digits", "--set", model)
+    assert "shared with layers.a" in done.stdout
+    assert f"{64 * 64 + 64 + 64 * 10 + 10:,}" in done.stdout
+
+
 def test_a_level_has_its_own_network(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(
         "experiment: {data: digits, model: {kind: mlp, hidden: [8]}}\nvary: {model.hidden: [[8], [16]]}\n"

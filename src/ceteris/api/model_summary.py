@@ -94,7 +94,7 @@ def model_summary(
     )
     planned = plan(source, data=data, sets=sets, allow_code=allow_code)
     experiment, place = _experiment(planned.parsed, level)
-    dataset = planned.dataset or _loaded(experiment.data.source, data_dir, report)
+    dataset = _loaded(experiment.data.reading, data_dir, planned.dataset, report)
     try:
         module, rows = _module(experiment, dataset)
     except CeterisError as error:
@@ -134,10 +134,16 @@ def _experiment(parsed: ParsedStudy, level: str | None) -> tuple[Experiment, Cal
     return found[level].experiment, partial(parsed.combination_problem, found[level])
 
 
-def _loaded(source: str, data_dir: str | Path | None, report: Report | None) -> Dataset:
-    from ceteris.data import load
+def _loaded(
+    reading: str, data_dir: str | Path | None, given: Dataset | None, report: Report | None
+) -> Dataset:
+    """Return what an experiment reads, reduced inputs included; raises what the source raises."""
+    from ceteris.lab.datasets import load_sources
 
-    return load(source, Path(data_dir) if data_dir else None, report=report)
+    found = load_sources([reading], Path(data_dir) if data_dir else None, given, report)
+    for error in found.errors.values():
+        raise error
+    return found.datasets[reading]
 
 
 def _module(experiment: Experiment, dataset: Dataset) -> tuple[torch.nn.Module, torch.Tensor]:
@@ -171,7 +177,7 @@ def _own_module(
         factory = loaded.factories[model.name]
     else:
         factory = factory_for(model.name, model.source, None)
-    (request,) = own_modules.requests([experiment], {experiment.data.source: dataset}).values()
+    (request,) = own_modules.requests([experiment], {experiment.data.reading: dataset}).values()
     inspect_module(request, factory)
     return made_module(model, factory, dataset.shape, 0), look_rows(model, dataset.shape)
 
