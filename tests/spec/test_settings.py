@@ -326,7 +326,8 @@ def test_missing_experiment() -> None:
     assert refusal({}) == [
         "experiment: this setting is missing; it must be a mapping of settings "
         "(data, model, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
-        "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, early_stopping, metrics, better)"
+        "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, early_stopping, implementation, "
+        "metrics, better)"
     ]
 
 

@@ -16,6 +16,7 @@ from ceteris.data.label_noise import noisy_rows
 from ceteris.data.reduction import image_axes
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
+from ceteris.lab.implementations import implementation_problems
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
 from ceteris.nets.hidden import hidden_layers
@@ -28,7 +29,12 @@ from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.probes import OF_PARAMETERS, probe_parts
-from ceteris.train.objective import objective_problems, precision_problems, watched_problems
+from ceteris.train.objective import (
+    objective_problems,
+    precision_problems,
+    resolved_loss,
+    watched_problems,
+)
 from ceteris.train.plan import ModuleKey, Modules, module_key, network
 
 ON_VALIDATION = ("val_", "gap_")
@@ -153,6 +159,7 @@ def _combination_problems(
     dataset = data.datasets[source]
     yield from _task_problems(experiment, dataset)
     yield from _augment_problems(experiment, dataset)
+    yield from implementation_problems(experiment, resolved_loss(experiment, dataset))
     yield from networks.examine(combination, dataset)
     own = sizes.of(dataset, experiment.data)
     if isinstance(own, CeterisError):

@@ -14,6 +14,7 @@ from ceteris.records.views import TrialRecord
 from ceteris.spec.combine import Combination
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
+from ceteris.spec.implementation import BUILTIN
 from ceteris.train.plan import TrialPlan
 
 ENDED = ("finished", "diverged")
@@ -48,9 +49,12 @@ def identity_of(
 ) -> str:
     """Return the identity of a trial: rows of the user's own count by their content, not by their path.
 
-    Folds are part of it where there are some, with their number and kind.
+    Folds are part of it where there are some, with their number and kind, and so is the implementation
+    where it is not the built-in one.
     """
     settings = experiment.model_dump(mode="json")
+    if experiment.implementation == BUILTIN:  # so that trials from before there was a choice are found
+        del settings["implementation"]
     content = settings["data"].pop("content") or ""
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]

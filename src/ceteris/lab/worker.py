@@ -135,6 +135,7 @@ class Worker:
         return Inspected(tuple(found))
 
     def _train(self, job: Job) -> JobFailed | None:
+        from ceteris.lab.implementations import engine_factory
         from ceteris.lab.orders import JobFailed, Trained
         from ceteris.lab.own_metrics import MetricFailedError
         from ceteris.train.loop import train_cohort
@@ -147,6 +148,7 @@ class Worker:
                 device=self._device,
                 metrics=self._metrics,
                 modules=self._modules,
+                engine=engine_factory(job.cohort.structure.implementation),
                 emit=lambda message: self._report(Trained(job.number, message)),
                 should_stop=self.stop.is_set,
             )
@@ -164,7 +166,9 @@ class Worker:
         from ceteris.lab.orders import Printed
         from ceteris.train.cpu.compiled import NOTE, kernels_are_compiled
 
-        if self._has_trained or self._device != "cpu" or job.cohort.structure.runs_as_module:
+        structure = job.cohort.structure
+        compiled = structure.implementation == "builtin" and not structure.runs_as_module
+        if self._has_trained or self._device != "cpu" or not compiled:
             return
         self._has_trained = True
         if not kernels_are_compiled():

@@ -13,8 +13,23 @@ def relu(x: Tensor) -> Tensor:
 
 def sigmoid(x: Tensor) -> Tensor:
     """Return 1 / (1 + exp(-x)), element by element, from the exponential of a number that is not above 0."""
-    small = torch.exp(-x.abs())  # in (0, 1]: it cannot overflow
-    return torch.where(x >= 0, 1 / (1 + small), small / (1 + small))
+    small = torch.exp(-_size(x))  # in (0, 1]: it cannot overflow
+    return torch.where(x > 0, 1 / (1 + small), small / (1 + small))
+
+
+def tanh(x: Tensor) -> Tensor:
+    """Return (1 - exp(-2x)) / (1 + exp(-2x)), element by element, of the size of x, with its sign.
+
+    ``expm1`` keeps all digits near 0, where the two terms of the numerator are almost equal.
+    """
+    twice = -2 * _size(x)  # not above 0: its exponential cannot overflow
+    size = -torch.expm1(twice) / (1 + torch.exp(twice))
+    return torch.where(x > 0, size, -size)
+
+
+def _size(x: Tensor) -> Tensor:
+    """Return |x| with slope -1 at 0, where ``abs`` has 0: functions smooth at 0 keep their slope there."""
+    return torch.where(x > 0, x, -x)
 
 
 def log_softmax(logits: Tensor) -> Tensor:
@@ -51,7 +66,7 @@ def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
     Written as max(z, 0) - z y + log(1 + exp(-|z|)), so that no exponential exceeds 1.
     """
-    return (relu(logits) - logits * targets + torch.log1p(torch.exp(-logits.abs()))).mean()
+    return (relu(logits) - logits * targets + torch.log1p(torch.exp(-_size(logits)))).mean()
 
 
 def squared_loss(outputs: Tensor, targets: Tensor) -> Tensor:

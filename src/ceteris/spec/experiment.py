@@ -12,6 +12,7 @@ from ceteris.spec.base import AnyNumber, Number, Spec, Whole, wrong
 from ceteris.spec.clip import Clip
 from ceteris.spec.data import DataSpec
 from ceteris.spec.early_stopping import EarlyStopping
+from ceteris.spec.implementation import Implementation
 from ceteris.spec.losses import LossName
 from ceteris.spec.metrics import Direction, direction, unknown_direction
 from ceteris.spec.model import ModelSpec
@@ -93,6 +94,11 @@ class Experiment(Spec):
     """How often all training rows are gone through."""
 
     early_stopping: Annotated[EarlyStopping, Field(title="rule of early stopping")] = EarlyStopping()
+
+    implementation: Annotated[Implementation, Field(title="implementation")] = "builtin"
+    """Which program trains: `builtin`, or `scratch`, the one of `ceteris.scratch` that is written out with
+    plain tensors to be read. It is slower and knows less (no cnn, plain SGD); what it does not know is told
+    before anything is trained. Draws, rows and measurements are the same, so the two can be compared."""
 
     metrics: Annotated[tuple[str, ...], Field(title="list of metric names")] = ()
     """Metrics of the user's own, each recorded as `train_<name>` and `val_<name>`: names given to

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture
+from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.optimizer import Optimizer
 from ceteris.train.probes import GradientProbes
@@ -128,3 +129,7 @@ class Engine(Protocol):
 
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
+
+
+EngineFactory = Callable[[StackSpec, StackedNetwork, str], Engine]
+"""Makes an engine for a stack on a device, such as ``cpu``."""

@@ -18,7 +18,7 @@ from ceteris.spec.model import ModuleModel
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.augmented import Augmented
 from ceteris.train.cpu.engine import CompiledEngine
-from ceteris.train.engine import Engine, Feed, StackSpec
+from ceteris.train.engine import Engine, EngineFactory, Feed, StackSpec
 from ceteris.train.measure import (
     PENALTY,
     PROVIDED,
@@ -58,6 +58,7 @@ def train_cohort(
     device: str = "cpu",
     metrics: Mapping[str, Metric] | None = None,
     modules: Mapping[str, Callable[..., Any]] | None = None,
+    engine: EngineFactory | None = None,
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -73,10 +74,11 @@ def train_cohort(
         device: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         metrics: the user's own metrics by name, for the names in the cohort's structure.
         modules: what makes the user's own networks, by the name that experiments have for it.
+        engine: makes the engine; left out, it is the built-in one that suits the network and the device.
     """
     known = {**PROVIDED, **(metrics or {})}
     wanted = {metric_name(name): known[name] for name in cohort.structure.metrics}
-    training = _Training(cohort, preparation, device, wanted, modules or {}, emit)
+    training = _Training(cohort, preparation, device, wanted, modules or {}, engine, emit)
     for epoch in range(cohort.structure.epochs):
         training.run_epoch(epoch)
         if training.finished or should_stop():
@@ -93,6 +95,7 @@ class _Training:
         device: str,
         metrics: Mapping[str, Metric],
         modules: Mapping[str, Callable[..., Any]],
+        engine: EngineFactory | None,
         emit: Emit,
     ) -> None:
         self._cohort = cohort
@@ -118,7 +121,7 @@ class _Training:
             for e, p in zip(self._experiments, self._prepared, strict=True)
         ]
         spec = _stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights))
-        self._engine = _engine(device, spec, self._stack)
+        self._engine = (engine or _engine)(spec, self._stack, device)
         self._schedules = Schedules(self._experiments, cohort.steps)
         self._rates = self._schedules.rates(0)
         self._stops = EarlyStops(self._experiments)
@@ -308,7 +311,7 @@ def _initial_stack(cohort: Cohort, modules: Mapping[str, Callable[..., Any]]) ->
     return initial_modules(net, modules, own, seeds)
 
 
-def _engine(device: str, spec: StackSpec, stack: StackedNetwork) -> Engine:
+def _engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
     if spec.runs_as_module:
         from ceteris.train.modules.choice import module_engine
 

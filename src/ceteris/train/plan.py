@@ -49,6 +49,7 @@ class Structure:
     """Optimisation steps in one epoch. Members may differ in rows: their last batches then differ."""
     metrics: tuple[str, ...]
     precision: str = "float32"
+    implementation: str = "builtin"
 
     @property
     def runs_as_module(self) -> bool:
@@ -178,6 +179,7 @@ def structure(
         steps=steps_per_epoch(training_rows, experiment.batch_size, experiment.last_batch),
         metrics=experiment.metrics,
         precision=experiment.precision,
+        implementation=experiment.implementation,
     )
 
 

@@ -1,0 +1,183 @@
+"""The implementation from scratch: the numbers of the built-in one, from the same draws."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ceteris.data import load
+from ceteris.data.preparation import Preparation
+from ceteris.draws import SCHEME
+from ceteris.lab.binding import bind
+from ceteris.lab.datasets import load_sources
+from ceteris.lab.implementations import engine_factory
+from ceteris.lab.trials import identity_of
+from ceteris.records.identity import trial_identity
+from ceteris.train.plan import group_trials
+from tests.lab.made import small_study
+from tests.train.runs import Outcome, plan, run_plans
+
+ROWS = {"source": "fashion-mnist", "rows": 2000, "validation": 500}
+NORMAL = {"kind": "normal", "std": 0.01}
+SOFTMAX = {"model": {"kind": "linear", "init": NORMAL}}
+MLP = {"model": {"kind": "mlp", "hidden": [64], "init": NORMAL}}
+DROPOUT = {"model": {"kind": "mlp", "hidden": [64, 64], "dropout": [0.2, 0.5]}}
+CASES: dict[str, dict[str, Any]] = {
+    "softmax regression": SOFTMAX,
+    "mlp": MLP,
+    "dropout": DROPOUT | {"optimizer": {"kind": "sgd", "lr": 0.5}},
+    "l2 penalty": MLP | {"penalty": {"kind": "l2", "weight": 0.01}},
+    "weight decay of weights alone": MLP
+    | {
+        "optimizer": {
+            "kind": "sgd",
+            "lr": 0.1,
+            "weight_decay": 0.01,
+            "biases": {"weight_decay": 0, "lr": 0.2},
+        }
+    },
+}
+FROM_SCRATCH = engine_factory("scratch")
+
+
+def both(preparation: Preparation, seed: int = 2, **settings: Any) -> tuple[Outcome, Outcome]:
+    """Train with the built-in engine and from scratch, one seed."""
+    built_in = run_plans([plan("trial", seed=seed, **settings)], preparation)
+    other = plan("trial", seed=seed, implementation="scratch", **settings)
+    return built_in, run_plans([other], preparation, engine=FROM_SCRATCH)
+
+
+def assert_agree(built_in: Outcome, scratch: Outcome, bound: float) -> None:
+    expected, found = built_in.ended["trial"], scratch.ended["trial"]
+    assert list(found.initial) == list(expected.initial)
+    for name, start in expected.initial.items():
+        np.testing.assert_array_equal(found.initial[name], start)
+        error = np.linalg.norm(found.final[name] - expected.final[name])
+        assert error <= bound * np.linalg.norm(expected.final[name]), name
+        moved = np.linalg.norm(expected.final[name] - start)
+        assert moved > 100 * error, f"{name} hardly moved, so its agreement says nothing"
+
+
+@pytest.fixture(scope="module")
+def fashion() -> Preparation:
+    if "CETERIS_DATA" not in os.environ:
+        pytest.skip("CETERIS_DATA names no folder with real rows")
+    return Preparation(load("fashion-mnist", Path(os.environ["CETERIS_DATA"])))
+
+
+@pytest.fixture(scope="module")
+def digits() -> Preparation:
+    return Preparation(load("digits"))
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("case", CASES)
+def test_an_epoch_of_real_rows_ends_with_the_same_weights(case: str, fashion: Preparation) -> None:
+    settings = {"optimizer": {"kind": "sgd", "lr": 0.1}, "batch_size": 256} | CASES[case]
+    built_in, scratch = both(fashion, data=ROWS, epochs=1, **settings)
+    assert_agree(built_in, scratch, 1e-5)
+
+
+def test_linear_regression_agrees() -> None:
+    diabetes = Preparation(load("diabetes"))
+    data = {"source": "diabetes", "scale": "standardize"}
+    for loss in ("mse", "mse_half", "l1", "smooth_l1"):
+        settings = {"loss": loss, "model": {"kind": "linear", "init": NORMAL}, "batch_size": 16}
+        built_in, scratch = both(diabetes, data=data, epochs=1, **settings)
+        assert_agree(built_in, scratch, 1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model": {"kind": "mlp", "hidden": [16, 8], "batch_norm": True, "activation": "sigmoid"}},
+        {"model": {"kind": "mlp", "hidden": [16], "drop_connect": 0.3, "input_dropout": 0.1, "bias": False}},
+        {"model": {"kind": "mlp", "hidden": [16], "activation": "tanh"}, "loss": "mse"},
+        {"penalty": [{"kind": "l1", "weight": 0.001}, {"kind": "l2", "weight": 0.1, "form": "mean"}]},
+        {"schedule": {"kind": "cosine", "warmup": 1}, "penalty": {"kind": "l2", "weight": 1e-3, "on": "all"}},
+    ],
+    ids=["batch norm", "drop-connect", "one-hot mse", "penalties", "schedule"],
+)
+def test_what_is_recorded_agrees_too(settings: dict[str, Any], digits: Preparation) -> None:
+    built_in, scratch = both(digits, epochs=2, metrics=["f1"], **settings)
+    assert_agree(built_in, scratch, 1e-4)
+    names = [message.names for message in built_in.messages if hasattr(message, "rows")][0]
+    for name in names:
+        expected, found = built_in.curve("trial", name), scratch.curve("trial", name)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6, err_msg=name)
+
+
+def test_members_are_trained_to_the_same_bits_alone_and_together(digits: Preparation) -> None:
+    trials = [plan(f"{seed}", seed=seed, implementation="scratch", **DROPOUT) for seed in range(3)]
+    together = run_plans(trials, digits, engine=FROM_SCRATCH)
+    alone = run_plans(trials[1:2], digits, engine=FROM_SCRATCH)
+    np.testing.assert_array_equal(together.final("1"), alone.final("1"))
+
+
+def test_a_member_that_diverges_ends_by_itself(digits: Preparation) -> None:
+    wild = {"kind": "sgd", "lr": 1e20}
+    trials = [plan("tame", implementation="scratch"), plan("wild", implementation="scratch", optimizer=wild)]
+    ended = run_plans(trials, digits, engine=FROM_SCRATCH).ended
+    assert {name: own.status for name, own in ended.items()} == {"tame": "finished", "wild": "diverged"}
+
+
+def test_implementations_are_trained_apart_and_the_built_in_one_keeps_its_identities(
+    digits: Preparation,
+) -> None:
+    trials = [plan("a"), plan("b", implementation="scratch"), plan("c", seed=1)]
+    cohorts = group_trials(trials, digits.dataset, dict.fromkeys("abc", 1000))
+    assert sorted(sorted(t.identity for t in cohort.trials) for cohort in cohorts) == [["a", "c"], ["b"]]
+    own, other = trials[0].experiment, trials[1].experiment
+    assert identity_of(own, 0, 0, {}) != identity_of(other, 0, 0, {})
+    before = own.model_dump(mode="json")  # as it was before there was a choice
+    del before["implementation"], before["data"]["content"]
+    assert identity_of(own, 0, 0, {}) == trial_identity(before, 0, 0, "", {}, SCHEME)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {},
+            ["experiment.optimizer: `implementation: scratch` has no adam; use sgd, or train with `builtin`"],
+        ),
+        (
+            {"optimizer": {"kind": "sgd", "momentum": 0.9}, "clip": {"norm": 1}, "label_smoothing": 0.1},
+            [
+                "experiment.optimizer.momentum: `implementation: scratch` has plain SGD without momentum; set "
+                "it to 0, or train with `builtin`",
+                "experiment.clip: `implementation: scratch` has no limits on gradients; remove them, or train "
+                "with `builtin`",
+                "experiment.label_smoothing: `implementation: scratch` has no label smoothing; set it to 0, or "
+                "train with `builtin`",
+            ],
+        ),
+        (
+            {"optimizer": "sgd", "model": {"kind": "cnn", "convolutions": [4]}},
+            [
+                "experiment.model: `implementation: scratch` has no model of the kind cnn; use linear or mlp, "
+                "or train with `builtin`"
+            ],
+        ),
+        (
+            {"optimizer": "sgd", "model": {"kind": "mlp", "hidden": [4], "activation": "gelu", "noise": 0.1}},
+            [
+                "experiment.model.activation: `implementation: scratch` has no activation gelu; it knows relu, "
+                "sigmoid, tanh, identity: use one of these, or train with `builtin`",
+                "experiment.model.noise: `implementation: scratch` has no noise; set it to 0, or train with "
+                "`builtin`",
+            ],
+        ),
+    ],
+    ids=["adam", "step", "cnn", "mlp"],
+)
+def test_what_scratch_does_not_know_is_refused_before_anything_is_trained(
+    settings: dict[str, Any], expected: list[str]
+) -> None:
+    parsed = small_study(vary={"epochs": [1, 2]}, implementation="scratch", **settings)
+    problems = bind(parsed, load_sources(["digits"], None), ())[1]
+    assert [str(problem) for problem in problems] == expected
