@@ -75,6 +75,20 @@ def test_logits_of_ten_thousand_stay_finite(dtype: torch.dtype) -> None:
     assert functions.sigmoid(logits).tolist() == [[1, 0, 0.5]]
 
 
+def test_smooth_functions_keep_their_slope_at_0() -> None:
+    x = torch.tensor([-1e4, -2.0, -1e-6, 0.0, 1e-6, 2.0, 1e4], requires_grad=True)
+    targets = torch.ones(7)
+    pairs = [
+        (functions.sigmoid(x), torch.sigmoid(x)),
+        (functions.tanh(x), torch.tanh(x)),
+        (functions.binary_cross_entropy(x, targets), functional.binary_cross_entropy_with_logits(x, targets)),
+    ]
+    for own, expected in pairs:
+        torch.testing.assert_close(own, expected, rtol=1e-6, atol=0)
+        slopes = [torch.autograd.grad(y.sum(), x)[0] for y in (own, expected)]
+        torch.testing.assert_close(*slopes, rtol=1e-5, atol=1e-7)
+
+
 def test_dropout_of_sixteen_numbers() -> None:
     x, uniform = (
         torch.arange(16.0).reshape(2, 8),

@@ -68,6 +68,14 @@ class ScratchEngine:
         with np.errstate(invalid="ignore", divide="ignore"):
             return Totals(loss.copy(), right.copy(), rows.copy(), norm / norms, self._diverged.copy())
 
+    def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
+        """Take in rows that have changed; see ``Engine.refresh``."""
+        for place, feed in enumerate(self._spec.feeds):
+            for begin, end in stretches:
+                own = slice(begin, min(end, len(feed.x)))
+                self._inputs[place][own] = torch.from_numpy(feed.x[own]).to(self._device)
+                self._targets[place][own] = _targets(feed.y[own]).to(self._device)
+
     @torch.no_grad()
     def evaluate(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
