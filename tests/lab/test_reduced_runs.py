@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import ceteris
 from ceteris.data import load
@@ -44,3 +45,24 @@ def test_own_rows_are_kept_as_they_were(tmp_path: Path) -> None:
         np.testing.assert_array_equal(file["x"], digits.x)
     again = ceteris.extend(result.id, seeds=2, runs_dir=tmp_path, progress=False)
     assert len(again.trials) == 2
+
+
+@pytest.mark.slow
+def test_a_folder_of_images_is_trained_on_and_found_again(tmp_path: Path) -> None:
+    digits = load("digits")
+    for label in range(2):
+        own = tmp_path / "images" / f"class {label}"
+        own.mkdir(parents=True)
+        for row in np.flatnonzero(digits.y == label)[:40]:
+            Image.fromarray((digits.x[row] * 15).astype(np.uint8)).save(own / f"{row}.png")
+    study = {
+        "experiment": {
+            "data": {"source": str(tmp_path / "images"), "augment": {"shift": 1}},
+            "model": {"kind": "cnn", "convolutions": [4], "hidden": []},
+            "epochs": 10,
+        },
+        "seeds": 1,
+    }
+    result = ceteris.run(study, runs_dir=tmp_path / "runs", progress=False)
+    assert result.trials[0].metrics["val_accuracy"] > 0.9
+    assert len(ceteris.extend(result.id, seeds=2, runs_dir=tmp_path / "runs", progress=False).trials) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from ceteris.data.bundled import BUNDLED_SOURCES
 from ceteris.data.dataset import Dataset, Source, without_test_rows
 from ceteris.data.download import Download
+from ceteris.data.folders import FolderSource
 from ceteris.data.mnist import FASHION_MNIST, MNIST, IdxSource
 from ceteris.data.npz import NpzSource
 from ceteris.data.places import user_folders
-from ceteris.data.reduction import split_reading
+from ceteris.data.reduction import Reduction, split_reading
 from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
 from ceteris.data.table_source import HOUSE_PRICES, table_source
 from ceteris.errors import CeterisError, Problem, unknown_name
@@ -54,7 +55,8 @@ def load(
     Test rows are not in it (law 4). Raises CeterisError.
     """
     base, reduction = split_reading(source)
-    return reduction.of_dataset(without_test_rows(find_source(base, folder).read(folder, report)))
+    found = _at_size(find_source(base, folder), reduction)
+    return reduction.of_dataset(without_test_rows(found.read(folder, report)))
 
 
 def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -63,7 +65,7 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
     Raises CeterisError where the source has none.
     """
     base, reduction = split_reading(source)
-    data = find_source(base, folder).read(folder, None)
+    data = _at_size(find_source(base, folder), reduction).read(folder, None)
     if data.test is None:
         raise CeterisError(f"`{data.name}` has no test rows (arrays `x_test` and `y_test`)")
     return reduction.rows(data.test.x, data.name), data.test.y
@@ -101,6 +103,9 @@ def find_source(source: str, folder: Path | None = None) -> Source:
         return table_source(_find_file(path, folder), settings)
     if source.endswith(".npz"):
         return NpzSource(_find_file(source, folder))
+    images = _find_folder(source, folder)
+    if images is not None:
+        return FolderSource(images)
     if Path(source).suffix or "/" in source:
         message = (
             f"`{source}` is neither a named source nor an .npz file with arrays `x` and `y` nor a table "
@@ -109,6 +114,19 @@ def find_source(source: str, folder: Path | None = None) -> Source:
         raise CeterisError(Problem(message, where=WHERE))
     message = unknown_name("data source", source, [named.name for named in NAMED_SOURCES])
     raise CeterisError(Problem(f"{message}; or the path of an .npz file or a table", where=WHERE))
+
+
+def _at_size(source: Source, reduction: Reduction) -> Source:
+    """Let images of many sizes be brought to one as they are read."""
+    return replace(source, size=reduction.resize) if isinstance(source, FolderSource) else source
+
+
+def _find_folder(source: str, folder: Path | None) -> Path | None:
+    """Find a folder of images where it says, or in a folder that the user named."""
+    path = Path(source).expanduser()
+    if path.suffix and not path.is_dir():
+        return None
+    return next((p for p in (path, *(base / path for base in user_folders(folder))) if p.is_dir()), None)
 
 
 def _find_file(source: str, folder: Path | None) -> Path:

@@ -45,7 +45,8 @@ class DataSpec(Spec):
 
     source: Annotated[str, Field(min_length=1, title="source of data")]
     """A named source (`digits`, `mnist`, `fashion-mnist`), the path of an `.npz` file with arrays
-    `x` and `y`, or that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`."""
+    `x` and `y`, that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`, or that of a folder of images
+    (PNG, JPEG) with a subfolder for each class, all in `train` and `test` or not."""
 
     target: Annotated[str | None, Field(min_length=1, title="name of a column")] = None
     """The column of a table that is predicted. Text, true/false and whole numbers of few values are classes,

@@ -1,0 +1,167 @@
+"""Folders of images: a subfolder for each class, its name the name of the class. Needs Pillow."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.data.dataset import Rows, SourceData
+from ceteris.data.download import Report
+from ceteris.data.reduction import Reduction
+from ceteris.errors import CeterisError, nearest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG")
+SUFFIXES = (".png", ".jpg", ".jpeg")
+GREY = ("1", "L")
+TRAIN, TEST = "train", "test"
+VALIDATION = ("val", "valid", "validation")
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """PNG and JPEG files in one subfolder per class; satisfies ``Source``.
+
+    Where the folder has a subfolder `train`, the classes are in there, and those of `test` hold test rows.
+    """
+
+    path: Path
+    size: tuple[int, int] | None = None
+    """Height and width that images are brought to as they are read; else all must be of one size."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def description(self) -> str:
+        """One line for the list of sources."""
+        return "images of your own"
+
+    def place(self, folder: Path | None) -> str | None:
+        """Return the folder's path, or None if it is not there."""
+        return str(self.path) if self.path.is_dir() else None
+
+    def read(self, folder: Path | None, report: Report | None) -> SourceData:
+        """Return all images: (N, height, width) where all are grey, else (N, height, width, 3), bytes.
+
+        With ``size``, floats. Raises CeterisError naming a file that is no image or of another size.
+        """
+        apart = (self.path / TRAIN).is_dir()
+        files = _files_by_class(self.path / TRAIN if apart else self.path)
+        if apart:
+            _refuse_validation(self.path)
+        test = _files_by_class(self.path / TEST) if apart and (self.path / TEST).is_dir() else {}
+        _check_classes(self.path, tuple(test), tuple(files))
+        grey = all(_is_grey(file) for own in (*files.values(), *test.values()) for file in own)
+        classes = tuple(files)
+        train_rows = self._rows(files, classes, grey)
+        test_rows = self._rows(test, classes, grey) if test else None
+        if test_rows is not None and test_rows.x.shape[1:] != train_rows.x.shape[1:]:
+            raise CeterisError(
+                f"{self.path}: images in `{TRAIN}` have shape {train_rows.x.shape[1:]} and those in `{TEST}` "
+                f"{test_rows.x.shape[1:]}; give `data.resize: [height, width]`"
+            )
+        return SourceData(
+            name=self.name,
+            task="classification",
+            train=train_rows,
+            test=test_rows,
+            classes=classes,
+            value_range=(0.0, 255.0),
+            origin=str(self.path),
+        )
+
+    def _rows(self, files: dict[str, list[Path]], classes: Sequence[str], grey: bool) -> Rows:
+        chosen = [(file, classes.index(name)) for name, own in files.items() for file in own]
+        images: list[NDArray[Any]] = []
+        for file, _ in chosen:
+            image = _pixels(file, grey)
+            if self.size is not None:
+                image = Reduction(resize=self.size).rows(image[None], str(file))[0]
+            if images and image.shape != images[0].shape:
+                raise CeterisError(
+                    f"{file} is {_extent(image)} pixels and {chosen[0][0]} {_extent(images[0])}: images of "
+                    "one size are needed, or `data.resize: [height, width]`, which brings them to one"
+                )
+            images.append(image)
+        return Rows(np.stack(images), np.array([label for _, label in chosen], dtype=np.int64))
+
+
+def _files_by_class(folder: Path) -> dict[str, list[Path]]:
+    """Return the image files of each class, in the order of names; nothing is opened."""
+    try:
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        found = {path.name: [file for file in sorted(path.iterdir()) if _is_image(file)] for path in inside}
+    except OSError as error:
+        raise CeterisError(f"{folder} cannot be read: {error.strerror or error}") from error
+    if not found:
+        raise CeterisError(f"{folder} has no subfolders; a folder of images has one for each class")
+    empty = [name for name, files in found.items() if not files]
+    if empty:
+        raise CeterisError(f"{folder / empty[0]} holds no images ({', '.join(SUFFIXES)})")
+    return found
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
+def _refuse_validation(path: Path) -> None:
+    found = [name for name in VALIDATION if (path / name).is_dir()]
+    if found:
+        raise CeterisError(
+            f"{path / found[0]}: validation rows are drawn from the training rows; move its images into "
+            f"`{TRAIN}`, and set `validation` to as many"
+        )
+
+
+def _check_classes(path: Path, found: Sequence[str], known: Sequence[str]) -> None:
+    for name in found:
+        if name not in known:
+            guess = nearest(name, known)
+            hint = f"; did you mean `{guess}`?" if guess else ""
+            raise CeterisError(f"{path / TEST / name}: there is no class `{name}` in `{TRAIN}`{hint}")
+
+
+def _open(file: Path) -> Image:
+    try:
+        from PIL import Image as Images
+    except ModuleNotFoundError as error:
+        raise CeterisError("reading images needs Pillow: pip install 'ceteris[images]'") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Images.DecompressionBombWarning)  # a few bytes, many pixels
+            return Images.open(file, formats=FORMATS)
+    except Exception as error:  # Pillow has a dozen types of error for damaged files
+        raise CeterisError(f"{file} cannot be read as a PNG or JPEG image: {error}") from error
+
+
+def _is_grey(file: Path) -> bool:
+    with _open(file) as image:
+        return image.mode in GREY
+
+
+def _pixels(file: Path, grey: bool) -> NDArray[np.uint8]:
+    """Return an image upright, as its camera says; transparency is left out."""
+    with _open(file) as image:
+        from PIL import ImageOps
+
+        try:
+            upright = ImageOps.exif_transpose(image)
+            return np.array(upright.convert("L" if grey else "RGB"), dtype=np.uint8)
+        except Exception as error:  # as in _open
+            raise CeterisError(f"{file} is damaged: {error}") from error
+
+
+def _extent(image: NDArray[Any]) -> str:
+    return f"{image.shape[0]} x {image.shape[1]}"
