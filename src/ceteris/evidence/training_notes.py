@@ -34,6 +34,18 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
             f"With early stopping ({listing(early)}) the network on record is that of the best epoch, the "
             "numbers at the end of training are those of the last."
         )
+    twice = [label for label, own in trials.items() if all(map(_softmax_twice, own))]
+    cut = [label for label, own in trials.items() if all(map(_outputs_are_cut, own))]
+    if twice:
+        found.append(
+            f"The outputs are a softmax already, and cross-entropy takes another ({listing(twice)}): "
+            "gradients are small and the loss cannot come near 0; leave `model.output` out."
+        )
+    if cut:
+        found.append(
+            f"A ReLU stands on the outputs ({listing(cut)}): where it cuts an output to 0, that output "
+            "learns nothing; leave `model.output` out."
+        )
     return tuple(found)
 
 
@@ -54,6 +66,22 @@ def _schedule_was_idle(trial: TrialRecord) -> bool:
     planned = schedule.get("kind", "constant") != "constant" or schedule.get("warmup", 0) > 0
     started = _part(trial, "optimizer").get("lr")
     return planned and len(rates) > 0 and bool((rates == started).all())
+
+
+def _softmax_twice(trial: TrialRecord) -> bool:
+    loss = trial.experiment.get("loss")
+    classes = "val_accuracy" in trial.curves
+    return "softmax" in _output(trial) and (loss == "cross_entropy" or (loss == "auto" and classes))
+
+
+def _outputs_are_cut(trial: TrialRecord) -> bool:
+    return "relu" in _output(trial)
+
+
+def _output(trial: TrialRecord) -> list[str]:
+    """Return the activations on the outputs."""
+    given = _part(trial, "model").get("output") or ()
+    return [given] if isinstance(given, str) else list(given)
 
 
 def _has_noisy_labels(trial: TrialRecord) -> bool:

@@ -1,0 +1,135 @@
+"""Mistakes 3, 5, 10 to 13, 16 and 18 to 21 of the catalogue: in what is measured, compared and reported."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ceteris
+from ceteris.data import Preparation, load
+from ceteris.data.folds import fold_parts
+from ceteris.errors import CeterisError
+from ceteris.records.store import Store
+from ceteris.report.settings import compare_settings
+from ceteris.spec.data import DataSpec
+from ceteris.spec.folds import Folds
+
+from .conftest import Run
+from .test_training import digits_of
+
+
+def test_3_both_splits_are_measured_without_dropout(run: Run) -> None:
+    result = run(seeds=1, model={"kind": "mlp", "hidden": [32], "dropout": 0.7}, epochs=4)
+    x, y, _, validation = digits_of(result, "base", 0)
+    with torch.no_grad():
+        outputs = result.trials[0].network()(x[validation])
+    assert result.trials[0].metrics["val_accuracy"] == pytest.approx(
+        (outputs.argmax(1) == y[validation]).double().mean().item()
+    )
+
+
+def test_5_means_are_over_rows_and_the_last_batch_counts_by_its_size(run: Run) -> None:
+    """With a rate that changes nothing, the running loss is the loss over all rows, 400 = 12 x 32 + 16."""
+    result = run(seeds=1, epochs=1, optimizer={"kind": "sgd", "lr": 1e-12})
+    x, y, train, validation = digits_of(result, "base", 0)
+    network = result.trials[0].network()
+    with torch.no_grad():
+        for rows, name in ((train, "train_loss_running"), (validation, "val_loss")):
+            loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows]).item()
+            assert result.trials[0].metrics[name] == pytest.approx(loss, rel=1e-5)
+
+
+def test_10_nothing_reads_the_test_rows_before_the_final_assessment(run: Run) -> None:
+    result = run({"optimizer.lr": [0.1, 0.01]})
+    content = load("digits").content
+    with Store(result.run.folder.parent, create=False) as store:
+        before = store.test_readings(content).count
+        assert result.test().readings == before + 1
+    assert before == 0
+    assert not any(name.startswith("test") for trial in result.trials for name in trial.curves)
+
+
+def test_11_one_seed_establishes_nothing(run: Run) -> None:
+    claims = [{"text": "It is better.", "metric": "val_loss", "less": [0.1, 0.0001]}]
+    one = run({"optimizer.lr": [0.1, 0.0001]}, seeds=1, claims=claims)
+    assert one.verdicts[0].verdict == "not established"
+    assert any("one seed nothing can be established" in note for note in one.assessment.notes)
+
+
+def test_12_images_come_scaled_unless_asked_otherwise() -> None:
+    digits = load("digits")
+    assert digits.x.max() == 16
+    assert Preparation(digits).prepare(DataSpec(source="digits"), 0).x.max() == 1
+
+
+def test_13_what_is_estimated_knows_the_training_rows_alone_and_folds_drop_no_row() -> None:
+    data = load("iris")
+    own = Preparation(data).prepare(DataSpec(source="iris", scale="standardize"), 0)
+    rows = data.x[own.split.train].astype(np.float64)
+    expected = (data.x - rows.mean(axis=0)) / rows.std(axis=0)
+    np.testing.assert_allclose(own.x, expected, atol=1e-5)
+    folds = Folds(k=7)
+    validated = np.concatenate([fold_parts(data, folds, 0, fold)[1] for fold in range(7)])
+    np.testing.assert_array_equal(np.sort(validated), np.arange(len(data.x)))
+
+
+def test_16_a_setting_that_nobody_reads_is_refused_and_the_record_says_what_ran(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "twice.yaml"
+    file.write_text("experiment:\n  data: digits\n  model: linear\n  epochs: 1\n  epochs: 2\n")
+    for study, words in (
+        (file, "epochs"),
+        ({"experiment": {"data": "digits", "model": "linear", "epoch": 1}}, "epochs"),
+    ):
+        with pytest.raises(CeterisError) as told:
+            ceteris.run(study, runs_dir=tmp_path, progress=False)
+        assert words in str(told.value)
+    trial = run(seeds=1, epochs=1).trials[0]
+    assert trial.experiment["batch_size"] == 32
+    assert trial.experiment["optimizer"]["momentum"] == 0
+
+
+def test_18_figures_show_the_recorded_numbers(run: Run) -> None:
+    result = run({"optimizer.lr": [0.1, 0.01]})
+    page = result.report().read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    assert found is not None
+    text = json.dumps(json.loads(found[1]))
+    for level in result.levels:
+        for value in level.curves["val_loss"].mean:
+            assert value is not None
+            assert re.search(rf"\b{re.escape(f'{value:.3g}')}", text), value
+
+
+def test_19_the_gap_compares_two_numbers_measured_the_same_way(run: Run) -> None:
+    result = run({"optimizer.lr": [0.1, 0.01]})
+    for level in result.levels:
+        own = [trial.metrics for trial in result.trials if trial.level == level.level]
+        gap = np.mean([metrics["val_loss"] - metrics["train_loss"] for metrics in own])
+        assert level.metrics["gap_loss"].last.mean == pytest.approx(gap)
+        assert all(metrics["train_loss"] != metrics["train_loss_running"] for metrics in own)
+
+
+def test_20_neither_loss_holds_the_penalty(run: Run) -> None:
+    result = run(seeds=1, penalty={"kind": "l1", "weight": 0.01})
+    x, y, _, validation = digits_of(result, "base", 0)
+    with torch.no_grad():
+        loss = torch.nn.functional.cross_entropy(
+            result.trials[0].network()(x[validation]), y[validation]
+        ).item()
+    assert result.trials[0].metrics["val_loss"] == pytest.approx(loss, rel=1e-5)
+    assert result.trials[0].metrics["penalty"] > 0.1
+
+
+def test_21_a_level_that_changes_several_settings_shows_all_of_them(run: Run) -> None:
+    network = {"plain": {}, "wide": {"model.hidden": [32], "model.dropout": 0.1, "optimizer.lr": 0.2}}
+    result = run({"network": network}, seeds=1, epochs=1)
+    told = compare_settings({trial.level: trial.experiment for trial in result.trials})
+    assert set(told.varied) == {"model.hidden", "model.dropout", "optimizer.lr"}
+    assert all(path in result.report().read_text(encoding="utf-8") for path in told.varied)

@@ -1,0 +1,165 @@
+"""Mistakes 1, 2, 4, 6 to 9, 14, 15, 17 and 22 of the catalogue: in the training itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ceteris.api.result import Result
+from ceteris.data import Preparation, load
+from ceteris.spec.data import DataSpec
+from ceteris.train.modules.dropout import Clock, mask
+from ceteris.train.streams import epoch_order
+
+from .conftest import Run
+
+
+def digits_of(
+    result: Result, level: str, seed: int
+) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray]:
+    """The prepared rows of a trial, its labels, and its training and validation row numbers."""
+    spec = DataSpec.model_validate(result.trial(level, seed).experiment["data"])
+    own = Preparation(load("digits")).prepare(spec, seed)
+    return torch.from_numpy(own.x), torch.from_numpy(own.y), own.split.train, own.split.validation
+
+
+def test_1_a_schedule_acts_and_one_that_never_did_is_told(run: Run) -> None:
+    result = run(
+        {
+            "schedule": {
+                "never": {"schedule": {"kind": "step", "step_size": 50}},
+                "acts": {"schedule": {"kind": "step", "step_size": 1}},
+            }
+        }
+    )
+    np.testing.assert_allclose(result.trial("acts").curves["lr"], [0.1, 0.01, 0.001])
+    assert "The schedule never changed the learning rate: never." in result.assessment.notes
+
+
+def test_2_training_mode_is_set_again_after_every_evaluation(run: Run) -> None:
+    """With dropout of 0.8 the running accuracy of every epoch, not of the first alone, is far below."""
+    result = run(model={"kind": "mlp", "hidden": [64], "dropout": 0.8}, epochs=12)
+    for trial in result.trials:
+        later = slice(6, None)
+        running, evaluated = (
+            trial.curves["train_accuracy_running"][later],
+            trial.curves["train_accuracy"][later],
+        )
+        assert (running < evaluated - 0.1).all()
+
+
+def test_4_every_level_starts_from_the_weights_of_its_seed(run: Run) -> None:
+    together = run({"optimizer.lr": [0.1, 0.01]})
+    alone = run({"optimizer.lr": [0.01, 0.5]})
+    starts = [trial.weights("initial") for trial in together.trials if trial.seed == 1]
+    for name, tensor in starts[0].items():
+        np.testing.assert_array_equal(tensor, starts[1][name])
+    for name, tensor in together.trial(0.01, 1).weights().items():
+        np.testing.assert_array_equal(tensor, alone.trial(0.01, 1).weights()[name])
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "words"),
+    [
+        (["softmax"], "cross_entropy", "The outputs are a softmax already"),
+        (["relu", "softmax"], "mse", "A ReLU stands on the outputs"),
+    ],
+)
+def test_6_outputs_are_logits_and_other_heads_are_told(
+    output: list[str], loss: str, words: str, run: Run
+) -> None:
+    plain = run(seeds=1, epochs=1)
+    assert list(plain.trials[0].network().output) == []
+    odd = run(seeds=1, epochs=1, model={"kind": "mlp", "hidden": [8], "output": output}, loss=loss)
+    assert any(note.startswith(words) for note in odd.assessment.notes)
+    assert not any(note.startswith(words) for note in plain.assessment.notes)
+
+
+def test_7_masks_drop_the_share_that_was_asked_for_and_keep_the_mean() -> None:
+    from ceteris.draws import stream_key
+
+    for p in (0.2, 0.5, 0.9):
+        kept = mask(stream_key(0, "dropout", "hidden.0"), p, 2000, 100, Clock(), np.dtype(np.float64))
+        assert (kept == 0).mean() == pytest.approx(p, abs=0.005)
+        assert kept.mean() == pytest.approx(1, abs=0.02)
+
+
+class Detached(torch.nn.Module):
+    """Reads one of its parameters through ``.data``, as one note's custom layer does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.randn(64, 10) * 0.1)
+        self.bias = torch.nn.Parameter(torch.zeros(10))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(1) @ self.weight.data + self.bias
+
+
+def test_8_a_parameter_that_gets_no_gradient_shows_in_its_update_ratio(run: Run) -> None:
+    trial = run(seeds=1, own_model=Detached).trials[0]
+    assert (trial.curves["update_ratio/weight"] == 0).all()
+    assert (trial.curves["update_ratio/bias"] > 0).all()
+
+
+def test_9_every_batch_is_one_step_of_the_optimiser(run: Run) -> None:
+    """Three epochs of 13 batches written out by hand from the recorded start end where the trial ends."""
+    result = run(seeds=1, model="linear", data={"source": "digits", "rows": 400})
+    x, y, train, _ = digits_of(result, "base", 0)
+    network = result.trials[0].network("initial").train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for epoch in range(3):
+        order = torch.from_numpy(epoch_order(0, 0, train, epoch))
+        for batch in order.split(32):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
+            optimizer.step()
+    final = result.trials[0].weights()
+    for name, parameter in network.named_parameters():
+        np.testing.assert_allclose(final[name], parameter.detach().numpy(), atol=1e-5)
+
+
+def test_14_exponentials_do_not_overflow(run: Run) -> None:
+    huge = {"kind": "linear", "init": {"kind": "normal", "std": 1e4}}
+    trial = run(seeds=1, model=huge, epochs=1, optimizer={"kind": "sgd", "lr": 1e-9}).trials[0]
+    assert trial.status == "finished"
+    assert 1e3 < trial.metrics["val_loss"] < 1e6
+
+
+def test_15_a_penalty_is_the_formula_that_its_name_says_and_spares_biases(run: Run) -> None:
+    forms = {
+        form: {"penalty": {"kind": "l2", "weight": 0.01, "form": form}} for form in ("sum", "norm", "mean")
+    }
+    result = run({"form": forms}, seeds=1)
+    for form, total in {
+        "sum": lambda w: np.square(w).sum(),
+        "norm": lambda w: np.sqrt(np.square(w).sum()),
+        "mean": lambda w: np.square(w).mean(),
+    }.items():
+        trial = result.trial(form)
+        weights = [w.astype(np.float64) for name, w in trial.weights().items() if name.endswith("weight")]
+        assert trial.metrics["penalty"] == pytest.approx(0.01 * sum(map(total, weights)), rel=1e-4)
+
+
+def test_17_evaluation_builds_no_graph(run: Run) -> None:
+    def tracked(outputs: torch.Tensor, targets: torch.Tensor) -> float:
+        return float(outputs.requires_grad or outputs.grad_fn is not None or torch.is_grad_enabled() < 0)
+
+    for model in ({"kind": "mlp", "hidden": [4]}, {"kind": "cnn", "convolutions": [2]}):
+        trial = run(seeds=1, epochs=1, model=model, metrics={"tracked": tracked}).trials[0]
+        assert trial.metrics["val_tracked"] == trial.metrics["train_tracked"] == 0
+
+
+def test_22_no_library_s_own_seed_decides_anything(run: Run) -> None:
+    def weights() -> list[np.ndarray]:
+        trial = run(seeds=1, model={"kind": "mlp", "hidden": [16], "dropout": 0.5}).trials[0]
+        return list(trial.weights().values())
+
+    np.random.seed(1)
+    torch.manual_seed(1)
+    first = weights()
+    np.random.seed(2)
+    torch.manual_seed(2)
+    for one, other in zip(first, weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
