@@ -116,6 +116,7 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
         ("runs", ["runs"]),
         ("report", ["report", "last"]),
         ("test", ["test", "last"]),
+        ("predict", ["predict", "last"]),
         ("functions", ["functions", "losses"]),
         ("why", ["why"]),
         ("why", ["why", "small-weights"]),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ceteris.data.preparation import Preparation
     from ceteris.records.views import RunRecord
+    from ceteris.spec.data import DataSpec
     from ceteris.spec.experiment import Experiment
     from ceteris.spec.folds import Folds
 
@@ -24,11 +25,15 @@ Place = tuple[str, int, int]
 
 @dataclass
 class FinalRows:
-    """The test rows of one data set, read once; ``inputs`` are kept for trials that prepare alike."""
+    """The test rows of one data set, read once; ``inputs`` are kept for trials that prepare alike.
+
+    ``given`` are other rows (N, *shape) to prepare in their stead; the test rows are then not read.
+    """
 
     source: str
     folder: Path | None
     folds: Folds | None
+    given: NDArray[Any] | None = field(default=None, repr=False)
     _last: tuple[Place, torch.Tensor] | None = field(default=None, repr=False)
 
     @cached_property
@@ -46,7 +51,7 @@ class FinalRows:
         return load_test(self.source, self.folder)
 
     def inputs(self, experiment: Experiment, seed: int, fold: int) -> torch.Tensor:
-        """Return the test rows as the network of a trial takes them.
+        """Return the rows as the network of a trial takes them.
 
         Raises ``CeterisError`` where the data is not the recorded one.
         """
@@ -58,7 +63,8 @@ class FinalRows:
         place = experiment.data.model_dump_json(), seed, fold
         if self._last is None or self._last[0] != place:
             fitted = self.preparation.prepare(experiment.data, seed, fold, self.folds).fitted
-            self._last = place, torch.from_numpy(prepare_rows(self.rows[0], fitted))
+            raw = self.rows[0] if self.given is None else self.given
+            self._last = place, torch.from_numpy(prepare_rows(raw, fitted))
         inputs = self._last[1]
         if isinstance(experiment.model, ModuleModel):
             from ceteris.train.modules.layout import row_shape
@@ -82,6 +88,41 @@ def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[st
     sources = dict.fromkeys(spec.reading for spec in read.values())
     place = None if folder is None else Path(folder)
     return {source: FinalRows(found_again(source, run.folder.parent), place, folds) for source in sources}
+
+
+def given_rows(
+    run: RunRecord, spec: DataSpec, x: Any, data_dir: str | Path | None = None, name: str = "x"
+) -> FinalRows:
+    """Return rows of the user's own, to be prepared as the training rows of a run's trials were.
+
+    Args:
+        run: the recorded run.
+        spec: the data of its trials.
+        x: rows (N, *shape); for a table also a pandas frame with the columns that are inputs.
+        data_dir: where data files are looked for first.
+        name: what messages call the rows.
+
+    Raises ``CeterisError`` where the trials' data is gone, or for rows of another shape or other columns.
+    """
+    from ceteris.data.reduction import split_reading
+    from ceteris.data.user_arrays import as_inputs
+
+    rows = final_rows_of(run, data_dir)[spec.reading]
+    dataset = rows.preparation.dataset
+    if dataset.table is not None:
+        if not hasattr(x, "columns"):
+            raise CeterisError(
+                f"`{name}` has no columns with names, and `{dataset.name}` is a table; give a pandas frame"
+            )
+        rows.given = dataset.table.expand(x, name)
+        return rows
+    inputs, own = as_inputs(x, name), dataset.before or dataset
+    if inputs.shape[1:] != own.shape:
+        raise CeterisError(
+            f"`{name}` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {own.shape}"
+        )
+    rows.given = split_reading(spec.reading)[1].rows(inputs, name)
+    return rows
 
 
 def check_has_rows(rows: FinalRows) -> None:

@@ -85,31 +85,11 @@ def prepared_inputs(
 
     Raises ``CeterisError`` where the trial's data is gone or is not the same, and for rows of another shape.
     """
-    import torch
-
-    from ceteris.data import Preparation, load, prepare_rows
-    from ceteris.data.reduction import split_reading
-    from ceteris.data.user_arrays import as_inputs
-    from ceteris.lab.datasets import found_again
+    from ceteris.api.final_rows import given_rows
     from ceteris.spec.experiment import Experiment
-    from ceteris.spec.model import ModuleModel
 
     experiment = Experiment.model_validate(dict(trial.experiment))
-    spec = experiment.data
-    folder = data_dir or run.facts.get("data_folder")
-    dataset = load(found_again(spec.reading, run.folder.parent), Path(folder) if folder else None)
-    inputs, given = as_inputs(x, "x"), dataset.before or dataset
-    if inputs.shape[1:] != given.shape:
-        raise CeterisError(
-            f"`x` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {given.shape}"
-        )
-    inputs = split_reading(spec.reading)[1].rows(inputs, "x")
-    rows = torch.from_numpy(prepare_rows(inputs, Preparation(dataset).prepare(spec, trial.seed).fitted))
-    if isinstance(experiment.model, ModuleModel):
-        from ceteris.train.modules.layout import row_shape
-
-        return rows.reshape(-1, *row_shape(experiment.model, dataset.shape))
-    return rows
+    return given_rows(run, experiment.data, x, data_dir).inputs(experiment, trial.seed, trial.fold)
 
 
 def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ceteris.api.final_test import FinalTest
     from ceteris.api.metrics import Metrics
     from ceteris.api.own_modules import Factory, OwnModel
+    from ceteris.api.predict import Members, Predictions
     from ceteris.evidence.assessment import Assessment, Verdict
     from ceteris.evidence.summaries import LevelEvidence
     from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
@@ -240,6 +241,30 @@ class Result:
             runs_dir=self.run.folder.parent,
             data_dir=data_dir or self.run.facts.get("data_folder"),
             progress=progress,
+        )
+
+    def predict(
+        self,
+        x: Any = "test",
+        level: object = None,
+        *,
+        members: Members = "ensemble",
+        metric: str | None = None,
+        data_dir: str | Path | None = None,
+        model: Factory | None = None,
+    ) -> Predictions:
+        """Return what the networks of one level predict for rows, averaged over its seeds and folds.
+
+        ``x`` is (rows, ...) of the data's kind, a pandas frame for a table, or ``"test"``: the rows that the
+        data brings along. Each network gets them prepared as its own training rows were. Without ``level``,
+        the one that ``metric`` on the validation rows chooses; ``members="best"`` takes the one network that
+        validated best. ``predictions.values`` are numbers in the units of the targets, or probabilities of
+        ``classes``; ``.write(path)`` makes a CSV file. Raises ``CeterisError`` for rows that do not fit.
+        """
+        from ceteris.api.predict import run_predict
+
+        return run_predict(
+            self.run, x, level=level, members=members, metric=metric, data_dir=data_dir, model=model
         )
 
     def report(self, path: str | Path | None = None) -> Path:

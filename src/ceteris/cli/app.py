@@ -12,6 +12,7 @@ from ceteris.cli import (
     final_test,
     functions,
     model,
+    predict,
     refit,
     repetitions,
     replicate,
@@ -54,6 +55,7 @@ def build_app() -> App:
         for command in commands:
             app.command(command, group=group)
     app.command(final_test.assess, name="test", group=LOOK)
+    app.command(predict.predict, group=LOOK)
     app.command(functions.functions, group=LOOK)
     app.command(why.why, group=LOOK)
     app.command(studies.app)

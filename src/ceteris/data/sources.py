@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -18,9 +18,12 @@ from ceteris.data.npz import NpzSource
 from ceteris.data.places import user_folders
 from ceteris.data.reduction import Reduction, split_reading
 from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
-from ceteris.data.table_source import HOUSE_PRICES, table_source
+from ceteris.data.table_source import HOUSE_PRICES, HousePrices, table_source
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.spec.data import PARAMETERS, is_table_file
+
+if TYPE_CHECKING:
+    import pandas
 
 DIGITS, *OTHER_BUNDLED = BUNDLED_SOURCES
 NAMED_SOURCES: tuple[Source, ...] = (
@@ -69,6 +72,12 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
     if data.test is None:
         raise CeterisError(f"`{data.name}` has no test rows (arrays `x_test` and `y_test`)")
     return reduction.rows(data.test.x, data.name), data.test.y
+
+
+def load_unlabelled(source: str, folder: Path | None = None) -> pandas.DataFrame | None:
+    """Return the rows without a target that a source brings along, as they stand; None where it has none."""
+    found = find_source(split_reading(source)[0], folder)
+    return found.read_unlabelled(folder) if isinstance(found, HousePrices) else None
 
 
 def fetch(name: str, folder: Path | None = None, report: Callable[[Download], None] | None = None) -> str:

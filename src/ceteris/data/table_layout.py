@@ -59,7 +59,10 @@ class Layout:
     name: str
     """What messages call the table."""
     columns: tuple[Column, ...]
+    target: str
+    """The column that is predicted."""
     ids: tuple[str, ...] = ()
+    """Columns that name rows."""
 
     @property
     def features(self) -> int:
@@ -97,17 +100,17 @@ class Layout:
         return features
 
 
-def make_layout(table: pandas.DataFrame, name: str, not_inputs: Sequence[str], ids: Sequence[str]) -> Layout:
+def make_layout(table: pandas.DataFrame, name: str, target: str, ids: Sequence[str]) -> Layout:
     """Lay out a table by its training rows.
 
     Raises ``CeterisError`` where no column is left, for a column of numbers with a slip of text among them,
     and for more features than can be trained on.
     """
-    kept = [str(column) for column in table.columns if column not in not_inputs]
+    kept = [str(column) for column in table.columns if column not in (target, *ids)]
     if not kept:
         raise CeterisError(f"{name} has no column left to predict from")
     columns = tuple(_column(table[column], name, column) for column in kept)
-    layout = Layout(name, columns, tuple(ids))
+    layout = Layout(name, columns, target, tuple(ids))
     if layout.features > MOST_FEATURES:
         widest = max(columns, key=lambda column: column.features)
         raise CeterisError(

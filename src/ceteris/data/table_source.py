@@ -111,7 +111,7 @@ def table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) ->
     if len(table) == 1:
         raise CeterisError(f"{path} has one row; an experiment needs rows to train and to validate on")
     targets = _targets(table[target], f"{path}: column `{target}`")
-    layout = make_layout(table, str(path), [str(target), *ids], ids)
+    layout = make_layout(table, str(path), str(target), ids)
     return SourceData(
         name=name,
         task=targets.task,
