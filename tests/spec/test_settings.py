@@ -325,7 +325,7 @@ def test_wrong_part_of_a_study_is_one_line(changes: dict[str, Any], line: str) -
 def test_missing_experiment() -> None:
     assert refusal({}) == [
         "experiment: this setting is missing; it must be a mapping of settings "
-        "(data, model, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
+        "(data, model, precision, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
         "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, early_stopping, implementation, "
         "metrics, better)"
     ]
