@@ -326,8 +326,8 @@ def test_missing_experiment() -> None:
     assert refusal({}) == [
         "experiment: this setting is missing; it must be a mapping of settings "
         "(data, model, precision, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
-        "penalty, optimizer, schedule, clip, batch_size, last_batch, epochs, early_stopping, implementation, "
-        "metrics, better)"
+        "penalty, optimizer, schedule, clip, batch_size, last_batch, accumulate, epochs, early_stopping, "
+        "implementation, metrics, better)"
     ]
 
 

@@ -58,6 +58,8 @@ def identity_of(
     content = settings["data"].pop("content") or ""
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]
+    if settings["accumulate"] == 1:  # the same
+        del settings["accumulate"]
     if not is_named(settings["data"]["source"]):
         settings["data"]["source"] = OWN_ROWS
     if folds is not None:

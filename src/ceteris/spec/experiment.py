@@ -90,6 +90,11 @@ class Experiment(Spec):
     """What happens to the smaller batch at the end of an epoch: it is kept, dropped, or filled up with the
     rows that the epoch began with."""
 
+    accumulate: Annotated[Whole, Field(ge=1, title="number of batches")] = 1
+    """Batches of one step: the gradients of so many are averaged, and the optimiser takes one step. What is
+    left at the end of an epoch takes a step too, by the mean over the batches that there are. A warm-up and
+    whatever else counts steps counts those of the optimiser."""
+
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000, title="number of epochs")] = 10
     """How often all training rows are gone through."""
 
@@ -129,6 +134,12 @@ class Experiment(Spec):
         if len(set(names)) < len(names):
             raise wrong("two metrics have the same name")
         return metrics
+
+    @model_validator(mode="after")
+    def _accumulation_is_builtin(self) -> Self:
+        if self.accumulate > 1 and self.implementation != "builtin":
+            raise wrong(f"must be 1 with `implementation: {self.implementation}`", "accumulate")
+        return self
 
     @model_validator(mode="after")
     def _watched_metrics_are_recorded(self) -> Self:

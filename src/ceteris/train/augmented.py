@@ -74,7 +74,10 @@ class Augmented:
         shape: tuple[int, ...],
         batch_size: int,
     ) -> None:
-        """Lay out the feeds. ``trials`` and ``prepared`` are those of the first member of each feed."""
+        """Lay out the feeds. ``trials`` and ``prepared`` are those of the first member of each feed.
+
+        ``batch_size`` are the rows of a step.
+        """
         self._rows = max(1, STRETCH_ROWS // batch_size) * batch_size
         self._batch_size = batch_size
         self._orders: list[NDArray[np.int64]] = []

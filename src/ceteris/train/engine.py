@@ -62,6 +62,11 @@ class StackSpec:
         """The members' optimisers."""
         return tuple(experiment.optimizer for experiment in self.experiments)
 
+    @property
+    def accumulate(self) -> int:
+        """Batches of one step, the same for all members."""
+        return self.experiments[0].accumulate
+
 
 @dataclass(frozen=True)
 class Totals:

@@ -114,7 +114,7 @@ class _Training:
             [trials[i] for i in self._first],
             [self._prepared[i] for i in self._first],
             preparation.dataset.shape,
-            cohort.structure.batch_size,
+            cohort.structure.batch_size * cohort.structure.accumulate,
         )
         weights = [
             class_weights(e, p.y[p.split.train], cohort.structure.net.n_out)
@@ -264,7 +264,10 @@ def _order(trial: TrialPlan, prepared: Prepared, epoch: int) -> NDArray[np.int64
         order = balanced_order(trial.seed, trial.fold, rows, prepared.y[rows], epoch)
     else:
         order = epoch_order(trial.seed, trial.fold, rows, epoch)
-    return filled(order, experiment.batch_size) if experiment.last_batch == "fill" else order
+    size = experiment.batch_size
+    if experiment.last_batch == "drop" and experiment.accumulate > 1:
+        return order[: len(order) - len(order) % size]  # the last step ends before the smaller batch
+    return filled(order, size) if experiment.last_batch == "fill" else order
 
 
 def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[Feed, ...]]:

@@ -44,6 +44,7 @@ class Structure:
     optimizer: str
     batch_size: int
     last_batch: str
+    accumulate: int
     epochs: int
     steps: int
     """Optimisation steps in one epoch. Members may differ in rows: their last batches then differ."""
@@ -73,7 +74,7 @@ class Cohort:
     @property
     def work(self) -> float:
         """Rough cost in multiplications, by which cohorts are ordered and shared out."""
-        rows = 1.5 * self.steps * self.structure.batch_size
+        rows = 1.5 * self.steps * self.structure.batch_size * self.structure.accumulate
         return len(self.trials) * self.structure.epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:
@@ -97,9 +98,10 @@ class Cohort:
         )
 
 
-def steps_per_epoch(rows: int, batch_size: int, last_batch: str) -> int:
-    """Number of batches: a smaller last one is kept, dropped or filled up."""
-    return rows // batch_size if last_batch == "drop" else -(-rows // batch_size)
+def steps_per_epoch(rows: int, batch_size: int, last_batch: str, accumulate: int = 1) -> int:
+    """Number of steps of ``accumulate`` batches, or what is left; see ``Experiment.last_batch``."""
+    batches = rows // batch_size if last_batch == "drop" else -(-rows // batch_size)
+    return -(-batches // accumulate)
 
 
 def n_outputs(dataset: Dataset, loss: str) -> int:
@@ -175,8 +177,11 @@ def structure(
         optimizer=family(experiment.optimizer),
         batch_size=experiment.batch_size,
         last_batch=experiment.last_batch,
+        accumulate=experiment.accumulate,
         epochs=experiment.epochs,
-        steps=steps_per_epoch(training_rows, experiment.batch_size, experiment.last_batch),
+        steps=steps_per_epoch(
+            training_rows, experiment.batch_size, experiment.last_batch, experiment.accumulate
+        ),
         metrics=experiment.metrics,
         precision=experiment.precision,
         implementation=experiment.implementation,

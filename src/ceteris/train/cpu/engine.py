@@ -92,6 +92,7 @@ class CompiledEngine:
             np.zeros(most_rows, np.int64),
             np.zeros(table.words, np.uint32),
             np.zeros(spec.net.n_parameters, dtype),
+            np.zeros(spec.net.n_parameters if spec.accumulate > 1 else 0, dtype),
         )
         self._rows = [_rows(feed, dtype) for feed in spec.feeds]
         self._totals = np.zeros((len(stack), N_TOTALS))
@@ -125,6 +126,7 @@ class CompiledEngine:
                 feed.members[active[feed.members]],
                 order,
                 spec.batch_size,
+                spec.accumulate,
                 self._epoch,
                 first,
                 last,

@@ -92,12 +92,16 @@ class Rows(NamedTuple):
 
 
 class Space(NamedTuple):
-    """Workspaces, overwritten: activations, labels of a batch, words behind masks, the gradient (P,)."""
+    """Workspaces, overwritten: activations, labels of a batch, words behind masks, the gradient (P,).
+
+    ``sum`` (P,) takes the gradients of several batches; it is empty where a step has but one.
+    """
 
     work: Any
     labels: Any
     words: Any
     grad: Any
+    sum: Any
 
 
 @kernel
@@ -167,6 +171,7 @@ def train_steps(
     places,
     order,
     batch,
+    accumulate,
     epoch,
     first,
     last,
@@ -182,7 +187,7 @@ def train_steps(
         net, stack, rules, data, space: see ``Network``, ``Members``, ``Rules``, ``Rows``, ``Space``.
         places: (m,) places of the members in the stack.
         order: (n,) row numbers in the order of this epoch.
-        batch: rows a step; the last step may have fewer.
+        batch: rows a batch; the last may have fewer. accumulate: batches a step; the last may have fewer.
         epoch: number of the epoch, counted from 0; steps_before: steps of the epochs before it.
         totals: (M, N_TOTALS) float64, added to.
         diverged: (M,) int64, -1 or the step at which the loss left the finite numbers.
@@ -192,8 +197,10 @@ def train_steps(
     for begin in range(0, places.size, together):
         own = places[begin : min(begin + together, places.size)]
         for step in range(first, last):
-            rows = order[step * batch : min((step + 1) * batch, order.size)]
-            fetch(data, rows, net.table, space)
+            size = batch * accumulate
+            rows = order[step * size : min((step + 1) * size, order.size)]
+            if rows.size <= batch:
+                fetch(data, rows, net.table, space)
             for place in own:
                 if diverged[place] < 0:
                     done = steps_before + step
@@ -207,6 +214,7 @@ def train_steps(
                         epoch,
                         step,
                         batch,
+                        accumulate,
                         done,
                         space,
                         totals,
@@ -224,41 +232,47 @@ def members_in_cache(stack):
 
 @kernel
 def train_step(
-    net, stack, rules, data, rows, place, epoch, step, batch, done, space, totals, diverged, probed
+    net,
+    stack,
+    rules,
+    data,
+    rows,
+    place,
+    epoch,
+    step,
+    batch,
+    accumulate,
+    done,
+    space,
+    totals,
+    diverged,
+    probed,
 ):
-    """Do one step of the member at ``place`` on the rows that were fetched; arguments as in ``train_steps``.
+    """Do one step of the member at ``place``; arguments as in ``train_steps``.
 
-    ``step`` counts from the beginning of the epoch, ``done`` from that of the training.
+    ``rows`` are those of the step: where they are one batch, they were fetched. ``step`` counts from the
+    beginning of the epoch, ``done`` from that of the training.
     """
-    table, work, grad, n = net.table, space.work, space.grad, rows.size
-    param, hyper, rates = stack.params[place], rules.hyper[place], stack.rates[place]
-    forward(
-        table,
-        net.numbers,
-        param,
-        stack.buffers[place],
-        work,
-        space.words,
-        rates,
-        stack.keys[place],
-        n,
-        epoch,
-        step * batch,
-        done,
-    )
-    final = table[table.shape[0] - 1]
-    loss, smoothing, beta = rules.losses[place], rules.smoothing[place], rules.beta[place]
-    total, right = score(loss, smoothing, rules.class_weights[place], beta, final, space, data, rows)
-    if not np.isfinite(total):
-        diverged[place] = done
-        return
-    backward(table, param, grad, work, space.words, rates, n)
-    totals[place, LOSS] += total
-    totals[place, RIGHT] += right
-    totals[place, ROWS] += n
+    param, hyper, grad = stack.params[place], rules.hyper[place], space.grad
     measured = step % GRADIENT_EVERY == 0
+    parts = 0
+    for begin in range(0, rows.size, batch):
+        own = rows[begin : min(begin + batch, rows.size)]
+        if rows.size > batch:
+            fetch(data, own, net.table, space)
+        first_row, nth = step * batch * accumulate + begin, done * accumulate + parts
+        if not batch_gradient(net, stack, rules, data, own, place, epoch, first_row, nth, space, totals):
+            diverged[place] = done
+            return
+        if measured and parts == 0:
+            probe_gradients(net.table, probed, place, space.work, own.size)
+        parts += 1
+        if rows.size > batch:
+            add_gradient(parts, grad, space.sum)
+    if parts > 1:
+        for i in range(grad.size):
+            grad[i] = space.sum[i] / parts
     if measured:
-        probe_gradients(table, probed, place, work, n)
         probed.before[:] = param
     norm = finish_gradient(
         rules.terms[place], rules.limits[place], net.tensors, measured, param, grad, probed.norms[place]
@@ -272,6 +286,48 @@ def train_step(
     update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
     if measured:
         probe_update(net.tensors, param, probed.before, probed.updates[place])
+
+
+@kernel
+def batch_gradient(net, stack, rules, data, rows, place, epoch, first_row, nth, space, totals):
+    """Fill the gradient of a member by the rows that were fetched; tells whether the loss is finite.
+
+    ``first_row`` is the position of the first in the epoch's order, ``nth`` counts the batches of the
+    training; see ``train_steps`` for the other arguments.
+    """
+    table, work, n = net.table, space.work, rows.size
+    param, rates = stack.params[place], stack.rates[place]
+    forward(
+        table,
+        net.numbers,
+        param,
+        stack.buffers[place],
+        work,
+        space.words,
+        rates,
+        stack.keys[place],
+        n,
+        epoch,
+        first_row,
+        nth,
+    )
+    final = table[table.shape[0] - 1]
+    loss, smoothing, beta = rules.losses[place], rules.smoothing[place], rules.beta[place]
+    total, right = score(loss, smoothing, rules.class_weights[place], beta, final, space, data, rows)
+    if not np.isfinite(total):
+        return False
+    backward(table, param, space.grad, work, space.words, rates, n)
+    totals[place, LOSS] += total
+    totals[place, RIGHT] += right
+    totals[place, ROWS] += n
+    return True
+
+
+@kernel
+def add_gradient(parts, grad, total):
+    """Add a batch's gradient to the total (P,), which the first of the ``parts`` so far replaces."""
+    for i in range(grad.size):
+        total[i] = grad[i] if parts == 1 else total[i] + grad[i]
 
 
 @kernel

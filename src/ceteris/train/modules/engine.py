@@ -26,6 +26,7 @@ from ceteris.train.hyper import (
     state_slots,
     tensor_table,
 )
+from ceteris.train.modules.accumulation import MeanGradient
 from ceteris.train.modules.member import members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.modules.precision import LossScales
@@ -50,11 +51,13 @@ class ModuleEngine:
         self._members = members_of(spec, stack, self._parameters)
         self._objectives = objectives(spec, torch.device("cpu"))
         self._steps = _Steps(spec, self._parameters)
+        self._mean = MeanGradient(self._parameters if spec.accumulate > 1 else self._parameters[:, :0])
         self._inputs = [torch.from_numpy(feed.x) for feed in spec.feeds]
         self._targets = [_targets(feed.y) for feed in spec.feeds]
         self._scales = LossScales(len(stack), spec.precision)
         self._totals = np.zeros((5, len(stack)))
         self._variances = np.zeros((len(stack), len(hidden_modules(spec.net)), 2))
+        self._seen = np.zeros(self._variances.shape[1:])
         self._diverged = np.full(len(stack), -1)
         self._epoch = 0
         self._orders: list[Tensor] = []
@@ -143,32 +146,50 @@ class ModuleEngine:
         return self._stack.buffers
 
     def _step(self, place: int, number: int, step: int) -> None:
-        member, size = self._members[place], self._spec.batch_size
-        part = self._orders[number][step * size : (step + 1) * size]
-        targets = self._targets[number][part][None]
+        """Do one step of a member, on one batch or on several whose gradients are averaged."""
+        size = self._spec.batch_size * self._spec.accumulate
+        rows = self._orders[number][step * size : (step + 1) * size]
+        done = self._epoch * self._spec.steps + step
         measured = step % GRADIENT_EVERY == 0
-        rows = self._inputs[number][part]
+        parts = torch.split(rows, self._spec.batch_size)
+        for nth, part in enumerate(parts):
+            first_row = step * size + nth * self._spec.batch_size
+            found = self._batch(place, number, part, first_row, measured=measured and nth == 0)
+            if found is None:
+                self._diverged[place] = done
+                return
+            if len(parts) > 1:
+                self._mean.add(nth, *found)
+            gradient, untrained = found
+        if len(parts) > 1:
+            untrained = self._mean.write(len(parts), gradient)
+        if not self._scales.unscale(place, gradient):
+            return
+        done -= int(self._scales.skipped[place])
+        norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
+        self._totals[3:, place] += norm if measured else 0.0, measured
+        if measured:
+            self._variances[place] += self._seen
+
+    def _batch(
+        self, place: int, number: int, part: Tensor, first_row: int, *, measured: bool
+    ) -> tuple[NDArray[np.floating], list[ParameterTensor]] | None:
+        """Run a member on a batch, forwards and backwards; None where its loss is not finite."""
+        member, objective = self._members[place], self._objectives[place]
+        targets = self._targets[number][part][None]
         with member.watch.kept(measured) as kept:
-            outputs = member.forward(rows, self._epoch, step * size)[None]
-        objective = self._objectives[place]
+            outputs = member.forward(self._inputs[number][part], self._epoch, first_row)[None]
         loss = (training_losses if objective.altered else losses)(objective, outputs, targets)[0]
         value = loss.item()
-        done = self._epoch * self._spec.steps + step
         if not np.isfinite(value):
-            self._diverged[place] = done
-            return
+            return None
         scale = self._scales.scale[place]
         gradient, untrained, at_layers = member.gradient(loss * scale if self._scales.acts else loss, kept)
-        norm = 0.0
-        if self._scales.unscale(place, gradient):
-            done -= int(self._scales.skipped[place])
-            if measured:
-                self._variances[place] += member.watch.variances(kept, at_layers) / [1.0, scale**2]
-            norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
-        else:
-            measured = False
+        if measured:
+            self._seen = member.watch.variances(kept, at_layers) / [1.0, scale**2]
         right = right_answers(objective, outputs.detach(), targets).item()
-        self._totals[:, place] += value * len(part), right, len(part), norm if measured else 0.0, measured
+        self._totals[:3, place] += value * len(part), right, len(part)
+        return gradient, untrained
 
     def _evaluate_member(
         self, place: int, number: int, rows: Tensor, kept: NDArray[np.float32]

@@ -82,8 +82,8 @@ class TensorEngine:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
         resting = self._tensor(~active)
         for step in range(first, last):
-            begin = step * self._spec.batch_size
-            end = begin + self._spec.batch_size
+            size = self._spec.batch_size * self._spec.accumulate
+            begin, end = step * size, (step + 1) * size
             if end <= min(self._lengths) or len(set(self._lengths)) == 1:
                 self._step(step, begin, self._orders[:, begin:end], resting)
             else:
@@ -168,47 +168,54 @@ class TensorEngine:
                 buffer[others] = before
 
     def _step(self, step: int, begin: int, rows: Tensor, resting: Tensor) -> None:
-        x, targets = self._gather(rows)
-
+        """Do one step on rows (feeds, n) whose first stands at ``begin``, batch by batch."""
         done = self._epoch * self._spec.steps + step
-        draws = Draws(self._keys, self._rates, self._used, self._epoch, begin, done)
         measured = step % GRADIENT_EVERY == 0
-        kept: list[Tensor] | None = [] if measured else None
-        outputs = self._forward(x, draws, kept)
-        loss = self._loss(self._objective, outputs, targets)
         trained = {name: self._parameters[name] for name in self._trained}
-        at_layers = [own for own in kept or () if own.requires_grad]
-        found = torch.autograd.grad(loss.sum(), [*trained.values(), *at_layers])
-        gradients = dict(zip(trained, found[: len(trained)], strict=True))
+        parts = torch.split(rows, self._spec.batch_size, dim=1)
+        gradients: dict[str, Tensor] = {}
+        probed: tuple[list[Tensor], list[Tensor]] = ([], [])
+        alive = ~resting
+        for number, part in enumerate(parts):
+            first_row = begin + number * self._spec.batch_size
+            nth = done * self._spec.accumulate + number
+            draws = Draws(self._keys, self._rates, self._used, self._epoch, first_row, nth)
+            kept: list[Tensor] | None = [] if measured and number == 0 else None
+            x, targets = self._gather(part)
+            outputs = self._forward(x, draws, kept)
+            loss = self._loss(self._objective, outputs, targets)
+            at_layers = [own for own in kept or () if own.requires_grad]
+            found = torch.autograd.grad(loss.sum(), [*trained.values(), *at_layers])
+            if number == 0:
+                probed = at_layers, list(found[len(trained) :])
+                gradients = dict(zip(trained, found[: len(trained)], strict=True))
+            else:
+                gradients = {n: gradients[n] + own for n, own in zip(trained, found, strict=True)}
+            with torch.no_grad():
+                alive = self._gather_totals(done, loss, outputs, targets, resting)
+        if len(parts) > 1:
+            gradients = {name: own / len(parts) for name, own in gradients.items()}
         with torch.no_grad():
             norm = self._optimizer.finish(gradients, measured=measured)
-            alive = self._gather_totals(step, loss, outputs, targets, norm, resting)
+            if norm is not None and measured:
+                self._gathered[3] += torch.where(alive, norm, 0)
+                self._gathered[4] += alive
         before = {name: own.detach().clone() for name, own in trained.items()} if measured else {}
         self._optimizer.step(step, done, gradients, alive)
         if measured:
             self._probes.add(alive, self._optimizer.norms, before, trained)
-            self._probes.add_variances(alive, at_layers, found[len(trained) :])
+            self._probes.add_variances(alive, *probed)
 
     def _gather_totals(
-        self,
-        step: int,
-        loss: Tensor,
-        outputs: Tensor,
-        targets: Tensor,
-        norm: Tensor | None,
-        resting: Tensor,
+        self, done: int, loss: Tensor, outputs: Tensor, targets: Tensor, resting: Tensor
     ) -> Tensor:
-        """Add a step to the totals of the members that are alive, and tell which those are."""
+        """Add a batch to the totals of the members that are alive, and tell which those are."""
         was_alive = (self._diverged < 0) & ~resting
         alive = was_alive & torch.isfinite(loss)
-        done = self._epoch * self._spec.steps + step
         self._diverged = torch.where(was_alive & ~alive, done, self._diverged)
         rows = outputs.shape[1]
         right = right_answers(self._objective, outputs, targets)
-        parts = [loss.double() * rows, right.double(), loss.new_full((), rows)]
-        if norm is not None and step % GRADIENT_EVERY == 0:
-            parts += [norm, loss.new_ones(())]
-        for row, part in enumerate(parts):
+        for row, part in enumerate((loss.double() * rows, right.double(), loss.new_full((), rows))):
             self._gathered[row] += torch.where(alive, part, 0)
         return alive
 
