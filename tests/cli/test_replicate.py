@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import Command, run_command
+from tests.cli.test_json import check
 
 SMALL = ("replicate", "digits/learning-rate", "--seeds", "2", "--epochs", "2", "--json")
 
@@ -11,9 +12,10 @@ SMALL = ("replicate", "digits/learning-rate", "--seeds", "2", "--epochs", "2", "
 def test_a_subject_is_run_once_and_put_on_one_page(ceteris: Command, tmp_path: Path) -> None:
     first = ceteris(*SMALL, "--markdown", "table.md")
     assert first.returncode == 0, first.stderr
-    told = json.loads(first.stdout)
+    told = check(first.stdout, "replicate")
     (study,) = told["studies"]
     assert study["study"] == "digits/learning-rate"
+    check(json.dumps(study["result"]))
     assert len(study["result"]["claims"]) == 3
     assert "study 1 of 1: digits/learning-rate" in first.stderr
     page = Path(told["page"])
@@ -35,7 +37,7 @@ def test_a_study_that_fails_is_told_and_the_others_run(tmp_path: Path) -> None:
         tmp_path, *SMALL, "--set", "data.source=missing.npz", "--runs-dir", str(tmp_path / "runs")
     )
     assert done.returncode == 1
-    (study,) = json.loads(done.stdout)["studies"]
+    (study,) = check(done.stdout, "replicate")["studies"]
     assert study["result"] is None
     assert "missing.npz" in study["failure"]
     assert "missing.npz" in (tmp_path / "runs" / "replication.html").read_text(encoding="utf-8")

@@ -101,7 +101,9 @@ def test_a_quick_run_says_what_it_left_out(ceteris: Command) -> None:
 
 def test_studies_are_listed_and_shown(ceteris: Command) -> None:
     listed = ceteris("studies").stdout
-    assert re.search(r"^digits/learning-rate +Which learning rate fits plain +4 +10$", listed, re.MULTILINE)
+    assert re.search(
+        r"^digits\n(  .*\n)*  learning-rate +Which learning rate fits plain SGD", listed, re.MULTILINE
+    )
     shown = ceteris("studies", "show", "digits/learning-rate").stdout
     assert "  optimizer.lr: [0.5, 0.1, 0.01, 0.001]\n" in shown
     assert shown.endswith("# 4 levels x 10 seeds = 40 trials; ceteris run digits/learning-rate\n")

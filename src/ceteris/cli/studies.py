@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from ceteris.cli import screen
 from ceteris.cli.groups import LOOK
 from ceteris.cli.options import AsJson
-from ceteris.cli.screen import plain_table, print_json
+from ceteris.cli.screen import print_json
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ceteris.spec.named import NamedStudy
 
 app = App(name="studies", group=LOOK, help="The named studies that come with Ceteris.")
 
@@ -17,7 +24,7 @@ app = App(name="studies", group=LOOK, help="The named studies that come with Cet
 @app.default
 @app.command(name="list")
 def list_studies(*, as_json: AsJson = False) -> None:
-    """List the named studies."""
+    """List the named studies by subject, with the question that each asks."""
     from ceteris.spec.named import named_studies
 
     found = named_studies()
@@ -25,9 +32,26 @@ def list_studies(*, as_json: AsJson = False) -> None:
         fields = ("name", "title", "source", "seeds", "factors", "levels")
         print_json({"studies": [{name: getattr(study, name) for name in fields} for study in found]})
         return
-    rows = [(s.name, s.title, str(s.levels), str(s.seeds)) for s in found]
-    table = plain_table(("study", "question", "levels", "seeds"), rows, right=(2, 3))
-    screen.show(table, "", "ceteris run NAME runs one, ceteris studies show NAME prints one.")
+    going_on = "ceteris run SUBJECT/NAME runs one, ceteris studies show SUBJECT/NAME prints one."
+    screen.show(*_by_subject(found), going_on)
+
+
+def _by_subject(found: Sequence[NamedStudy]) -> Iterator[RenderableType]:
+    """Yield a heading for each subject, and below it a line for each of its studies, folded where it is too long."""
+    from rich.table import Table
+    from rich.text import Text
+
+    names = [study.name.partition("/")[2] for study in found]
+    width = max(map(len, names))
+    for subject, studies in groupby(found, key=lambda study: study.name.partition("/")[0]):
+        lines = Table.grid(padding=(0, 2), expand=False)
+        lines.add_column(no_wrap=True, min_width=width + 2)
+        lines.add_column()
+        for study in studies:
+            lines.add_row(Text(f"  {study.name.partition('/')[2]}"), Text(study.title))
+        yield Text(subject, style="bold")
+        yield lines
+        yield ""
 
 
 @app.command
