@@ -37,7 +37,7 @@ def list_studies(*, as_json: AsJson = False) -> None:
 
 
 def _by_subject(found: Sequence[NamedStudy]) -> Iterator[RenderableType]:
-    """Yield a heading for each subject, and below it a line for each of its studies, folded where it is too long."""
+    """Yield a heading for each subject, and below it a line for each of its studies."""
     from rich.table import Table
     from rich.text import Text
 
