@@ -119,11 +119,32 @@ def _print_facts(known: dict[str, Any], picture: str | None) -> None:
         lines["documented range"] = _range(known["documented_range"])
     lines |= _target_lines(known) | {"SHA-256": known["content"]}
     screen.show(facts_table(lines))
+    if "columns" in known:
+        screen.show("", _columns_table(known["columns"]))
+        for column in known["columns"]:
+            if column["many"]:
+                told = f"`{column['name']}` has {column['categories']} categories, as many as features"
+                tell(f"{told}; leave it out, or join rare ones")
     if known["counts"]:
         counts = [(name, f"{count:,}") for name, count in known["counts"].items()]
         screen.show("", plain_table(("class", "training rows"), counts, right=(1,)))
     if picture is not None:
         screen.show("", f"10 random examples per class: {picture}")
+
+
+def _columns_table(columns: list[dict[str, Any]]) -> Any:
+    """Return the columns of a table with what they became."""
+    rows = [
+        (
+            column["name"],
+            column["kind"],
+            f"{column['missing']:.1%}" if column["missing"] else "-",
+            f"{column['categories']}" if column["categories"] else "-",
+            f"{column['features']}",
+        )
+        for column in columns
+    ]
+    return plain_table(("column", "kind", "missing", "categories", "features"), rows, right=(2, 3, 4))
 
 
 def _target_lines(known: dict[str, Any]) -> dict[str, str]:
