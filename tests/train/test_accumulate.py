@@ -15,10 +15,10 @@ from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, Feed, StackSpec
 from ceteris.train.hyper import LR, hyper_vectors
 from ceteris.train.modules.engine import ModuleEngine
-from ceteris.train.plan import steps_per_epoch
+from ceteris.train.plan import separating, steps_per_epoch
 from ceteris.train.tensor.engine import TensorEngine
 
-from .runs import plan, run_plans
+from .runs import cohorts, plan, run_plans
 
 ROWS, BATCH, TOGETHER, STEPS, EPOCHS = 150, 16, 3, 4, 2
 """Ten batches: three steps of three, and one of the last batch, which has six rows."""
@@ -110,3 +110,15 @@ def test_members_are_the_same_bits_alone_and_stacked(digits: Preparation) -> Non
     together, alone = run_plans(plans, digits), run_plans(plans[:1], digits)
     np.testing.assert_array_equal(together.final("0"), alone.final("0"))
     np.testing.assert_array_equal(together.curve("0", "train_loss"), alone.curve("0", "train_loss"))
+
+
+def test_what_separates_cohorts_is_named(digits: Preparation) -> None:
+    found = cohorts(
+        [plan("a"), plan("b", accumulate=2), plan("c", optimizer={"kind": "sgd", "lr": 1})], digits
+    )
+    assert separating(found) == ("accumulate",)
+    assert separating(cohorts([plan("a"), plan("b", batch_size=8, precision="bfloat16")], digits)) == (
+        "batch_size",
+        "precision",
+    )
+    assert separating(cohorts([plan("a"), plan("b", seed=1)], digits)) == ()

@@ -147,6 +147,10 @@ class Meter:
         """Say in one line what is about to be trained."""
         plan = self.plan
         cohorts = "1 cohort" if len(plan.cohorts) == 1 else f"{len(plan.cohorts)} cohorts"
+        from ceteris.train.plan import separating
+
+        if apart := separating(plan.cohorts):
+            cohorts += f" ({', '.join(apart)} {'separates' if len(apart) == 1 else 'separate'} them)"
         workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
         kept = f" ({plan.kept} kept from before)" if plan.kept else ""
         return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}"

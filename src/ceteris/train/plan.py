@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -96,6 +96,16 @@ class Cohort:
         return tuple(
             Cohort(self.index, self.structure, self.trials[begin:end]) for begin, end in pairwise(bounds)
         )
+
+
+def separating(cohorts: Iterable[Cohort]) -> tuple[str, ...]:
+    """Return the parts of ``Structure`` in which cohorts differ: why their trials are not stacked.
+
+    ``steps`` only where nothing else explains them.
+    """
+    structures = [cohort.structure for cohort in cohorts]
+    found = [f.name for f in fields(Structure) if len({getattr(own, f.name) for own in structures}) > 1]
+    return tuple(name for name in found if name != "steps" or len(found) == 1)
 
 
 def steps_per_epoch(rows: int, batch_size: int, last_batch: str, accumulate: int = 1) -> int:
