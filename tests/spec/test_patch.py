@@ -77,7 +77,10 @@ def test_a_part_left_to_its_default_can_be_patched() -> None:
             "experiment; did you mean `optimizer.lr`?",
         ),
         ({"lr": 1}, "lr: there is no setting `lr` in an experiment; did you mean `optimizer.lr`?"),
-        ({"banana": 1}, "banana: there is no setting `banana` in an experiment (known: data, model, loss,"),
+        (
+            {"banana": 1},
+            "banana: there is no setting `banana` in an experiment (known: data, model, precision, loss,",
+        ),
         (
             {"model.hidden.x": 1},
             "there is no setting `model.hidden.x` in an experiment; did you mean `model.hidden`?",
