@@ -25,3 +25,13 @@ def test_the_columns_of_the_house_prices_are_shown(ceteris: Command) -> None:
     check(done.stdout, "dataset")
     columns = json.loads(done.stdout)["columns"]
     assert sum(column["features"] for column in columns) == 331
+
+
+def test_a_table_of_ones_own_is_shown_by_its_target(ceteris: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,kind,y\n1,x,0.5\n2,NA,1.5\n3,z,2.5\n", encoding="utf-8")
+    shown = ceteris("data", "show", "t.csv", "--target", "y")
+    assert shown.returncode == 0, shown.stderr
+    assert "kind" in shown.stdout
+    assert "33.3%" in shown.stdout
+    assert "did you mean `y`" in ceteris("data", "show", "t.csv", "--target", "yy").stderr
+    assert "is no table of your own" in ceteris("data", "show", "digits", "--target", "y").stderr

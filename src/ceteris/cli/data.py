@@ -14,7 +14,7 @@ from ceteris.cli import screen
 from ceteris.cli.groups import SETUP
 from ceteris.cli.options import AsJson, DataDir, DataName
 from ceteris.cli.screen import facts_table, plain_table, print_json, tell
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, Problem
 
 if TYPE_CHECKING:
     from ceteris.data import Dataset
@@ -50,6 +50,7 @@ def show(
     /,
     *,
     examples: Examples = None,
+    target: Annotated[str | None, Parameter(help="The column of a table of your own to predict.")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +59,7 @@ def show(
     from ceteris.data import facts, load
 
     with download_progress() as report, _without_path():
-        dataset = load(name, data_dir, report=report)
+        dataset = load(_reading(name, target), data_dir, report=report)
     known = facts(dataset)
     picture = _write_examples(dataset, examples)
     if as_json:
@@ -79,6 +80,17 @@ def fetch(name: DataName, /, *, data_dir: DataDir = None, as_json: AsJson = Fals
         print_json({"name": name, "place": place})
     else:
         print(f"{name}: {place}")
+
+
+def _reading(name: str, target: str | None) -> str:
+    """Return what is read where a table's target is named. Raises ``CeterisError`` where it does not fit."""
+    from ceteris.spec.data import DataSpec, is_table_file
+
+    if target is None:
+        return name
+    if not is_table_file(name):
+        raise CeterisError(Problem(f"`{name}` is no table of your own; leave it out", where="--target"))
+    return DataSpec(source=name, target=target).reading
 
 
 @contextmanager
