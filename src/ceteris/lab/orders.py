@@ -9,7 +9,7 @@ from typing import Any
 
 from ceteris.errors import Problem
 from ceteris.nets.architecture import Architecture
-from ceteris.train.messages import Message
+from ceteris.train.messages import CHECKPOINT_SECONDS, Message, State
 from ceteris.train.plan import Cohort, ModuleRequest
 
 
@@ -46,6 +46,10 @@ class Job:
     cohort: Cohort
     source: str
     folder: Path | None
+    begun: Mapping[str, State] = field(default_factory=dict)
+    """The checkpoint of every trial, by identity, where the cohort has epochs behind it."""
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    """The least time between two checkpoints."""
 
 
 @dataclass(frozen=True)

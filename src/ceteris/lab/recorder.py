@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
+from ceteris.errors import CeterisError
+from ceteris.records.checkpoints import read_checkpoint, write_checkpoint
 from ceteris.records.entries import EndedTrial
 from ceteris.records.store import Store
-from ceteris.train.messages import EpochMeasured, TrialEnded
+from ceteris.train.messages import Checkpoint, EpochMeasured, State, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 FLUSH_SECONDS = 1.0
@@ -21,9 +24,19 @@ ERRORS_FILE = "errors.log"
 class Recorder:
     """Writes one run: an epoch in a transaction, ends of trials in groups, a heartbeat in between."""
 
-    def __init__(self, store: Store, run: str) -> None:
+    def __init__(
+        self, store: Store, run: str, numerics: str, begun: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """Write a run of a store.
+
+        Args:
+            numerics: names what is computed with; checkpoints of other numerics are not gone on from.
+            begun: identity -> the epochs of a checkpoint that its trial goes on from.
+        """
         self.store = store
         self.run = run
+        self._numerics = numerics
+        self._begun = dict(begun)
         self._ended: list[EndedTrial] = []
         self._bytes = 0
         self._since = 0.0
@@ -43,6 +56,31 @@ class Recorder:
         """Record one epoch of the trials of a shard."""
         self.store.record_epoch(self.run, measured.epoch, measured.names, measured.rows)
         self._last_write = time.monotonic()
+
+    @property
+    def begun(self) -> Mapping[str, int]:
+        """Identity -> the epochs of the last checkpoint, of trials that have one."""
+        return self._begun
+
+    def checkpoint(self, kept: Checkpoint) -> None:
+        """Keep what a trial needs to go on; its epochs up to there are on record already."""
+        folder = self.store.checkpoints_folder(self.run)
+        write_checkpoint(folder, kept.identity, kept.epochs, self._numerics, kept.arrays)
+        self._begun[kept.identity] = kept.epochs
+
+    def states(self, trials: Sequence[TrialPlan]) -> dict[str, State]:
+        """Read the checkpoints of trials; raises ``CeterisError`` where one changed since it was found."""
+        folder = self.store.checkpoints_folder(self.run)
+        states: dict[str, State] = {}
+        for trial in trials:
+            found = read_checkpoint(folder, trial.identity, self._numerics)
+            if found is None or found[0] != self._begun.get(trial.identity):
+                raise CeterisError(
+                    f"the checkpoint of trial {trial.identity} in {folder} has been changed or removed; "
+                    f"`ceteris resume {self.run}` begins that trial anew"
+                )
+            states[trial.identity] = found[1]
+        return states
 
     def ended(self, result: TrialEnded) -> None:
         """Take the end of a trial; it is written together with others soon after."""
@@ -79,9 +117,9 @@ class Recorder:
             self._last_write = now
 
     def restart(self, trials: Sequence[TrialPlan]) -> None:
-        """Forget the epochs of trials that start anew."""
+        """Forget the epochs of trials after their last checkpoints, or all where there is none."""
         self.flush()
-        self.store.restart_trials(self.run, [trial.identity for trial in trials])
+        self.store.restart_trials(self.run, [trial.identity for trial in trials], self._begun)
 
     def log_error(self, text: str) -> Path:
         """Append a traceback or the last words of a worker to the run's ``errors.log``; return the file."""

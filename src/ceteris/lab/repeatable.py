@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ceteris.draws import SCHEME
+from ceteris.records.plain_json import canonical_json
 from ceteris.train.numerics import has_avx512
 
 SCHEME_NAME = "randomness scheme"
@@ -42,6 +44,13 @@ def deciding_differences(
     then = {name: versions_then.get(name) for name in DECIDING}
     now = {name: versions_now.get(name) for name in DECIDING}
     return [*_differences(_flat(numerics_then), _flat(numerics_now)), *_differences(then, now)]
+
+
+def numerics_key(numerics: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Return a hash of all that can change the bits of a result (``versions`` with that of the scheme)."""
+    deciding = {name: versions.get(name) for name in DECIDING}
+    text = canonical_json({"numerics": numerics, "versions": deciding})
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def other_differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

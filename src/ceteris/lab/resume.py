@@ -25,6 +25,7 @@ from ceteris.lab.sizes import sizes_of
 from ceteris.lab.trials import (
     ENDED,
     as_entry,
+    epochs_on_record,
     next_seeds,
     plan_trials,
     recorded_combinations,
@@ -37,16 +38,19 @@ from ceteris.lab.undertaking import (
     greet,
     heed,
     inspect_modules,
+    key_of,
     make_setup,
     refuse,
     tell_downloads,
     train_run,
 )
 from ceteris.nets.architecture import Architecture
+from ceteris.records.checkpoints import sort_checkpoints
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord
 from ceteris.spec.combine import Combination
 from ceteris.spec.metrics import PROVIDED_METRICS
+from ceteris.train.messages import CHECKPOINT_SECONDS
 from ceteris.train.plan import TrialPlan
 
 
@@ -81,17 +85,22 @@ def resume_run(
     allow_other_numerics: bool = False,
     listener: Listener | None = None,
     stop: Stop | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> str:
     """Train what a run has not finished; return its identifier. Ended trials are kept as they are.
 
-    Trials that were interrupted start anew, under the identity that they have. ``device`` is that of
+    Trials that were interrupted go on from their last checkpoint under the identity that they have, with the
+    bits of an undisturbed run; they begin anew where there is none, where it is damaged, or where it was
+    computed with other numerics than this machine's. ``device`` is that of
     the record unless another is named; the other arguments are those of ``run_study``.
 
     Raises:
         CeterisError: where the run, its data or its metrics are not to be had, or this machine would
             compute with other bits and ``allow_other_numerics`` is false.
     """
-    means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
+    means = Means(
+        runs_folder, data_folder, workers, listener or Unheard(), stop or Stop(), checkpoint_seconds
+    )
     permissions = Permissions(allow_code, allow_other_numerics)
     return _go_on(run, None, device, OwnCode(metrics or {}, modules or {}), permissions, means)
 
@@ -110,13 +119,16 @@ def extend_run(
     allow_other_numerics: bool = False,
     listener: Listener | None = None,
     stop: Stop | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> str:
     """Add seeds to a run until it has ``seeds`` in all, and train what it has not finished.
 
     Ended trials are kept. The record counts one more look at the verdicts, for which evidence corrects.
     Arguments and errors are those of ``resume_run``; further, ``seeds`` has to be more than there are.
     """
-    means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
+    means = Means(
+        runs_folder, data_folder, workers, listener or Unheard(), stop or Stop(), checkpoint_seconds
+    )
     permissions = Permissions(allow_code, allow_other_numerics)
     return _go_on(run, seeds, device, OwnCode(metrics or {}, modules or {}), permissions, means)
 
@@ -164,20 +176,27 @@ def _go_on(
             _compare(record, hello, permissions, means.listener)
             heed(means.stop)
             trials = (*left, *plan_trials(combinations, more, hello.numerics, folds))
-            _open(store, record, trials[len(left) :])
+            begun = _open(store, record, trials[len(left) :], key_of(hello))
             kept = len(record.trials) - len(left)
-            work = Undertaking(trials, datasets, sizes, places, modules, kept)
+            work = Undertaking(trials, datasets, sizes, places, modules, kept, begun)
             train_run(store, record.id, work, crew, first, hello, means)
         return record.id
 
 
-def _open(store: Store, record: RunRecord, added: Sequence[TrialPlan]) -> None:
-    """Become the writer of a run, plan the trials that are added, and drop epochs of unended ones."""
+def _open(store: Store, record: RunRecord, added: Sequence[TrialPlan], numerics: str) -> dict[str, int]:
+    """Become the writer of a run, plan the trials that are added, and drop epochs after checkpoints.
+
+    Returns:
+        The epochs that unended trials go on from, by identity.
+    """
     store.begin(record.id)
-    store.restart_trials(record.id, [t.identity for t in record.trials if t.status not in ENDED])
+    reached = {t.identity: epochs_on_record(t) for t in record.trials if t.status not in ENDED}
+    begun = sort_checkpoints(store.checkpoints_folder(record.id), reached, numerics)
+    store.restart_trials(record.id, reached, begun)
     if added:
         store.add_trials(record.id, [as_entry(trial) for trial in added])
         store.note_extension(record.id, record.looks + 1, record.first_seeds)
+    return begun
 
 
 def _code_problems(

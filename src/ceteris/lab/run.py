@@ -43,6 +43,7 @@ from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.study import Study
+from ceteris.train.messages import CHECKPOINT_SECONDS
 
 
 def run_study(
@@ -59,6 +60,7 @@ def run_study(
     modules: Mapping[str, Factory] | None = None,
     listener: Listener | None = None,
     stop: Stop | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> str:
     """Train every trial of a study and record it; return the run's identifier.
 
@@ -75,13 +77,16 @@ def run_study(
         modules: what makes the user's own networks, by the names that experiments have for them.
         listener: is told what happens.
         stop: is looked at while training; a run that was stopped can be resumed.
+        checkpoint_seconds: the least time between two checkpoints of a trial; 0 for one after every epoch.
 
     Raises:
         CeterisError: with all problems of the study at once, before anything is recorded; or for what
             went wrong while training, when everything up to then is kept.
         KeyboardInterrupt: where a stop is asked for before the run is begun.
     """
-    means = Means(runs_folder, data_folder, workers, listener or Unheard(), stop or Stop())
+    means = Means(
+        runs_folder, data_folder, workers, listener or Unheard(), stop or Stop(), checkpoint_seconds
+    )
     own = dict(metrics or {})
     experiments = [combination.experiment for combination in combinations(parsed.study)]
     factories = dict(modules or {})

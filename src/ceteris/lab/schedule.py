@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ceteris.lab.shards import Shard, halves
 from ceteris.train.plan import TrialPlan
@@ -14,7 +15,7 @@ MOST_ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Loss:
-    """What became of a shard whose worker died: trials that start anew, or that are given up."""
+    """What became of a shard whose worker died: trials that are tried again, or that are given up."""
 
     again: tuple[TrialPlan, ...] = ()
     given_up: tuple[TrialPlan, ...] = ()
@@ -69,15 +70,18 @@ class Schedule:
         """Note that a worker has done its shard; return the trials of it that have not ended."""
         return self._let_go(worker)[1]
 
-    def died(self, worker: int) -> Loss:
-        """Put back what a worker had not finished: in halves once, then no more."""
+    def died(self, worker: int, begun: Mapping[str, int] = MappingProxyType({})) -> Loss:
+        """Put back what a worker had not finished: in halves once, then no more.
+
+        ``begun``: identity -> the epochs that a trial goes on from.
+        """
         shard, left = self._let_go(worker)
         if shard is None or not left:
             return Loss()
         if shard.attempt >= MOST_ATTEMPTS:
             self.given_up += left
             return Loss(given_up=left)
-        again = halves(shard, left, self._numbers)
+        again = halves(shard, left, self._numbers, begun)
         self._numbers += len(again)
         self._waiting.extend(again)
         return Loss(again=left)

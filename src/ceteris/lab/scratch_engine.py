@@ -6,7 +6,7 @@ rates and what is measured when. The arithmetic is its own: layers, losses, pena
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -125,6 +125,24 @@ class ScratchEngine:
         for own, member in zip(self._buffers, self._members, strict=True):
             _read(member.buffers.values(), own)
         return self._buffers
+
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch; see ``Engine.state``. Plain SGD has no memory."""
+        return {
+            "parameters": self.parameters()[place].copy(),
+            "buffers": self.buffers()[place].copy(),
+        }
+
+    @torch.no_grad()
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it; see ``Engine.restore``."""
+        member = self._members[place]
+        for name, own in (("parameters", member.parameters), ("buffers", member.buffers)):
+            begin = 0
+            for tensor in own.values():
+                part = np.array(state[name][begin : begin + tensor.numel()])
+                tensor.copy_(torch.from_numpy(part).reshape(tensor.shape))
+                begin += tensor.numel()
 
     def _step(self, place: int, number: int, step: int) -> None:
         member, size = self._members[place], self._spec.batch_size

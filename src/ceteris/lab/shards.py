@@ -47,12 +47,18 @@ def make_cohorts(
     return tuple(replace(cohort, index=index) for index, cohort in enumerate(found))
 
 
-def share_out(cohorts: Sequence[Cohort], workers: int, max_bytes: int) -> tuple[Shard, ...]:
+def share_out(
+    cohorts: Sequence[Cohort],
+    workers: int,
+    max_bytes: int,
+    begun: Mapping[str, int] = MappingProxyType({}),
+) -> tuple[Shard, ...]:
     """Cut cohorts so that all workers are busy to the end, into as few shards as that takes.
 
     Each shard's stack takes at most ``max_bytes`` (or has one member). Results do not depend on the
-    cut (law 7).
+    cut (law 7). ``begun``: identity -> the epochs that a trial goes on from; shards do not mix them.
     """
+    cohorts = [part for cohort in cohorts for part in by_begin(cohort, begun)]
     ideal = sum(cohort.work for cohort in cohorts) / max(workers, 1)
     best: list[Cohort] = []
     for finer in range(1, MOST_PIECES + 1):
@@ -63,6 +69,14 @@ def share_out(cohorts: Sequence[Cohort], workers: int, max_bytes: int) -> tuple[
             break
     best.sort(key=lambda piece: -piece.work)
     return tuple(Shard(number, piece, source_of(piece)) for number, piece in enumerate(best))
+
+
+def by_begin(cohort: Cohort, begun: Mapping[str, int]) -> tuple[Cohort, ...]:
+    """Part a cohort by the epochs that its trials have behind them: identity -> epochs, 0 where not named."""
+    groups: dict[int, list[TrialPlan]] = {}
+    for trial in cohort.trials:
+        groups.setdefault(begun.get(trial.identity, 0), []).append(trial)
+    return tuple(replace(cohort, trials=tuple(own), begin=begin) for begin, own in groups.items())
 
 
 def _cut(cohorts: Sequence[Cohort], most_work: float, max_bytes: int) -> list[Cohort]:
@@ -81,18 +95,23 @@ def finishing_time(pieces: Sequence[Cohort], workers: int) -> float:
     return max(free_at)
 
 
-def halves(shard: Shard, trials: Sequence[TrialPlan], first_number: int) -> tuple[Shard, ...]:
-    """Return the next attempt at those trials of a shard that have not ended: two halves, or one trial."""
+def halves(
+    shard: Shard,
+    trials: Sequence[TrialPlan],
+    first_number: int,
+    begun: Mapping[str, int] = MappingProxyType({}),
+) -> tuple[Shard, ...]:
+    """Return the next attempt at those trials of a shard that have not ended: two halves, or one trial.
+
+    A half is parted where its trials go on from different epochs (``begun``: identity -> epochs).
+    """
     middle = (len(trials) + 1) // 2
     parts = [part for part in (trials[:middle], trials[middle:]) if part]
+    cohorts = [replace(shard.cohort, trials=tuple(part), begin=0) for part in parts]
+    pieces = [piece for cohort in cohorts for piece in by_begin(cohort, begun)]
     return tuple(
-        replace(
-            shard,
-            number=first_number + place,
-            cohort=replace(shard.cohort, trials=tuple(part)),
-            attempt=shard.attempt + 1,
-        )
-        for place, part in enumerate(parts)
+        replace(shard, number=first_number + place, cohort=piece, attempt=shard.attempt + 1)
+        for place, piece in enumerate(pieces)
     )
 
 

@@ -15,7 +15,7 @@ from ceteris.lab.recorder import Recorder
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, tell_trials
 from ceteris.train.cpu.compiled import NOTE
-from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
+from ceteris.train.messages import Checkpoint, EpochMeasured, Message, Progress, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 WAIT_SECONDS = 0.2
@@ -27,13 +27,20 @@ class Sitting:
     """Trains shards with a crew until all is done, the user stops it, or something cannot go on."""
 
     def __init__(
-        self, crew: Crew, recorder: Recorder, listener: Listener, stop: Stop, places: DataPlaces
+        self,
+        crew: Crew,
+        recorder: Recorder,
+        listener: Listener,
+        stop: Stop,
+        places: DataPlaces,
+        checkpoint_seconds: float,
     ) -> None:
         self._crew = crew
         self._recorder = recorder
         self._listener = listener
         self._stop = stop
         self._places = places
+        self._checkpoint_seconds = checkpoint_seconds
         self._schedule = Schedule(())
         self._trials: dict[str, TrialPlan] = {}
         self._failed_starts = 0
@@ -72,7 +79,9 @@ class Sitting:
         if shard is not None:
             self._recorder.began(shard.trials)
             source = self._places.of(shard.source)
-            self._crew.send(worker, Job(shard.number, shard.cohort, source, self._places.folder))
+            begun = self._recorder.states(shard.trials) if shard.cohort.begin else {}
+            order = (shard.number, shard.cohort, source, self._places.folder, begun, self._checkpoint_seconds)
+            self._crew.send(worker, Job(*order))
 
     def _heed_stop(self) -> None:
         if self._stop.after_epoch and not self._told_to_stop:
@@ -104,13 +113,15 @@ class Sitting:
             case Gone():
                 self._replace(worker, report)
 
-    def _take_message(self, shard: Shard, message: Progress | EpochMeasured | TrialEnded) -> None:
+    def _take_message(self, shard: Shard, message: Message) -> None:
         match message:
             case Progress():
                 self._listener.progress(shard, message)
             case EpochMeasured():
                 self._recorder.epoch(message)
                 self._listener.epoch(message)
+            case Checkpoint():
+                self._recorder.checkpoint(message)
             case TrialEnded(identity=identity):
                 self._recorder.ended(message)
                 self._schedule.ended(identity)
@@ -145,10 +156,13 @@ class Sitting:
             self._crew.hire()
 
     def _restart(self, worker: int, reason: str) -> None:
-        loss = self._schedule.died(worker)
+        begun = self._recorder.begun
+        loss = self._schedule.died(worker, begun)
         if loss.again:
             self._recorder.restart(loss.again)
-            self._listener.note(f"{reason}; begun anew in smaller parts: {tell_trials(loss.again)}")
+            goes_on = any(trial.identity in begun for trial in loss.again)
+            how = "gone on with from the last checkpoint" if goes_on else "begun anew"
+            self._listener.note(f"{reason}; {how} in smaller parts: {tell_trials(loss.again)}")
             if self._told_to_stop:
                 self._schedule.hand_out_no_more()
 

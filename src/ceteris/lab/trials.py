@@ -103,6 +103,14 @@ def unfinished(trials: Iterable[TrialRecord], folds: Folds | None) -> tuple[Tria
     return tuple(from_record(trial, folds) for trial in trials if trial.status not in ENDED)
 
 
+def epochs_on_record(trial: TrialRecord) -> int:
+    """Return how many epochs of a trial can be read."""
+    try:
+        return min((len(curve) for curve in trial.curves.values()), default=0)
+    except CeterisError:  # a damaged epoch
+        return 0
+
+
 def recorded_combinations(trials: Sequence[TrialRecord]) -> tuple[Combination, ...]:
     """Return the combinations that a record's trials belong to, in their order."""
     first: dict[str, TrialRecord] = {}

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,12 +20,14 @@ from ceteris.lab.listener import Listener, RunPlan, Stop
 from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores
 from ceteris.lab.orders import Gone, Hello, Inspect, Inspected, Printed, Report, Setup
 from ceteris.lab.recorder import Recorder
+from ceteris.lab.repeatable import numerics_key, with_scheme
 from ceteris.lab.shards import make_cohorts, share_out
 from ceteris.lab.sitting import Sitting, start_failed
 from ceteris.lab.sizes import Sizes
 from ceteris.nets.architecture import Architecture
 from ceteris.records.store import Store
 from ceteris.spec.experiment import Experiment
+from ceteris.train.messages import CHECKPOINT_SECONDS
 from ceteris.train.plan import ModuleKey, ModuleRequest, Modules, TrialPlan
 
 Answer = TypeVar("Answer", Hello, Inspected)
@@ -44,6 +46,7 @@ class Means:
     workers: int | None
     listener: Listener
     stop: Stop
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Undertaking:
     """What the user's own networks consist of."""
     kept: int = 0
     """Trials of the run that had ended before."""
+    begun: Mapping[str, int] = field(default_factory=dict)
+    """Identity -> the epochs of a checkpoint that its trial goes on from."""
 
 
 def make_setup(
@@ -161,7 +166,7 @@ def train_run(
     cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows, undertaking.modules)
     wanted = means.workers or (1 if hello.free_bytes is not None else available_cores())
     wanted = max(1, min(wanted, len(undertaking.trials)))
-    shards = share_out(cohorts, wanted, _most_bytes(hello, wanted))
+    shards = share_out(cohorts, wanted, _most_bytes(hello, wanted), undertaking.begun)
     workers = min(wanted, max(1, len(shards)))
     plan = RunPlan(
         run=run,
@@ -174,9 +179,16 @@ def train_run(
     )
     means.stop.training = True
     means.listener.planned(plan)
-    sitting = Sitting(crew, Recorder(store, run), means.listener, means.stop, undertaking.places)
+    recorder = Recorder(store, run, key_of(hello), undertaking.begun)
+    listener, seconds = means.listener, means.checkpoint_seconds
+    sitting = Sitting(crew, recorder, listener, means.stop, undertaking.places, seconds)
     complete = sitting.train(shards, workers, [first])
     store.finish(run, "finished" if complete else "stopped", time.perf_counter() - begin)
+
+
+def key_of(hello: Hello) -> str:
+    """Return the hash of all that can change the bits of what a worker computes."""
+    return numerics_key(hello.numerics, with_scheme(hello.versions))
 
 
 def _most_bytes(hello: Hello, workers: int) -> int:

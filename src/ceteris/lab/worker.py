@@ -151,6 +151,8 @@ class Worker:
                 engine=engine_factory(job.cohort.structure.implementation),
                 emit=lambda message: self._report(Trained(job.number, message)),
                 should_stop=self.stop.is_set,
+                begun=job.begun,
+                checkpoint_seconds=job.checkpoint_seconds,
             )
         except CeterisError as error:
             return JobFailed(job.number, error.problems)

@@ -49,15 +49,19 @@ def prepare_folder(folder: Path) -> None:
         flush_folder(above)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name, flush it to the disk and rename it; nothing half is left."""
+def write_whole(path: Path, content: bytes, *, flush: bool = True) -> None:
+    """Write a file under another name, flush it to the disk and rename it; nothing half is left.
+
+    Without ``flush`` that holds when the process dies, and not when the power fails.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     with explained_disk(path.parent, "the weights could not be written"):
         try:
             with unfinished.open("wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if flush:
+                    file.flush()
+                    os.fsync(file.fileno())
             os.replace(unfinished, path)
         except BaseException:
             unfinished.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from ceteris.errors import CeterisError
 from ceteris.records import reading, run_queries, sessions, test_rows, trial_queries
+from ceteris.records.checkpoints import drop_checkpoints
 from ceteris.records.curves import pack
 from ceteris.records.database import Database
 from ceteris.records.entries import Arrays, EndedTrial, PlannedTrial
@@ -124,12 +125,19 @@ class Store:
         with self._database.write() as connection:
             run_queries.note_looks(connection, self._key_to_change(connection, run), looks, first_seeds)
 
-    def restart_trials(self, run: str, identities: Iterable[str]) -> None:
-        """Make those of the trials that have not ended pending, dropping the epochs they had reached."""
+    def restart_trials(
+        self, run: str, identities: Iterable[str], kept: Mapping[str, int] | None = None
+    ) -> None:
+        """Make those of the trials that have not ended pending, dropping the epochs they had reached.
+
+        ``kept``: identity -> how many of its first epochs stay, of a trial that goes on from there.
+        """
         with self._database.write() as connection:
             key = self._key_to_change(connection, run)
             known = trial_queries.trial_rows(connection, key, identities)
-            trial_queries.restart(connection, key, trial_queries.unended(known))
+            first = {row.key: (kept or {}).get(identity, 0) for identity, row in known.items()}
+            keys = trial_queries.unended(known)
+            trial_queries.restart(connection, key, {own: first[own] for own in keys})
 
     # -- writing a run -------------------------------------------------------------------------
 
@@ -185,6 +193,7 @@ class Store:
         flush_folder(self.weights_folder(run))
         with self._database.write() as connection:
             trial_queries.end(connection, self._beat(connection, run), fresh, names)
+        drop_checkpoints(self.checkpoints_folder(run), known)
 
     def finish(self, run: str, status: Literal["finished", "stopped"], seconds: float) -> None:
         """End the writing of a run; ``seconds`` of this session are added to those of earlier ones."""
@@ -236,6 +245,10 @@ class Store:
     def weights_folder(self, run: str) -> Path:
         """Return where the weights of a run lie."""
         return self.folder / run / "weights"
+
+    def checkpoints_folder(self, run: str) -> Path:
+        """Return where the checkpoints of trials that have not ended lie."""
+        return self.folder / run / "checkpoints"
 
     # -- readings of test rows -----------------------------------------------------------------
 

@@ -199,17 +199,22 @@ def _epoch_parts(connection: Connection, run: int, keys: Iterable[int]) -> dict[
     return parts
 
 
-def restart(connection: Connection, run: int, keys: Sequence[int]) -> None:
-    """Make unended trials (by key) pending again, without the epochs they had reached."""
-    drop_epochs(connection, run, keys)
-    for some in _portions(keys):
+def restart(connection: Connection, run: int, kept: Mapping[int, int]) -> None:
+    """Make unended trials pending again, with so many of their first epochs: trial key -> epochs."""
+    by_kept: dict[int, list[int]] = {}
+    for key, first in kept.items():
+        by_kept.setdefault(first, []).append(key)
+    for first, keys in by_kept.items():
+        drop_epochs(connection, run, keys, first)
+    for some in _portions(list(kept)):
         connection.execute(update(trials).where(trials.c.key.in_(some)).values(status="pending"))
 
 
-def drop_epochs(connection: Connection, run: int, keys: Sequence[int]) -> None:
-    """Remove the rows per epoch of trials."""
+def drop_epochs(connection: Connection, run: int, keys: Sequence[int], first: int = 0) -> None:
+    """Remove the rows of trials per epoch, from the epoch ``first`` on."""
     for some in _portions(keys):
-        connection.execute(delete(epochs).where(epochs.c.run == run, epochs.c.trial.in_(some)))
+        here = (epochs.c.run == run) & (epochs.c.epoch >= first) & epochs.c.trial.in_(some)
+        connection.execute(delete(epochs).where(here))
 
 
 def _portions(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

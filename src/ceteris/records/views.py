@@ -20,7 +20,7 @@ class TrialRecord:
     """One combination of levels with one seed and one fold, and what came of it.
 
     In a run that stopped, a trial that had begun reads as ``pending`` with the curves it had
-    reached: nothing is running any more, and resume starts it anew.
+    reached: nothing is running any more, and resume goes on from its last checkpoint.
     """
 
     identity: str

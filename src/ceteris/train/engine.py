@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -134,6 +134,16 @@ class Engine(Protocol):
 
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
+
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return copies of what a member carries from one epoch to the next, by name.
+
+        These are its parameters, its buffers and the vectors of its own optimiser. Orders of rows, masks and
+        the count of steps are functions of the epoch.
+        """
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it, perhaps at another place of another stack."""
 
 
 EngineFactory = Callable[[StackSpec, StackedNetwork, str], Engine]

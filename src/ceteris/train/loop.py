@@ -17,6 +17,7 @@ from ceteris.spec.experiment import metric_name
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.augmented import Augmented
+from ceteris.train.checkpoints import Pace, start_columns, start_state
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, EngineFactory, Feed, StackSpec
 from ceteris.train.measure import (
@@ -32,7 +33,16 @@ from ceteris.train.measure import (
     truth_measurements,
     user_measurements,
 )
-from ceteris.train.messages import EpochMeasured, Message, Progress, Tensors, TrialEnded
+from ceteris.train.messages import (
+    CHECKPOINT_SECONDS,
+    Checkpoint,
+    EpochMeasured,
+    Message,
+    Progress,
+    State,
+    Tensors,
+    TrialEnded,
+)
 from ceteris.train.objective import class_weights
 from ceteris.train.plan import Cohort, TrialPlan
 from ceteris.train.probes import (
@@ -61,12 +71,17 @@ def train_cohort(
     engine: EngineFactory | None = None,
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
+    begun: Mapping[str, State] | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> None:
-    """Train the trials of a cohort (or a shard of one) together, from fresh weights to their end.
+    """Train the trials of a cohort (or a shard of one) together to their end.
+
+    They begin with fresh weights, or go on from ``begun`` where the cohort has epochs behind it.
 
     Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch and ``TrialEnded`` for
     every trial that finished or diverged. Returns early, after the epoch under way, once
-    ``should_stop()`` is true; trials that had not ended then emit nothing more.
+    ``should_stop()`` is true; trials that had not ended then emit nothing more. What they need to go on is
+    emitted as ``Checkpoint`` then, and from time to time.
 
     Args:
         cohort: trials of one structure.
@@ -75,13 +90,24 @@ def train_cohort(
         metrics: the user's own metrics by name, for the names in the cohort's structure.
         modules: what makes the user's own networks, by the name that experiments have for it.
         engine: makes the engine; left out, it is the built-in one that suits the network and the device.
+        begun: the checkpoint of every trial, by identity, where ``cohort.begin`` is not 0.
+        checkpoint_seconds: the least time between two checkpoints; 0 for one after every epoch.
     """
     known = {**PROVIDED, **(metrics or {})}
     wanted = {metric_name(name): known[name] for name in cohort.structure.metrics}
     training = _Training(cohort, preparation, device, wanted, modules or {}, engine, emit)
-    for epoch in range(cohort.structure.epochs):
+    if cohort.begin:
+        training.restore(begun or {})
+    pace = Pace(checkpoint_seconds)
+    for epoch in range(cohort.begin, cohort.structure.epochs):
         training.run_epoch(epoch)
-        if training.finished or should_stop():
+        if training.finished:
+            return
+        stops = should_stop()
+        if stops or pace.is_due():
+            with pace.measured():
+                training.report_checkpoints(epoch + 1)
+        if stops:
             return
 
 
@@ -156,6 +182,24 @@ class _Training:
             final = self._stops.best(place, now) if diverged[place] < 0 else now
             self._report_end(place, int(diverged[place]), final)
         self._active &= ~ended
+
+    def restore(self, begun: Mapping[str, State]) -> None:
+        """Put every member where its checkpoint found it."""
+        for place, trial in enumerate(self._cohort.trials):
+            state = begun[trial.identity]
+            for part in (self._engine, self._schedules, self._stops):
+                part.restore(place, state)
+            self._seconds[place] = state["seconds"][0]
+        states = [begun[trial.identity] for trial in self._cohort.trials]
+        self._start = start_columns(states)
+
+    def report_checkpoints(self, epochs: int) -> None:
+        """Report what the members that still train need to go on after so many epochs."""
+        for place in map(int, np.flatnonzero(self._active)):
+            state = {"seconds": self._seconds[[place]], **start_state(self._start, place)}
+            for part in (self._engine, self._schedules, self._stops):
+                state |= part.state(place)
+            self._emit(Checkpoint(self._cohort.trials[place].identity, epochs, state))
 
     def _train(self, epoch: int) -> None:
         orders = [

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tensors = Mapping[str, NDArray[np.floating]]
+State = Mapping[str, NDArray[np.generic]]
+"""The state of one member between two epochs: arrays by name."""
 
 
 @dataclass(frozen=True)
@@ -53,4 +55,17 @@ class TrialEnded:
     final: Tensors
 
 
-Message = Progress | EpochMeasured | TrialEnded
+CHECKPOINT_SECONDS = 30.0
+"""The least time between two checkpoints of a shard, unless another is asked for."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a trial needs to go on after ``epochs`` epochs, as flat arrays by name."""
+
+    identity: str
+    epochs: int
+    arrays: State
+
+
+Message = Progress | EpochMeasured | Checkpoint | TrialEnded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -65,6 +65,8 @@ class Cohort:
     index: int
     structure: Structure
     trials: tuple[TrialPlan, ...]
+    begin: int = 0
+    """The epochs that its trials have behind them, and go on from."""
 
     @property
     def steps(self) -> int:
@@ -75,7 +77,8 @@ class Cohort:
     def work(self) -> float:
         """Rough cost in multiplications, by which cohorts are ordered and shared out."""
         rows = 1.5 * self.steps * self.structure.batch_size * self.structure.accumulate
-        return len(self.trials) * self.structure.epochs * rows * (self.structure.net.n_multiplications + 1000)
+        epochs = self.structure.epochs - self.begin
+        return len(self.trials) * epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:
         """Memory that one member takes: parameters, optimiser state, initial and best weights.
@@ -93,9 +96,7 @@ class Cohort:
         limit = max(1, max_bytes // self.bytes_per_member())
         count = min(len(self.trials), max(parts, -(-len(self.trials) // limit)))
         bounds = [round(i * len(self.trials) / count) for i in range(count + 1)]
-        return tuple(
-            Cohort(self.index, self.structure, self.trials[begin:end]) for begin, end in pairwise(bounds)
-        )
+        return tuple(replace(self, trials=self.trials[begin:end]) for begin, end in pairwise(bounds))
 
 
 def separating(cohorts: Iterable[Cohort]) -> tuple[str, ...]:

@@ -55,6 +55,15 @@ class Schedules:
             if epoch >= _first_epoch(watch.spec):
                 watch.see(float(columns[watch.spec.metric][place]))
 
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch, by name: only a plateau remembers."""
+        return self._plateaus[place].state() if place in self._plateaus else {}
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it."""
+        if place in self._plateaus:
+            self._plateaus[place].restore(state)
+
     def _member(self, place: int, epoch: int) -> Rates:
         """Return the rates of one member, (groups, columns)."""
         experiment, base = self._experiments[place], self._base[place]
@@ -151,6 +160,19 @@ class _Watch:
             lower = np.maximum(self.rates * self.spec.factor, self.spec.min_lr)
             self.rates = np.where(self.rates - lower > self.spec.eps, lower, self.rates)
             self._cooling, self._bad = self.spec.cooldown, 0
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return the rates, and what was seen so far."""
+        return {
+            "plateau rates": self.rates.copy(),
+            "plateau": np.array([self._best, self._bad, self._cooling], dtype=np.float64),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put back what ``state`` returned."""
+        self.rates = np.array(state["plateau rates"], dtype=np.float64)
+        best, bad, cooling = map(float, state["plateau"])
+        self._best, self._bad, self._cooling = best, int(bad), int(cooling)
 
     def _better(self, value: float) -> bool:
         if self.spec.threshold_mode == "abs":

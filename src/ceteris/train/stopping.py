@@ -56,6 +56,23 @@ class EarlyStops:
                 stopped[place] = self._waited[place] >= (spec.patience or 1)
         return stopped
 
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch, by name; nothing where it does not stop early."""
+        if place not in self._watched:
+            return {}
+        own = {"stopping": np.array([self._best[place], self._waited[place]])}
+        if place in self._weights:
+            own["best parameters"], own["best buffers"] = self._weights[place]
+        return own
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it."""
+        if place in self._watched:
+            best, waited = map(float, state["stopping"])
+            self._best[place], self._waited[place] = best, int(waited)
+        if "best parameters" in state:
+            self._weights[place] = np.array(state["best parameters"]), np.array(state["best buffers"])
+
     def best(self, place: int, now: Weights) -> Weights:
         """Return the weights of a member's best epoch, or ``now`` where it has none."""
         return self._weights.get(place, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,6 +212,20 @@ class CompiledEngine:
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
         return self._stack.buffers
+
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch; see ``Engine.state``."""
+        return {
+            "parameters": self._stack.parameters[place].copy(),
+            "buffers": self._stack.buffers[place].copy(),
+            "slots": self._members.slots[place, : state_slots([self._spec.optimizers[place]])].copy(),
+        }
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it; see ``Engine.restore``."""
+        self._stack.parameters[place] = state["parameters"]
+        self._stack.buffers[place] = state["buffers"]
+        self._members.slots[place, : len(state["slots"])] = state["slots"]
 
 
 def _probed(spec: StackSpec, hidden: NDArray[np.int64], parameters: NDArray[np.floating]) -> Probed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,7 @@ from ceteris.train.hyper import (
     tensor_table,
 )
 from ceteris.train.modules.accumulation import MeanGradient
+from ceteris.train.modules.kept import module_buffers, restore_module_buffers
 from ceteris.train.modules.member import members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.modules.precision import LossScales
@@ -145,6 +146,19 @@ class ModuleEngine:
             self._stack.buffers[place] = member.buffers()
         return self._stack.buffers
 
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch; see ``Engine.state``."""
+        slots = self._steps.slots[place, : state_slots([self._spec.optimizers[place]])]
+        own = {"parameters": self._parameters[place].copy(), "slots": slots.copy()}
+        return own | module_buffers(self._members[place].module) | self._scales.state(place)
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it; see ``Engine.restore``."""
+        self._parameters[place] = state["parameters"]
+        self._steps.slots[place, : len(state["slots"])] = state["slots"]
+        restore_module_buffers(self._members[place].module, state)
+        self._scales.restore(place, state)
+
     def _step(self, place: int, number: int, step: int) -> None:
         """Do one step of a member, on one batch or on several whose gradients are averaged."""
         size = self._spec.batch_size * self._spec.accumulate
@@ -218,8 +232,8 @@ class _Steps:
         self._parameters = parameters
         self._family = FAMILIES[spec.optimizers[0].kind]
         shape = (len(parameters), state_slots(spec.optimizers), spec.net.n_parameters)
-        self._slots = np.zeros(shape, parameters.dtype)
-        for slots, optimizer in zip(self._slots, spec.optimizers, strict=True):
+        self.slots = np.zeros(shape, parameters.dtype)
+        for slots, optimizer in zip(self.slots, spec.optimizers, strict=True):
             slots[:] = initial_state(optimizer)
         self._hyper = hyper_vectors(spec.optimizers)
         self._segments = segments(spec.net, self._hyper)
@@ -255,7 +269,7 @@ class _Steps:
         )
         hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
         stretches = without(self._segments, untrained) if untrained else self._segments
-        update(self._family, done, hyper, stretches, parameters, gradient, self._slots[place])
+        update(self._family, done, hyper, stretches, parameters, gradient, self.slots[place])
         if measured:
             probe_update(self._tensors, parameters, self._before, self.updates[place])
         return norm

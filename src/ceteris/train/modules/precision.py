@@ -6,6 +6,8 @@ taken and the gradient scaled down again, each member by a scale of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -62,3 +64,14 @@ class LossScales:
             self.scale[place] *= GROWTH
             self._good[place] = 0
         return True
+
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch, by name."""
+        own = [self.scale[place], self.skipped[place], self._good[place]]
+        return {"loss scale": np.array(own, dtype=np.float64)} if self.acts else {}
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it."""
+        if self.acts:
+            scale, skipped, good = map(float, state["loss scale"])
+            self.scale[place], self.skipped[place], self._good[place] = scale, int(skipped), int(good)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,8 +12,10 @@ from torch import Tensor
 from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
+from ceteris.train.hyper import state_slots
 from ceteris.train.probes import N_ACTIVATION, GradientProbes
 from ceteris.train.tensor.forward import forward
+from ceteris.train.tensor.kept import BUFFER, as_array, as_bytes, from_bytes
 from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
 from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
@@ -149,6 +151,22 @@ class TensorEngine:
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers, (M, Q)."""
         return _flat(list(self._buffers.values()), len(self._diverged))
+
+    def state(self, place: int) -> dict[str, NDArray[np.generic]]:
+        """Return what a member carries to its next epoch; see ``Engine.state``."""
+        count = state_slots([self._spec.optimizers[place]])
+        own = {f"parameter {name}": as_array(tensor[place]) for name, tensor in self._parameters.items()}
+        own |= {BUFFER + name: as_bytes(tensor[place]) for name, tensor in self._buffers.items()}
+        return own | self._optimizer.state(place, count)
+
+    @torch.no_grad()
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put a member where ``state`` found it; see ``Engine.restore``."""
+        for name, tensor in self._parameters.items():
+            tensor[place] = self._tensor(state[f"parameter {name}"])
+        for name, tensor in self._buffers.items():
+            tensor[place] = from_bytes(state[BUFFER + name], tensor[place]).to(self._device)
+        self._optimizer.restore(place, state)
 
     def _forward(self, x: Tensor, draws: Draws | None, kept: list[Tensor] | None = None) -> Tensor:
         """Run all members on their rows, x (M, n, features); without draws in evaluation mode.

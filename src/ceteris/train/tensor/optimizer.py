@@ -14,6 +14,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.train.hyper import LR, WEIGHTS, group_of, hyper_vectors, initial_state, state_slots
 from ceteris.train.penalties import CLIP_NORM, TO_NORM, clip_limits, penalty_terms
 from ceteris.train.tensor.gradients import clip, norms, penalise, tensor_norms
+from ceteris.train.tensor.kept import as_array
 from ceteris.train.tensor.updates import UPDATES, Hyper
 
 
@@ -71,6 +72,22 @@ class StackedOptimizer:
             hyper = Hyper(self._hyper[:, self._groups[name]], param)
             living = alive.reshape(-1, *(1 for _ in param.shape[1:]))
             self._update(done, hyper, param, gradient, self._slots[name], living)
+
+    def state(self, place: int, count: int) -> dict[str, NDArray[np.generic]]:
+        """Return copies of the first ``count`` vectors that a member's optimiser keeps, by name."""
+        return {
+            f"slot {number} {name}": as_array(slot[place])
+            for name, slots in self._slots.items()
+            for number, slot in enumerate(slots[:count])
+        }
+
+    def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put back what ``state`` returned."""
+        for name, slots in self._slots.items():
+            for number, slot in enumerate(slots):
+                kept = state.get(f"slot {number} {name}")
+                if kept is not None:
+                    slot[place] = torch.from_numpy(np.array(kept)).to(slot.device)
 
 
 def _filled(like: Tensor, values: Tensor) -> Tensor:

@@ -1,0 +1,149 @@
+"""A run that is killed in the middle of training goes on from its last epoch, with the same bits."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ceteris.lab.resume import resume_run
+from ceteris.lab.run import run_study
+from ceteris.spec.parse import parse_study
+from tests.lab.made import Diary, all_curves, all_weights, load, small_study
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "mlp": {
+        "experiment": {
+            "data": "digits",
+            "model": {"kind": "mlp", "hidden": [12], "dropout": 0.3, "batch_norm": True},
+            "optimizer": {"kind": "adam", "lr": 0.05},
+            "schedule": {"kind": "plateau", "patience": 0, "factor": 0.5},
+            "early_stopping": {"patience": 4},
+            "batch_size": 64,
+            "epochs": 14,
+        },
+        "vary": {"optimizer.lr": [0.05, 0.01]},
+        "seeds": 2,
+    },
+    "cnn": {
+        "experiment": {
+            "data": "digits",
+            "model": {"kind": "cnn", "convolutions": [4], "hidden": [8], "dropout": 0.2, "batch_norm": True},
+            "optimizer": {"kind": "adam", "lr": 0.01},
+            "batch_size": 128,
+            "epochs": 5,
+        },
+        "vary": {"optimizer.lr": [0.01, 0.001]},
+        "seeds": 1,
+    },
+}
+
+SCRIPT = """
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from ceteris.lab.listener import Unheard
+from ceteris.lab.run import run_study
+from ceteris.spec.parse import parse_study
+
+class Deadly(Unheard):
+    def epoch(self, measured):
+        if measured.epoch == int(sys.argv[3]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+run_study(parse_study(json.loads(sys.argv[1])), runs_folder=Path(sys.argv[2]), workers=1,
+          listener=Deadly(), checkpoint_seconds=0)
+"""
+
+
+def killed(study: dict[str, Any], runs: Path, epoch: int) -> None:
+    """Run a study in a process that is killed once it has heard of the epoch."""
+    arguments = [json.dumps(study), str(runs), str(epoch)]
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd="/", check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def check_same(runs: Path, undisturbed: Path) -> None:
+    record, whole = load(runs, "last"), load(undisturbed, "last")
+    assert record.status == "finished"
+    assert all_curves(record) == all_curves(whole)
+    assert all_weights(runs, record) == all_weights(undisturbed, whole)
+    assert not (runs / record.id / "checkpoints").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
+@pytest.mark.parametrize(("name", "epoch"), [("mlp", 3), ("cnn", 2)])
+def test_a_killed_run_goes_on_from_its_last_epoch(tmp_path: Path, name: str, epoch: int) -> None:
+    study = STUDIES[name]
+    run_study(parse_study(study), runs_folder=tmp_path / "whole", workers=1)
+    killed(study, tmp_path / "runs", epoch)
+    before = load(tmp_path / "runs", "last")
+    assert {t.status for t in before.trials} == {"pending"}
+    diary = Diary()
+    resume_run(before.id, runs_folder=tmp_path / "runs", workers=1, listener=diary)
+    assert min(m.epoch for m in diary.epochs) == epoch, "the epoch that was heard last had no checkpoint yet"
+    check_same(tmp_path / "runs", tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_where_it_stopped_and_anew_without_a_whole_checkpoint(tmp_path: Path) -> None:
+    study, runs = small_study(epochs=6), tmp_path / "runs"
+    run_study(study, runs_folder=tmp_path / "whole", workers=1)
+    diary = Diary(stop_at=1)
+    run = run_study(study, runs_folder=runs, workers=1, listener=diary, stop=diary.stop)
+    reached = {t.identity: len(t.curves["lr"]) for t in load(runs, run).trials}
+    damaged, gone, *_ = sorted(reached)
+    folder = runs / run / "checkpoints"
+    content = bytearray((folder / f"{damaged}.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / f"{damaged}.safetensors").write_bytes(content)
+    (folder / f"{gone}.safetensors").unlink()
+    (folder / "left over").touch()
+    later = Diary()
+    resume_run(run, runs_folder=runs, workers=1, listener=later)
+    first = {name: min(m.epoch for m in later.epochs if name in m.rows) for name in reached}
+    assert first == reached | {damaged: 0, gone: 0}
+    check_same(runs, tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
+def test_halves_of_what_a_killed_worker_trained_go_on_from_the_last_checkpoint(tmp_path: Path) -> None:
+    calls, die = tmp_path / "calls", tmp_path / "die"
+
+    def deadly(outputs: Any, targets: Any) -> float:
+        with calls.open("ab") as file:
+            file.write(b".")
+        # Two readings (training, validation) of four members in an epoch: the fourth epoch is under way.
+        if die.exists() and calls.stat().st_size > 3 * 2 * 4 + 1:
+            die.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return float((outputs.argmax(1) == targets).double().mean())
+
+    study, metrics = small_study(epochs=6, metrics=["deadly"]), {"deadly": deadly}
+    run_study(study, runs_folder=tmp_path / "whole", workers=1, metrics=metrics)
+    calls.unlink()
+    die.touch()
+    diary = Diary()
+    run_study(
+        study,
+        runs_folder=tmp_path / "runs",
+        workers=1,
+        metrics=metrics,
+        listener=diary,
+        checkpoint_seconds=0,
+    )
+    (note,) = [note for note in diary.notes if "SIGKILL" in note]
+    assert "gone on with from the last checkpoint in smaller parts: 4 trials" in note
+    assert [m.epoch for m in diary.epochs] == [0, 1, 2, 3, 4, 5, 3, 4, 5]
+    assert {len(m.rows) for m in diary.epochs[3:]} == {2}
+    check_same(tmp_path / "runs", tmp_path / "whole")

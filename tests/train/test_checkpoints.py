@@ -1,0 +1,200 @@
+"""A trial that goes on from a checkpoint has the bits of one that was never disturbed."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ceteris.data.preparation import Preparation
+from ceteris.nets.stacked import StackedNetwork
+from ceteris.spec.model import ModuleModel
+from ceteris.train import loop
+from ceteris.train.checkpoints import Pace
+from ceteris.train.engine import Engine, StackSpec
+from ceteris.train.loop import train_cohort
+from ceteris.train.messages import Checkpoint, EpochMeasured, State
+from ceteris.train.modules.user import inspect_module
+from ceteris.train.plan import Cohort, ModuleRequest, TrialPlan, group_trials, module_key
+from ceteris.train.tensor.engine import TensorEngine
+
+from .runs import Outcome, cohorts, plan
+
+EPOCHS = 7
+MLP: dict[str, Any] = {
+    "model": {"kind": "mlp", "hidden": [12, 8], "dropout": 0.3, "batch_norm": True},
+    "optimizer": {"kind": "adam", "lr": 0.05},
+    "schedule": {"kind": "plateau", "patience": 0, "factor": 0.5, "cooldown": 1},
+    "early_stopping": {"patience": 2, "min_delta": 0.1},
+    "epochs": EPOCHS,
+}
+CNN: dict[str, Any] = {
+    "model": {"kind": "cnn", "convolutions": [4], "hidden": [8], "dropout": 0.2, "batch_norm": True},
+    "optimizer": {"kind": "sgd", "lr": 0.05, "momentum": 0.9},
+    "batch_size": 128,
+    "epochs": 4,
+}
+
+
+def train_from(
+    cohort: Cohort, digits: Preparation, begun: Mapping[str, State] | None = None, **options: Any
+) -> Outcome:
+    outcome = Outcome()
+    train_cohort(cohort, digits, emit=outcome.messages.append, begun=begun, checkpoint_seconds=0, **options)
+    return outcome
+
+
+def checkpoints(outcome: Outcome, epochs: int) -> dict[str, State]:
+    """Return the states after so many epochs, as they come out of a pipe."""
+    found = [m for m in outcome.messages if isinstance(m, Checkpoint) and m.epochs == epochs]
+    return {m.identity: pickle.loads(pickle.dumps(m.arrays)) for m in found}
+
+
+def told(outcome: Outcome, identity: str, begin: int) -> tuple[Any, ...]:
+    """Return the bytes of what a trial told from an epoch on, and of its end."""
+    epochs = [m for m in outcome.messages if isinstance(m, EpochMeasured) and identity in m.rows]
+    rows = [(m.epoch, m.names, m.rows[identity].tobytes()) for m in epochs if m.epoch >= begin]
+    end = outcome.ended[identity]
+    tensors = [{name: a.tobytes() for name, a in part.items()} for part in (end.initial, end.final)]
+    return rows, end.status, end.diverged_step, tensors
+
+
+def check_every_epoch(cohort: Cohort, digits: Preparation, **options: Any) -> Outcome:
+    """Go on after every epoch of a training, member by member and all together."""
+    whole = train_from(cohort, digits, **options)
+    for begin in range(1, cohort.structure.epochs):
+        states = checkpoints(whole, begin)
+        alive = tuple(t for t in cohort.trials if t.identity in states)
+        for part in [alive, *([trial] for trial in alive[::2])]:
+            if not part:
+                continue
+            again = train_from(replace(cohort, trials=tuple(part), begin=begin), digits, states, **options)
+            for trial in part:
+                assert told(again, trial.identity, 0) == told(whole, trial.identity, begin)
+    return whole
+
+
+def test_networks_of_the_compiled_engine_with_all_that_remembers(digits: Preparation) -> None:
+    plans = [plan(f"m{seed}", seed, **MLP) for seed in range(3)]
+    plans.append(plan("plain", 1, **MLP | {"schedule": {"kind": "constant"}, "early_stopping": {}}))
+    (cohort,) = cohorts(plans, digits)
+    whole = check_every_epoch(cohort, digits)
+    rates = whole.curve("m0", "lr")
+    assert len(set(rates)) > 1, "no plateau was met"
+    lengths = {len(whole.curve(p.identity, "lr")) for p in plans}
+    assert min(lengths) < EPOCHS, "nobody stopped early"
+
+
+@pytest.mark.parametrize(
+    "optimizers",
+    [
+        [{"kind": "rmsprop", "lr": 0.01}, {"kind": "rmsprop", "lr": 0.01, "centered": True, "momentum": 0.5}],
+        [{"kind": "sgd", "lr": 0.1}, {"kind": "sgd", "lr": 0.1, "momentum": 0.9, "dampening": 0.1}],
+        [{"kind": "adagrad", "lr": 0.05, "initial_accumulator_value": 0.1, "lr_decay": 0.01}],
+    ],
+)
+def test_every_optimizer_alone_after_a_stack_that_keeps_more(
+    digits: Preparation, optimizers: Sequence[Mapping[str, Any]]
+) -> None:
+    plans = [plan(f"o{i}", optimizer=own, epochs=3) for i, own in enumerate(optimizers)]
+    (cohort,) = cohorts(plans, digits)
+    check_every_epoch(cohort, digits)
+
+
+@pytest.mark.slow
+def test_convolutional_networks(digits: Preparation) -> None:
+    (cohort,) = cohorts([plan(f"c{seed}", seed, **CNN) for seed in range(2)], digits)
+    check_every_epoch(cohort, digits)
+
+
+@pytest.mark.parametrize("settings", [MLP, CNN | {"epochs": 3}], ids=["mlp", "cnn"])
+def test_engines_of_devices(
+    digits: Preparation, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    def engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
+        if spec.net.runs_as_module:
+            from ceteris.train.modules.stacked import StackedModuleEngine
+
+            return StackedModuleEngine(spec, stack, device)
+        return TensorEngine(spec, stack, device)
+
+    monkeypatch.setattr(loop, "_engine", engine)
+    (cohort,) = cohorts([plan(f"t{seed}", seed, **settings) for seed in range(2)], digits)
+    whole = train_from(cohort, digits)
+    again = train_from(replace(cohort, begin=2), digits, checkpoints(whole, 2))
+    for trial in cohort.trials:
+        assert told(again, trial.identity, 0) == told(whole, trial.identity, 2)
+
+
+class Remembering(nn.Module):
+    """Keeps a running mean of its inputs that is not saved with its weights, in bfloat16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(64, momentum=None)
+        self.head = nn.Linear(64, 10)
+        self.mean: torch.Tensor
+        self.register_buffer("mean", torch.zeros(64, dtype=torch.bfloat16), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.flatten(1)
+        if self.training:
+            self.mean.mul_(0.9).add_(x.mean(0).to(torch.bfloat16))
+        outputs: torch.Tensor = self.head(self.norm(x) - self.mean.float())
+        return outputs
+
+
+def test_modules_of_the_users_own_keep_all_their_buffers(digits: Preparation) -> None:
+    model = {"kind": "module", "name": "Net"}
+    plans: list[TrialPlan] = [plan(f"u{seed}", seed, model=model, epochs=3) for seed in range(2)]
+    key = module_key(plans[0].experiment, digits.dataset)
+    request = ModuleRequest(ModuleModel(name="Net"), (8, 8), 10, classes=True)
+    net = inspect_module(request, Remembering)
+    rows = {p.identity: len(digits.prepare(p.experiment.data, p.seed).split.train) for p in plans}
+    (cohort,) = group_trials(plans, digits.dataset, rows, {key: net})
+    check_every_epoch(cohort, digits, modules={"Net": Remembering})
+
+
+def test_a_network_in_float16_keeps_its_loss_scale(digits: Preparation) -> None:
+    settings = {"model": {"kind": "mlp", "hidden": [8]}, "precision": "float16", "epochs": 3}
+    (cohort,) = cohorts([plan(f"h{seed}", seed, **settings) for seed in range(2)], digits)
+    whole = check_every_epoch(cohort, digits)
+    assert all(state["loss scale"][2] > 0 for state in checkpoints(whole, 1).values())
+
+
+def test_a_stop_leaves_a_checkpoint_of_everyone_who_still_trains(digits: Preparation) -> None:
+    (cohort,) = cohorts([plan("t", epochs=5)], digits)
+    outcome = Outcome()
+    train_cohort(cohort, digits, emit=outcome.messages.append, should_stop=lambda: True)
+    (kept,) = [m for m in outcome.messages if isinstance(m, Checkpoint)]
+    assert (kept.identity, kept.epochs) == ("t", 1)
+    assert isinstance(outcome.messages[-1], Checkpoint), "the epoch's measurements come first"
+
+
+def test_a_short_training_writes_no_checkpoint(digits: Preparation) -> None:
+    (cohort,) = cohorts([plan("t", epochs=2)], digits)
+    outcome = Outcome()
+    train_cohort(cohort, digits, emit=outcome.messages.append)
+    assert not [m for m in outcome.messages if isinstance(m, Checkpoint)]
+
+
+def test_what_takes_long_is_done_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = np.zeros(1)
+    monkeypatch.setattr("ceteris.train.checkpoints.time.monotonic", lambda: float(now[0]))
+    pace = Pace(30.0)
+    now += 29.0
+    assert not pace.is_due()
+    now += 1.0
+    assert pace.is_due()
+    with pace.measured():
+        now += 5.0
+    now += 99.0
+    assert not pace.is_due()
+    now += 1.0
+    assert pace.is_due()
