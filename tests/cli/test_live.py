@@ -30,7 +30,7 @@ def test_each_cohort_has_a_line_and_the_run_one_more() -> None:
     assert re.fullmatch(r"4 x 64-16-10 ━{8} epoch 4/4 loss 0.500 acc 0.800 *", second)
     assert last.startswith("all")
     assert stream.getvalue().startswith(
-        "run 20260101-000000-made-0000: 12 trials in 3 cohorts, 2 workers, cpu\n"
+        "run 20260101-000000-made-0000: 12 trials in 3 cohorts (the network separates them), 2 workers, cpu\n"
     )
 
 

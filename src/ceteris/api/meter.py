@@ -150,7 +150,9 @@ class Meter:
         from ceteris.train.plan import separating
 
         if apart := separating(plan.cohorts):
-            cohorts += f" ({', '.join(apart)} {'separates' if len(apart) == 1 else 'separate'} them)"
+            cohorts += (
+                f" ({', '.join(map(_words, apart))} {'separates' if len(apart) == 1 else 'separate'} them)"
+            )
         workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
         kept = f" ({plan.kept} kept from before)" if plan.kept else ""
         return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}"
@@ -179,3 +181,8 @@ def _rate(steps: int, seconds: float) -> float | None:
 
 def _time_left(share: float, seconds: float) -> float | None:
     return seconds * (1 - share) / share if share > 0 and seconds > 1 else None
+
+
+def _words(part: str) -> str:
+    """Return the part of a structure in which cohorts differ, as a reader calls it."""
+    return "the network" if part == "net" else part
