@@ -153,7 +153,7 @@ def test_the_tensor_engine_reads_the_same_changed_images(
     trials = [plan("all", data=data(**ALL)), plan("plain"), plan("other", seed=1, data=data(**ALL))]
     compiled = train(*trials)
 
-    def engine(device: str, spec: Any, stack: Any) -> Engine:
+    def engine(spec: Any, stack: Any, device: str) -> Engine:
         return TensorEngine(spec, stack, device)
 
     monkeypatch.setattr("ceteris.train.loop._engine", engine)

@@ -59,7 +59,7 @@ def test_no_folds_and_one_fold_are_different_trials(train: Train) -> None:
 def on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with the tensor engine, on the processor."""
 
-    def engine(device: str, spec: Any, stack: Any) -> Engine:
+    def engine(spec: Any, stack: Any, device: str) -> Engine:
         return TensorEngine(spec, stack, device)
 
     monkeypatch.setattr("ceteris.train.loop._engine", engine)
