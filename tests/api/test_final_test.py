@@ -60,6 +60,7 @@ def test_every_reading_is_counted_and_the_newest_is_kept(result: Result, runs_di
     page = ceteris.load_run(result.id, runs_dir=runs_dir).report().read_text(encoding="utf-8")
     assert "Final assessment on test rows" in page
     assert f"{second.readings} readings of these rows in all" in page
+    assert "nor looked at here" not in page
 
 
 def test_pictures_show_right_and_wrong_ones_with_their_classes(result: Result) -> None:

@@ -9,6 +9,9 @@ from ceteris.report.claims import sentence
 from ceteris.report.numbers import counted, plain
 
 TEST_ROWS = "The test rows took no part: they were neither trained on, nor selected by, nor looked at here."
+TEST_ROWS_READ = (
+    "The test rows took no part in training or choosing; they were read for the final assessment alone."
+)
 
 
 def warnings(run: RunRecord, assessment: Assessment) -> tuple[str, ...]:
@@ -42,7 +45,7 @@ def notes(run: RunRecord, assessment: Assessment, *, thinned: bool) -> tuple[str
         found.append(
             "The charts leave out some epochs or seeds to keep this page small; the tables use all of them."
         )
-    return (*dict.fromkeys(found), TEST_ROWS)
+    return (*dict.fromkeys(found), TEST_ROWS if run.final_test is None else TEST_ROWS_READ)
 
 
 def _level_notes(level: LevelEvidence) -> list[str]:
