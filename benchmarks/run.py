@@ -1,7 +1,7 @@
 """Model-epochs per second of Ceteris, of the usual DataLoader loop and of peers, measured in turn in one run.
 
     python benchmarks/run.py [--only TEXT] [--peers NAMES] [--repeats 5] [--peer-repeats 3]
-                             [--seconds 6] [--data-dir DIR] [--json FILE] [--markdown FILE]
+                             [--seconds 6] [--data-dir DIR] [--json FILE] [--markdown FILE] [--keep]
 
 All train the same network on the same prepared rows with the same batches, optimiser and epochs, and
 evaluate the validation rows and as many training rows after every epoch. Contestants that train one
@@ -18,7 +18,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,8 @@ from benchmarks.contestants import CETERIS, CONTESTANTS, LOOP, Contestant
 from benchmarks.measuring import measure, rows_of
 from benchmarks.processes import ContestantProcess
 from benchmarks.workloads import WORKLOADS
+
+ORDER = {workload.name: place for place, workload in enumerate(WORKLOADS)}
 
 
 def options() -> argparse.Namespace:
@@ -53,6 +55,11 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--markdown", type=Path, default=None, help="page whose tables are replaced (docs/benchmarks.md)"
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="add to --json: rows of other workloads stay as they were measured",
+    )
     parser.add_argument("--from-json", type=Path, default=None, help="write the tables of an earlier run")
     return parser.parse_args()
 
@@ -73,6 +80,7 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
     workloads = [workload for workload in WORKLOADS if asked.only in workload.name]
     if not workloads:
         raise SystemExit(f"no workload's name contains `{asked.only}`")
+    kept = kept_rows(asked.json, [workload.name for workload in workloads]) if asked.keep else []
     report: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine.describe(),
@@ -80,7 +88,7 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
         "repeats": asked.repeats,
         "peer_repeats": min(asked.repeats, asked.peer_repeats),
         "skipped": skipped,
-        "rows": [],
+        "rows": kept,
     }
     begin = time.perf_counter()
     with ExitStack() as stack:
@@ -90,14 +98,22 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
         ]
         for workload in workloads:
             found = measure(workload, processes, asked.repeats, asked.peer_repeats, asked.seconds)
-            report["rows"] += [
-                row | {"epochs": workload.epochs} for row in rows_of(workload, found, contestants)
-            ]
+            more = {"epochs": workload.epochs, "date": report["date"]}
+            report["rows"] += [row | more for row in rows_of(workload, found, contestants)]
+            report["rows"].sort(key=lambda row: ORDER.get(row["workload"], len(ORDER)))
             report["seconds"] = time.perf_counter() - begin
             report["machine"]["load_after"] = os.getloadavg()[0]
             if asked.json is not None:
                 asked.json.write_text(json.dumps(report, indent=2) + "\n")
     return report
+
+
+def kept_rows(path: Path | None, measured: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of an earlier report whose workloads are not measured now."""
+    if path is None:
+        raise SystemExit("--keep adds to a report: name it by --json")
+    earlier = json.loads(path.read_text())["rows"] if path.exists() else []
+    return [row for row in earlier if row["workload"] not in measured]
 
 
 def choose(peers: str) -> tuple[Mapping[str, Contestant], list[str]]:

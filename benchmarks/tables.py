@@ -104,6 +104,8 @@ def _notes(report: Report) -> str:
     """Say who was skipped, who could not train what, and who did other work."""
     lines = [f"- {sentence}" for sentence in report["skipped"]]
     for row in report["rows"]:
+        if row.get("date", report["date"]) != report["date"]:
+            lines.append(f"- {row['workload']}: {row['stack']} was measured on {row['date']}.")
         for name, entry in row["contestants"].items():
             where = f"{CONTESTANTS[name].title}, {row['workload']}: {row['stack']}"
             if entry.get("failed"):

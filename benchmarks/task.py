@@ -47,6 +47,7 @@ class Task:
     data: dict[str, Any]
     """The same rows as a study asks for them."""
     data_folder: Path | None = None
+    precision: str = "float32"
 
     @property
     def classification(self) -> bool:
@@ -132,6 +133,11 @@ class Outcome:
         return self.members * self.epochs / self.seconds
 
 
+def float32_alone(task: Task) -> str:
+    """Say why a contestant takes no part in a row of reduced precision; "" in the other rows."""
+    return "" if task.precision == "float32" else "it was set up for float32 alone"
+
+
 def make_task(workload: Workload, folder: Path | None) -> Task:
     """Prepare a workload for one member; all contestants and seeds get the same split."""
     dataset = workload.dataset(folder)
@@ -153,4 +159,5 @@ def make_task(workload: Workload, folder: Path | None) -> Task:
         dataset=dataset,
         data=data,
         data_folder=folder,
+        precision=workload.precision,
     )

@@ -71,6 +71,7 @@ def _study(task: Task) -> Mapping[str, Any]:
         "optimizer": task.optimizer | {"lr": task.rates[0]},
         "batch_size": task.batch_size,
         "epochs": task.epochs,
+        "precision": task.precision,
     }
     vary = {"optimizer.lr": list(task.rates)} if len(task.rates) > 1 else {}
     return {"experiment": experiment, "vary": vary, "seeds": list(task.seeds)}

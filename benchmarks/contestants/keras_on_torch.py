@@ -10,7 +10,7 @@ os.environ["KERAS_BACKEND"] = "torch"
 
 import keras
 
-from benchmarks.task import EVALUATION_BATCH, Outcome, Task
+from benchmarks.task import EVALUATION_BATCH, Outcome, Task, float32_alone
 
 
 class MeasureTrainingRows(keras.callbacks.Callback):
@@ -25,7 +25,7 @@ class MeasureTrainingRows(keras.callbacks.Callback):
 
 
 def unsuited(task: Task) -> str:
-    return ""
+    return float32_alone(task)
 
 
 def train(task: Task) -> Outcome:

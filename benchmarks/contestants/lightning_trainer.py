@@ -68,7 +68,12 @@ def train(task: Task) -> Outcome:
         for rows in (task.measured, task.validation)
     ]
     network = Network(task)
-    trainer = Trainer(accelerator="cpu", max_epochs=task.epochs, barebones=True)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=task.epochs,
+        barebones=True,
+        precision="bf16-mixed" if task.precision == "bfloat16" else "32-true",
+    )
     start = time.perf_counter()
     trainer.fit(network, training, evaluation)
     seconds = time.perf_counter() - start

@@ -14,7 +14,7 @@ from skorch.helper import predefined_split
 from torch.utils.data import Dataset
 
 from benchmarks.contestants import torch_parts
-from benchmarks.task import EVALUATION_BATCH, Outcome, Task
+from benchmarks.task import EVALUATION_BATCH, Outcome, Task, float32_alone
 
 
 class MeasureTrainingRows(Callback):
@@ -29,7 +29,7 @@ class MeasureTrainingRows(Callback):
 
 
 def unsuited(task: Task) -> str:
-    return ""
+    return float32_alone(task)
 
 
 def train(task: Task) -> Outcome:

@@ -34,11 +34,14 @@ def train(task: Task) -> Outcome:
         model.train()
         for rows in torch.randperm(len(x)).split(task.batch_size):
             update.zero_grad()
-            loss_function(model(x[rows]), y[rows]).backward()
+            with torch_parts.precision(task):
+                loss = loss_function(model(x[rows]), y[rows])
+            loss.backward()
             update.step()
             steps += 1
-        torch_parts.evaluate(model, measured, task)
-        scores.append(task.score(*torch_parts.evaluate(model, validation, task)))
+        with torch_parts.precision(task):
+            torch_parts.evaluate(model, measured, task)
+            scores.append(task.score(*torch_parts.evaluate(model, validation, task)))
     seconds = time.perf_counter() - start
     return Outcome(seconds, start - begin, 1, task.epochs, steps, scores[task.compare_after - 1])
 

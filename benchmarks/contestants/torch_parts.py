@@ -75,6 +75,11 @@ def batched_loader(dataset: Any, batch_size: int, shuffle: bool = False) -> Data
     return DataLoader(dataset, batch_size=None, sampler=BatchSampler(order, batch_size, drop_last=False))
 
 
+def precision(task: Task) -> torch.autocast:
+    """Return the context in which a contestant runs a network in the precision of the row."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=task.precision == "bfloat16")
+
+
 def count_right(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
     """How many predicted classes are right; not a number for regression."""
     return (outputs.argmax(1) == targets).sum() if task.classification else torch.tensor(torch.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,19 @@ def test_an_unknown_contestant_is_refused_with_the_names_that_there_are() -> Non
         SystemExit, match=r"there is no contestant `jaxx`; there are dataloader_loop, .*jax_scan"
     ):
         run.choose("jaxx")
+
+
+def test_rows_of_other_workloads_are_kept_with_their_day(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    earlier = report()
+    earlier["rows"] = [row | {"date": "2025-12-31"} for row in earlier["rows"]]
+    path.write_text(json.dumps(earlier))
+    assert run.kept_rows(path, ["tiny"]) == []
+    kept = run.kept_rows(path, ["another"])
+    assert [row["workload"] for row in kept] == ["tiny"]
+    assert "- tiny: 2 x 2 members was measured on 2025-12-31." in tables.render(report() | {"rows": kept})
+
+
+def test_rows_are_kept_only_in_a_named_report() -> None:
+    with pytest.raises(SystemExit, match="name it by --json"):
+        run.kept_rows(None, [])
