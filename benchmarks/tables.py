@@ -14,13 +14,13 @@ END = "<!-- measured by benchmarks/run.py: end -->"
 Report = Mapping[str, Any]
 
 
-def write_between_marks(path: Path, text: str) -> None:
+def write_between_marks(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Put the text between the two marks of a page, or make the page of it where there is none."""
-    page = path.read_text() if path.exists() else f"{BEGIN}\n{END}\n"
-    if BEGIN not in page or END not in page:
-        raise SystemExit(f"{path} lacks the lines `{BEGIN}` and `{END}`, between which the tables go")
-    before, rest = page.split(BEGIN, 1)
-    path.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{rest.split(END, 1)[1]}")
+    page = path.read_text() if path.exists() else f"{begin}\n{end}\n"
+    if begin not in page or end not in page:
+        raise SystemExit(f"{path} lacks the lines `{begin}` and `{end}`, between which the tables go")
+    before, rest = page.split(begin, 1)
+    path.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{rest.split(end, 1)[1]}")
 
 
 def render(report: Report) -> str:
@@ -61,7 +61,7 @@ def _speeds(report: Report) -> str:
     intro = (
         "Model-epochs per second, and times the DataLoader loop (for Ceteris with the range of the rounds):"
     )
-    return f"{intro}\n\n{_table(heading, rows)}"
+    return f"{intro}\n\n{table(heading, rows)}"
 
 
 def _speed(entry: Mapping[str, Any], name: str) -> str:
@@ -97,7 +97,7 @@ def _scores(report: Report) -> str:
         "What they reached: validation accuracy in percent (for 331-1 the explained variance), "
         "mean over the seeds at the first rate:"
     )
-    return f"{intro}\n\n{_table(heading, rows)}"
+    return f"{intro}\n\n{table(heading, rows)}"
 
 
 def _notes(report: Report) -> str:
@@ -117,6 +117,7 @@ def _notes(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [heading, ["---"] * len(heading), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
