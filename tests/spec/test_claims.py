@@ -25,6 +25,10 @@ from .sources import refusal, small, with_claim
             "claims.0.metric: there is no metric `deat/hidden.0`",
         ),
         ({"metric": "val_f1"}, "claims.0.metric: there is no metric `val_f1`"),
+        (
+            {"metric": "epochs", "at": "best"},
+            "claims.0.at: `epochs` is one number of a trial, not a curve; leave `at` out",
+        ),
         ({"less": None}, "claims.0: a claim has exactly one relation, and this one has none (known: order,"),
         (
             {"greater": [0.1, 0.01]},

@@ -227,7 +227,11 @@ PROBABILITY = "it must be at least 0 and below 1"
         ),
         (
             {"early_stopping": {"metric": "loss"}},
-            "early_stopping.metric: there is no validation metric `loss`; did you mean `val_loss`?",
+            "early_stopping.metric: there is no metric `loss`; did you mean `val_loss`?",
+        ),
+        (
+            {"early_stopping": {"min_change": 0}},
+            "early_stopping.min_change: 0 is not a smallest change; it must be above 0",
         ),
         (
             {"early_stopping": 3},

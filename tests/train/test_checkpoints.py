@@ -83,6 +83,8 @@ def check_every_epoch(cohort: Cohort, digits: Preparation, **options: Any) -> Ou
 def test_networks_of_the_compiled_engine_with_all_that_remembers(digits: Preparation) -> None:
     plans = [plan(f"m{seed}", seed, **MLP) for seed in range(3)]
     plans.append(plan("plain", 1, **MLP | {"schedule": {"kind": "constant"}, "early_stopping": {}}))
+    # From the fourth epoch on a change is compared with one from before the checkpoint.
+    plans.append(plan("change", 2, **MLP | {"early_stopping": {"metric": "train_loss", "min_change": 0.05}}))
     (cohort,) = cohorts(plans, digits)
     whole = check_every_epoch(cohort, digits)
     rates = whole.curve("m0", "lr")

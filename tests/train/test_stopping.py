@@ -39,6 +39,16 @@ def watching(values: list[float], **rule: Any) -> tuple[int | None, int]:
         ([0.5, 0.6, 0.55, 0.5], {"patience": 1, "metric": "val_accuracy"}, (3, 2)),
         ([1, float("nan"), float("nan")], {"patience": 2}, (3, 1)),
         ([1, 2, 3, 4], {}, (None, 4)),
+        ([3, 2, 1, 0.5], {"target": 1}, (3, 3)),
+        ([3, 2, 1.5], {"target": 1}, (None, 3)),
+        ([0.5, 0.7, 0.65, 0.9], {"target": 0.65, "metric": "val_accuracy"}, (2, 2)),
+        ([float("nan"), 2], {"target": 1}, (None, 2)),
+        ([3, 2, 1.5, 1.26, 1], {"min_change": 0.25}, (4, 4)),
+        ([3, 2, 2.2, 1], {"min_change": 0.25}, (3, 3)),
+        ([1, 2, 1, 2], {"min_change": 1}, (None, 4)),
+        ([0.5, 0.7, 0.69], {"min_change": 0.1, "metric": "train_accuracy"}, (3, 3)),
+        ([3, 2, 2.1, 0.5], {"patience": 2, "target": 1}, (4, 4)),
+        ([3, 1, 2, 2.01], {"patience": 9, "min_change": 0.1}, (4, 2)),
     ],
 )
 def test_when_a_rule_stops_and_which_epoch_is_best(

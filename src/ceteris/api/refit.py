@@ -42,7 +42,7 @@ def refit_study(run: RunRecord, level: object = None, metric: str | None = None,
         )
     settings = experiment.model_dump(mode="json")
     settings["data"] |= {"validation": 0, "validation_balanced": False}
-    if experiment.early_stopping.patience is not None:
+    if experiment.early_stopping.acts:
         settings["epochs"] = round(float(np.median([recorded_epoch(trial, experiment) for trial in trials])))
         settings["early_stopping"] = {}
     study: dict[str, Any] = {

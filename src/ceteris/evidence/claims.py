@@ -22,6 +22,7 @@ from ceteris.evidence.quantities import (
 )
 from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
 from ceteris.evidence.scales import unlike
+from ceteris.evidence.trial_numbers import TRIAL_NUMBERS
 from ceteris.evidence.wording import listing
 from ceteris.spec.claim import Claim, Take
 from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
@@ -56,6 +57,8 @@ def measure(
     metric: str, at: Take, better: Direction | None, reach: float | None = None
 ) -> Callable[[TrialRecord], float]:
     """Return what takes one number from a trial: worst of all if it diverged, NaN if not defined."""
+    if metric in TRIAL_NUMBERS:
+        return TRIAL_NUMBERS[metric]
 
     def number(trial: TrialRecord) -> float:
         if trial.status == "diverged":
@@ -201,12 +204,16 @@ def _problem(claim: Claim, layout: Layout, named: Sequence[Group], groups: Seque
     ended = layout.ended([c for g in groups for c in g.cells])
     finished = [t for t in ended if t.status == "finished"]
     names = list(dict.fromkeys(name for trial in finished for name in metric_names(trial.curves)))
-    if finished and not any(metric_curve(trial.curves, claim.metric) is not None for trial in finished):
+    measured = claim.metric in TRIAL_NUMBERS or any(
+        metric_curve(trial.curves, claim.metric) is not None for trial in finished
+    )
+    if finished and not measured:
         return unknown_name("measurement", claim.metric, names)
     better = direction_of_claim(claim, layout.stated)
     if better is None and needs_direction(claim.at):
         return unknown_direction(claim.metric)
-    if len(finished) < len(ended) and math.isnan(worst_value(claim.metric, claim.at, better)):
+    ranked = claim.metric in TRIAL_NUMBERS or not math.isnan(worst_value(claim.metric, claim.at, better))
+    if len(finished) < len(ended) and not ranked:
         return f"trials that diverged cannot be ranked: {unknown_direction(claim.metric)}"
     return ""
 

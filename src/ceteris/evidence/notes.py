@@ -24,7 +24,7 @@ PROVISIONAL = (
 def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[str, ...]:
     """Say everything else that a reader of the verdict has to know, one clause each."""
     contrasts = question.contrasts
-    found = [*_progress(contrasts), *_losses(contrasts)]
+    found = [*_progress(contrasts), *(_losses(contrasts) if question.claim.metric != "diverged" else ())]
     if any(contrast.unit == "folds" for contrast in contrasts):
         found.append(
             "folds of one seed share training rows; the variance is corrected for that (Nadeau and Bengio)"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.spec.claim import Take
-from ceteris.spec.metrics import Direction
+from ceteris.spec.metrics import OF_TRIALS, Direction
 from ceteris.spec.probes import FAMILIES, probe_parts
 
 Curve = NDArray[np.float64]
@@ -105,8 +105,8 @@ def _epochs_until(curve: Curve, better: Direction | None, reach: float | None) -
 
 
 def resolution(metric: str, at: Take, rows: int | None) -> float:
-    """Return the step in which the quantity is counted: one epoch, one validation row, or 0 (not known)."""
-    if at == "epochs_until":
+    """Return the step in which it is counted: an epoch, trial or validation row, or 0 (not known)."""
+    if at == "epochs_until" or metric in ("epochs", "diverged"):
         return 1.0
     counted = metric == "val_accuracy" and at in ("first", "last", "best", "change") and rows
     return 1 / rows if counted and rows else 0.0
@@ -114,8 +114,9 @@ def resolution(metric: str, at: Take, rows: int | None) -> float:
 
 def metric_words(metric: str) -> str:
     """Return a metric's name in words: ``val_loss`` is "validation loss"."""
-    if metric in _WORDS:
-        return _WORDS[metric]
+    known = _WORDS | OF_TRIALS
+    if metric in known:
+        return known[metric]
     probe = probe_parts(metric)
     if probe is not None:
         return FAMILIES[probe[0]].format(probe[1])

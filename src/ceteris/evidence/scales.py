@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 MEASURED = ("train_", "val_", "gap_")
 """How the names of what is measured on rows begin."""
 
+SECONDS = (
+    "seconds are shares of what trials took that were trained together, on this machine and beside whatever "
+    "else ran on it: they are a measurement of this run, not a property of the level"
+)
+
 VALIDATION_ROWS = ("validation", "validation_balanced", "split")
 """The settings of the data that decide which rows are validated on."""
 
 
 def unlike(metric: str, layout: Layout, groups: Sequence[Group]) -> tuple[str, ...]:
     """Say why the groups' numbers of a metric cannot be compared as they stand; nothing where they can."""
+    if metric == "seconds_per_epoch":
+        return (SECONDS,)
     if not metric.startswith(MEASURED):
         return ()
     found = []

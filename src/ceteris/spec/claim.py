@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ceteris.spec.base import Label, Number, Spec, wrong
+from ceteris.spec.metrics import OF_TRIALS
 
 Take = Literal["first", "last", "best", "change", "fluctuation", "epochs_until"]
 
@@ -78,7 +79,9 @@ class Claim(Spec):
     a hidden layer (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`,
     `activation_grad_var/...`, `start_activation_var/...`, `start_activation_grad_var/...`), or
     `gap_loss` (validation minus training) or `gap_accuracy` (training minus validation), with their sign,
-    or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger."""
+    or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger. Or a number of a
+    trial as a whole: `epochs` (how many were trained), `diverged` (1 or 0) or `seconds_per_epoch` (its share
+    of the time of the trials that were trained with it)."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
     """Which number of the curve: the `first` or the `last` epoch, the `best` epoch (lowest for losses, errors
@@ -152,6 +155,12 @@ class Claim(Spec):
             raise wrong(f"`reach` belongs to `at: epochs_until`, and this claim is at `{self.at}`", "reach")
         if self.at != "epochs_until" and self.coming is not None:
             raise wrong(f"`coming` belongs to `at: epochs_until`, and this claim is at `{self.at}`", "coming")
+        return self
+
+    @model_validator(mode="after")
+    def _one_number_has_no_points(self) -> Self:
+        if self.metric in OF_TRIALS and self.at != "last":
+            raise wrong(f"`{self.metric}` is one number of a trial, not a curve; leave `at` out", "at")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import METRIC_NAME, metric_name
-from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
+from ceteris.spec.metrics import OF_TRIALS, Direction, direction_of_claim, unknown_direction
 from ceteris.spec.probes import probe_parts, probe_patterns
 from ceteris.spec.study import Factor
 
@@ -38,7 +38,8 @@ SPLITS = ("train", "val")
 def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
     """Return the names that a claim may use, besides those of probes; ``own``: the user's metrics."""
     names = [metric_name(metric) for metric in own]
-    return (*CURVES, PENALTY, *TRUTH, *DERIVED, *(f"{split}_{name}" for name in names for split in SPLITS))
+    recorded = (f"{split}_{name}" for name in names for split in SPLITS)
+    return (*CURVES, PENALTY, *TRUTH, *DERIVED, *OF_TRIALS, *recorded)
 
 
 def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool = False) -> list[Problem]:

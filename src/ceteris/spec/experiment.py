@@ -29,6 +29,9 @@ BUILT_IN_METRICS = ("loss", "accuracy")
 VALIDATION_METRICS = ("val_loss", "val_accuracy")
 """What is measured on the validation rows of every trial (accuracy for classes only)."""
 
+TRAINING_METRICS = ("train_loss", "train_accuracy")
+"""The same on training rows."""
+
 
 def metric_name(reference: str) -> str:
     """Return the name under which a metric is recorded: ``package.module:Name`` gives ``Name``."""
@@ -143,13 +146,18 @@ class Experiment(Spec):
 
     @model_validator(mode="after")
     def _watched_metrics_are_recorded(self) -> Self:
-        known = (*VALIDATION_METRICS, *(f"val_{metric_name(metric)}" for metric in self.metrics))
+        own = [metric_name(metric) for metric in self.metrics]
+        validated = [*VALIDATION_METRICS, *(f"val_{name}" for name in own)]
+        trained = [*TRAINING_METRICS, *(f"train_{name}" for name in own)]
+        known = {"early_stopping.metric": ("metric", [*validated, *trained])}
         watched = {"early_stopping.metric": self.early_stopping.metric}
         if isinstance(self.schedule, Plateau):
             watched["schedule.metric"] = self.schedule.metric
+            known["schedule.metric"] = ("validation metric", validated)
         for path, metric in watched.items():
-            if metric not in known:
-                raise wrong(unknown_name("validation metric", metric, list(known)), path)
+            what, names = known[path]
+            if metric not in names:
+                raise wrong(unknown_name(what, metric, names), path)
             if direction(metric, self.better) is None:
                 raise wrong(unknown_direction(metric), path)
         return self

@@ -13,6 +13,13 @@ PROVIDED_METRICS = ("log_rmse",)
 """Measured where an experiment lists them. ``log_rmse``: sqrt(mean((log max(output, 1) - log target)^2)),
 for positive targets such as prices."""
 
+OF_TRIALS = {
+    "epochs": "number of epochs trained",
+    "diverged": "share of trials that diverged",
+    "seconds_per_epoch": "seconds per epoch",
+}
+"""Numbers that a trial has as a whole, which claims may be about, and how each is called in a sentence."""
+
 Direction = Literal["lower", "higher"]
 """Which values of a metric are the better ones."""
 

@@ -157,9 +157,12 @@ PENALTY = Part(
 CLIP = Part("experiment.clip", "Limits on the gradient.", (Clip,), ("experiment:\n  clip: {norm: 1.0}\n",), 3)
 STOPPING = Part(
     "experiment.early_stopping",
-    "Off unless `patience` is given.",
+    "Off unless `patience`, `target` or `min_change` is given.",
     (EarlyStopping,),
-    ("experiment:\n  early_stopping: {patience: 5, metric: val_loss}\n",),
+    (
+        "experiment:\n  early_stopping: {patience: 5, metric: val_loss}\n",
+        "experiment:\n  early_stopping: {metric: train_loss, target: 0.05, min_change: 1e-6}\n",
+    ),
     3,
 )
 VARY = Part(

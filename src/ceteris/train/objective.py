@@ -122,16 +122,17 @@ def watched_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple
     if isinstance(experiment.schedule, Plateau):
         watched["schedule"] = experiment.schedule.metric
     for part, metric in watched.items():
-        acts = part == "schedule" or experiment.early_stopping.patience is not None
-        if experiment.data.validation == 0 and acts:
+        acts = part == "schedule" or experiment.early_stopping.acts
+        if experiment.data.validation == 0 and acts and metric.startswith("val_"):
             yield (
                 f"experiment.{part}",
                 f"it watches `{metric}`, and with `data.validation: 0` no rows validate; remove one of them",
             )
-        if dataset.task == "regression" and metric == "val_accuracy":
+        if dataset.task == "regression" and metric in ("val_accuracy", "train_accuracy"):
+            loss = metric.replace("accuracy", "loss")
             yield (
                 f"experiment.{part}.metric",
-                f"`{dataset.name}` has numbers to predict, which have no accuracy; use val_loss",
+                f"`{dataset.name}` has numbers to predict, which have no accuracy; use {loss}",
             )
     if "log_rmse" in experiment.metrics and (dataset.task != "regression" or not (dataset.y > 0).all()):
         place = experiment.metrics.index("log_rmse")
