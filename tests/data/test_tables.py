@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from ceteris.data import Preparation, facts, load, prepare_rows
 from ceteris.data import tables as tables_module
+from ceteris.data.checksums import check_file
+from ceteris.data.house_prices import TEST, TRAIN, HousePrices
 from ceteris.data.sources import find_source
 from ceteris.data.table_layout import MANY_CATEGORIES
 from ceteris.errors import CeterisError
@@ -285,3 +287,10 @@ def test_the_house_prices_have_79_columns_that_make_331_features(real_data):
 def test_a_table_is_not_projected(tmp_path):
     told = refused(lambda: read(tmp_path, SMALL, project=3))
     assert "`t.csv` is a table, whose columns are prepared by the rows of each fold; leave `project`" in told
+
+
+def test_the_published_sums_are_those_of_the_real_files(real_data):
+    found = HousePrices()
+    assert not found._damaged(real_data / "house-prices")
+    with pytest.raises(CeterisError, match="damaged or another file: its SHA-1 is fa19780a"):
+        check_file(real_data / "house-prices" / TEST, found.checksums[TRAIN])

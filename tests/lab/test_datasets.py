@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from ceteris.lab.datasets import (
     rename_sources,
 )
 from ceteris.spec.combine import combinations
+from ceteris.spec.data import DataSpec
 from tests.lab.made import small_study
 
 ROWS = arrays(np.arange(40.0).reshape(20, 2), np.arange(20) % 2, name="arrays")
+ROWS_OF_A_FILE = replace(ROWS, origin="/cache/downloads/a.csv")
 
 
 def test_rows_in_memory_are_kept_beside_the_records_and_found_after_a_move(tmp_path: Path) -> None:
@@ -62,3 +65,12 @@ def test_each_source_is_loaded_once_and_failures_stand_by_their_source() -> None
     assert list(loaded.datasets) == ["digits", "arrays"]
     assert loaded.datasets["arrays"] is ROWS
     assert list(loaded.errors) == ["nowhere.npz"]
+
+
+def test_an_address_stays_one_in_a_record(tmp_path: Path) -> None:
+    own = {"source": "https://example.org/a.csv?raw=1#b.csv", "target": "y", "checksum": "0" * 32}
+    data = DataSpec.model_validate(own)
+    lasting = lasting_source(data.reading, ROWS_OF_A_FILE, tmp_path)
+    assert lasting == data.reading == found_again(data.reading, tmp_path)
+    study = rename_sources(small_study(data=own).study, {data.reading: lasting}, {data.reading: "abc"})
+    assert study.experiment.data == data.model_copy(update={"content": "abc"})

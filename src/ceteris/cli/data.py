@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 SETTING = "experiment.data.source"
 
+Checksum = Annotated[
+    str | None, Parameter(help="MD5, SHA-1 or SHA-256 of a file at an address, in hexadecimal digits.")
+]
+
 app = App(name="data", group=SETUP, help="The data sets: what there is, what is in them, fetching them.")
 
 Examples = Annotated[
@@ -51,6 +55,7 @@ def show(
     *,
     examples: Examples = None,
     target: Annotated[str | None, Parameter(help="The column of a table of your own to predict.")] = None,
+    checksum: Checksum = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +64,7 @@ def show(
     from ceteris.data import facts, load
 
     with download_progress() as report, _without_path():
-        dataset = load(_reading(name, target), data_dir, report=report)
+        dataset = load(_reading(name, target, checksum), data_dir, report=report)
     known = facts(dataset)
     picture = _write_examples(dataset, examples)
     if as_json:
@@ -69,28 +74,38 @@ def show(
 
 
 @app.command
-def fetch(name: DataName, /, *, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Download a data set where it is missing; files that are right are kept."""
+def fetch(
+    name: DataName, /, *, checksum: Checksum = None, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Download a data set, or a file at an address, where it is missing; files that are right are kept."""
     from ceteris.cli.downloads import download_progress
     from ceteris.data import fetch as fetch_files
 
     with download_progress() as report, _without_path():
-        place = fetch_files(name, data_dir, report)
+        place = fetch_files(_reading(name, None, checksum), data_dir, report)
     if as_json:
         print_json({"name": name, "place": place})
     else:
         print(f"{name}: {place}")
 
 
-def _reading(name: str, target: str | None) -> str:
-    """Return what is read where a table's target is named. Raises ``CeterisError`` where it does not fit."""
+def _reading(name: str, target: str | None, checksum: str | None) -> str:
+    """Return what is read, with what options say of it. Raises ``CeterisError`` where they do not fit."""
+    from ceteris.spec.addresses import is_url, plain_checksum
     from ceteris.spec.data import DataSpec, is_table_file
 
-    if target is None:
-        return name
-    if not is_table_file(name):
+    if target is not None and not is_table_file(name):
         raise CeterisError(Problem(f"`{name}` is no table of your own; leave it out", where="--target"))
-    return DataSpec(source=name, target=target).reading
+    if checksum is None:
+        return name if target is None else DataSpec(source=name, target=target).reading
+    if not is_url(name):
+        raise CeterisError(Problem(f"`{name}` is not at an address; leave it out", where="--checksum"))
+    try:
+        return DataSpec(source=name, target=target, checksum=plain_checksum(checksum)).reading
+    except ValueError as error:
+        raise CeterisError(
+            Problem(f"`{checksum}` is no MD5, SHA-1 or SHA-256", where="--checksum")
+        ) from error
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from cyclopts import Parameter
 
 StudyName = Annotated[str, Parameter(help="A named study (`ceteris studies` lists them) or a YAML file.")]
 RunName = Annotated[str, Parameter(help="A run: its name, the beginning of it, or `last`.")]
-DataName = Annotated[str, Parameter(help="A named data set, an .npz file with arrays x and y, or a table.")]
+DataName = Annotated[
+    str, Parameter(help="A named data set, an .npz file with arrays x and y, a table, or an address.")
+]
 
 AsJson = Annotated[
     bool,

@@ -69,7 +69,7 @@ def predict(
 
 def _ids(study: Any) -> tuple[str, ...]:
     """Return the columns that are read as text because they name rows."""
-    from ceteris.data.table_source import HOUSE_PRICES
+    from ceteris.data.house_prices import HOUSE_PRICES
 
     data = study["experiment"]["data"]
     return HOUSE_PRICES.ids if data["source"] == HOUSE_PRICES.name else tuple(data.get("ids", ()))

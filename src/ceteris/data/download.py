@@ -86,6 +86,16 @@ def download(
     )
 
 
+def download_url(
+    source: str, url: str, target: Path, *, check: Callable[[Path], None], report: Report | None = None
+) -> Path:
+    """Download the file at one address to ``target``, checked before it is renamed; see ``download``.
+
+    Raises ``CeterisError`` with what was wrong, in a few words.
+    """
+    return _download_from(url, target, _Progress(source, target.name, url, report), check)
+
+
 def _download_from(url: str, target: Path, progress: _Progress, check: Callable[[Path], None]) -> Path:
     arriving = _file_beside(target)
     try:

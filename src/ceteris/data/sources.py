@@ -13,14 +13,16 @@ from ceteris.data.bundled import BUNDLED_SOURCES
 from ceteris.data.dataset import Dataset, Source, without_test_rows
 from ceteris.data.download import Download
 from ceteris.data.folders import FolderSource
+from ceteris.data.house_prices import HOUSE_PRICES, HousePrices
+from ceteris.data.local_source import local_source
 from ceteris.data.mnist import FASHION_MNIST, MNIST, IdxSource
-from ceteris.data.npz import NpzSource
 from ceteris.data.places import user_folders
 from ceteris.data.reduction import Reduction, split_reading
 from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
-from ceteris.data.table_source import HOUSE_PRICES, HousePrices, table_source
+from ceteris.data.web_source import WebSource
 from ceteris.errors import CeterisError, Problem, unknown_name
-from ceteris.spec.data import PARAMETERS, is_table_file
+from ceteris.spec.addresses import is_url
+from ceteris.spec.data import is_table_file, split_parameters
 
 if TYPE_CHECKING:
     import pandas
@@ -81,15 +83,16 @@ def load_unlabelled(source: str, folder: Path | None = None) -> pandas.DataFrame
 
 
 def fetch(name: str, folder: Path | None = None, report: Callable[[Download], None] | None = None) -> str:
-    """Make sure that the files of a named source are at hand, downloading what is missing; return where.
+    """Make sure that the files of a source are at hand, downloading what is missing; return where.
 
-    With ``folder``, they are put into ``folder / name``; else into the per-user cache, unless they lie
+    ``name`` is a named source or an address. With ``folder``, files are put into ``folder / name`` (those at
+    an address into a subfolder of ``folder / "downloads"``); else into the per-user cache, unless they lie
     somewhere else already. Files that are right are not downloaded again.
     """
     source = find_source(name, folder if folder is not None and folder.is_dir() else None)
-    if not isinstance(source, IdxSource):
+    if not isinstance(source, IdxSource | HousePrices | WebSource):
         return source.place(folder) or name
-    if folder is None:
+    if isinstance(source, IdxSource) and folder is None:
         return source.read(None, report).origin
     return str(source.fetch(folder, report))
 
@@ -107,11 +110,11 @@ def find_source(source: str, folder: Path | None = None) -> Source:
     drawn = with_parameters(source)
     if drawn is not None:
         return drawn
-    path, _, settings = source.partition(PARAMETERS)
-    if is_table_file(path):
-        return table_source(_find_file(path, folder), settings)
-    if source.endswith(".npz"):
-        return NpzSource(_find_file(source, folder))
+    path, settings = split_parameters(source)
+    if is_url(path):
+        return WebSource(path, settings)
+    if is_table_file(path) or path.endswith(".npz"):
+        return local_source(_find_file(path, folder), settings)
     images = _find_folder(source, folder)
     if images is not None:
         return FolderSource(images)
@@ -127,7 +130,7 @@ def find_source(source: str, folder: Path | None = None) -> Source:
 
 def _at_size(source: Source, reduction: Reduction) -> Source:
     """Let images of many sizes be brought to one as they are read."""
-    return replace(source, size=reduction.resize) if isinstance(source, FolderSource) else source
+    return replace(source, size=reduction.resize) if isinstance(source, FolderSource | WebSource) else source
 
 
 def _find_folder(source: str, folder: Path | None) -> Path | None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Rows, SourceData, Task
 from ceteris.data.download import Report
 from ceteris.draws import normals, stream_key, uniforms
-from ceteris.spec.data import PARAMETERS
+from ceteris.spec.data import split_parameters
 from ceteris.spec.synthetic import (
     SYNTHETIC,
     Blobs,
@@ -86,10 +86,10 @@ class SyntheticSource:
 
 def with_parameters(source: str) -> SyntheticSource | None:
     """Return the source that ``polynomial?{"features": 20}`` names (``DataSpec.reading``), else None."""
-    name, mark, text = source.partition(PARAMETERS)
+    name, text = split_parameters(source)
     if name not in SYNTHETIC:
         return None
-    parameters = SYNTHETIC[name](**json.loads(text)) if mark else SYNTHETIC[name]()
+    parameters = SYNTHETIC[name](**json.loads(text)) if text else SYNTHETIC[name]()
     return SyntheticSource(name, DESCRIPTIONS[name], parameters)
 
 

@@ -1,4 +1,4 @@
-"""Tables as sources: a user's own file, and the house prices of a competition."""
+"""Tables as sources: a user's own file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Rows, SourceData
 from ceteris.data.download import Report
-from ceteris.data.places import places
 from ceteris.data.table_layout import as_texts, make_layout, numbers
 from ceteris.data.tables import is_numeric, read_table
 from ceteris.data.targets import Targets, like_labels, read_targets
@@ -51,47 +50,6 @@ class TableSource:
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows of the file, checked. Raises ``CeterisError``."""
         return table_data(self.path, self.name, self.target, self.ids)
-
-
-@dataclass(frozen=True)
-class HousePrices:
-    """The sale prices of 1,460 houses, and 1,459 houses without a price; satisfies ``Source``."""
-
-    name: str = "house-prices"
-    description: str = "regression: sale prices of 1,460 houses from 79 columns (and 1,459 without a price)"
-    target: str = "SalePrice"
-    ids: tuple[str, ...] = ("Id",)
-    train_file: str = "kaggle_house_pred_train.csv"
-    test_file: str = "kaggle_house_pred_test.csv"
-
-    def place(self, folder: Path | None) -> str | None:
-        """Return the folder with its files, or None if there is none."""
-        found = next((place.folder for place in places(self.name, folder) if self._in(place.folder)), None)
-        return None if found is None else str(found)
-
-    def read(self, folder: Path | None, report: Report | None) -> SourceData:
-        """Return the rows with a price, checked. Raises ``CeterisError``."""
-        path = self._folder(folder) / self.train_file
-        return table_data(path, self.name, self.target, self.ids)
-
-    def read_unlabelled(self, folder: Path | None) -> pandas.DataFrame:
-        """Return the rows without a price as they stand. Raises ``CeterisError``."""
-        return read_table(self._folder(folder) / self.test_file, self.ids)
-
-    def _folder(self, folder: Path | None) -> Path:
-        found = self.place(folder)
-        if found is None:
-            raise CeterisError(
-                f"{self.name}: {self.train_file} and {self.test_file} are in no data folder; put them into a "
-                f"folder `{self.name}` inside the one that --data-dir or CETERIS_DATA names"
-            )
-        return Path(found)
-
-    def _in(self, folder: Path) -> bool:
-        return (folder / self.train_file).is_file() and (folder / self.test_file).is_file()
-
-
-HOUSE_PRICES = HousePrices()
 
 
 def table_source(path: Path, settings: str) -> TableSource:

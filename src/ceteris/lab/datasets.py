@@ -13,8 +13,9 @@ from ceteris.data.npz import save_arrays
 from ceteris.data.reduction import split_reading
 from ceteris.data.sources import NAMED_SOURCES, load
 from ceteris.errors import CeterisError
+from ceteris.spec.addresses import is_url
 from ceteris.spec.combine import Combination
-from ceteris.spec.data import PARAMETERS, DataSpec
+from ceteris.spec.data import PARAMETERS, DataSpec, split_parameters
 from ceteris.spec.study import Study
 
 IN_MEMORY = "arrays"
@@ -68,7 +69,7 @@ def load_sources(
 
 def is_named(source: str) -> bool:
     """Tell whether a source (`DataSpec.reading`) is known by its name, wherever its files are."""
-    name = split_reading(source)[0].partition(PARAMETERS)[0]
+    name = _bare(source)
     return any(named.name == name for named in NAMED_SOURCES)
 
 
@@ -88,9 +89,10 @@ def lasting_source(source: str, dataset: Dataset, runs_folder: Path) -> str:
     base, reduction = split_reading(source)
     if dataset.origin == "memory":
         return keep_arrays(dataset.before or dataset, runs_folder) + reduction.text
-    if is_named(source):
+    if is_named(source) or is_url(source):
         return source
-    path, mark, settings = base.partition(PARAMETERS)
+    path, settings = split_parameters(base)
+    mark = PARAMETERS if settings else ""
     return f"{Path(dataset.origin or path).expanduser().absolute()}{mark}{settings}{reduction.text}"
 
 
@@ -98,7 +100,7 @@ def found_again(source: str, runs_folder: Path) -> str:
     """Return a recorded source as it can be read now: also where the records have moved to another folder."""
     base, reduction = split_reading(source)
     kept = runs_folder.expanduser().absolute() / FOLDER / Path(base).name
-    if is_named(source) or Path(base).exists() or not kept.exists():
+    if is_named(source) or is_url(source) or Path(base).exists() or not kept.exists():
         return source
     return str(kept) + reduction.text
 
@@ -134,7 +136,7 @@ def _lasting(data: DataSpec, names: Mapping[str, str]) -> str:
 
 def _bare(reading: str) -> str:
     """Return a source without its settings and what is made of its rows."""
-    return split_reading(reading)[0].partition(PARAMETERS)[0]
+    return split_parameters(split_reading(reading)[0])[0]
 
 
 def _renamed(patch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

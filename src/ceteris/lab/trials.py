@@ -56,6 +56,7 @@ def identity_of(
     if experiment.implementation == BUILTIN:  # so that trials from before there was a choice are found
         del settings["implementation"]
     content = settings["data"].pop("content") or ""
+    del settings["data"]["checksum"]  # of the file that the content came from
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]
     if settings["accumulate"] == 1:  # the same

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ceteris.errors import CeterisError
+from ceteris.spec.addresses import is_url, plain_checksum, read_file
 from ceteris.spec.augment import Augment
 from ceteris.spec.base import AnyNumber, Spec, Switch, Whole, wrong
 from ceteris.spec.plain import plain_data
@@ -37,7 +38,16 @@ NAMED_TABLES = ("house-prices",)
 
 def is_table_file(source: str) -> bool:
     """Tell by its name whether a source is a file with a table."""
-    return source.lower().endswith(TABLE_FILES)
+    return read_file(source).lower().endswith(TABLE_FILES)
+
+
+def split_parameters(source: str) -> tuple[str, str]:
+    """Return a source and its parameters as JSON, or empty: the parts of ``DataSpec.reading``.
+
+    An address may have a `?` of its own, but no brace.
+    """
+    name, mark, text = source.partition(PARAMETERS + "{")
+    return name, mark[1:] + text
 
 
 class DataSpec(Spec):
@@ -46,7 +56,13 @@ class DataSpec(Spec):
     source: Annotated[str, Field(min_length=1, title="source of data")]
     """A named source (`digits`, `mnist`, `fashion-mnist`), the path of an `.npz` file with arrays
     `x` and `y`, that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`, or that of a folder of images
-    (PNG, JPEG) with a subfolder for each class, all in `train` and `test` or not."""
+    (PNG, JPEG) with a subfolder for each class, all in `train` and `test` or not. Also the address of such a
+    file (`https://...`), or of a zip or tar archive, downloaded once and kept; a file inside the archive is
+    named behind a `#`: `https://example.org/houses.zip#train.csv`."""
+
+    checksum: Annotated[str | None, Field(title="checksum")] = None
+    """MD5, SHA-1 or SHA-256 in hexadecimal digits of the file at an address: what was downloaded and what was
+    kept must have it."""
 
     target: Annotated[str | None, Field(min_length=1, title="name of a column")] = None
     """The column of a table that is predicted. Text, true/false and whole numbers of few values are classes,
@@ -120,7 +136,22 @@ class DataSpec(Spec):
         own = dict(self.parameters)
         if self.target is not None:
             own |= {"target": self.target, "ids": list(self.ids)}
+        if self.checksum is not None:
+            own |= {"checksum": self.checksum}
         return self.source + (PARAMETERS + json.dumps(own, sort_keys=True) if own else "") + after
+
+    @field_validator("checksum")
+    @classmethod
+    def _checksum_is_one(cls, checksum: str | None) -> str | None:
+        if checksum is None:
+            return None
+        try:
+            return plain_checksum(checksum)
+        except ValueError as error:
+            raise wrong(
+                f"`{checksum}` is no checksum; give the hexadecimal digits of the file's MD5 (32), SHA-1 "
+                "(40) or SHA-256 (64)"
+            ) from error
 
     @field_validator("parameters")
     @classmethod
@@ -142,6 +173,12 @@ class DataSpec(Spec):
             first = error.problems[0]
             name = first.where.partition(".")[2]
             raise wrong(first.message, f"parameters.{name}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _checksum_fits(self) -> Self:
+        if self.checksum is not None and not is_url(self.source):
+            raise wrong(f"`{self.source}` is not downloaded from an address; leave this out", "checksum")
         return self
 
     @model_validator(mode="after")
