@@ -203,3 +203,17 @@ def test_with_two_factors_the_names_in_the_chart_of_differences_are_whole(opened
     texts = page.locator("#effect-chart svg text").all_text_contents()
     assert "lr 0.01, batch_size 64" in texts
     assert not any("..." in text or "…" in text for text in texts)
+
+
+def test_a_score_is_drawn_against_the_numbers_of_a_factor(opened):
+    page = opened(*made())
+    plot = page.locator("[data-sweep='sweep-0']")
+    texts = plot.locator("svg text").all_text_contents()
+    assert {"0.001", "0.01", "0.1", "optimizer.lr", "Accuracy"} <= set(texts)
+    assert plot.locator("svg path[stroke-width='2'][stroke-dasharray]").count() == 1  # training
+    page.locator("#sweeps summary").click()
+    page.locator("[data-view-for='sweep-0']").select_option("gap_loss")
+    assert page.locator("[data-table-of='sweep-0']:visible").count() == 1
+    assert "Validation minus training loss" in plot.locator("svg text").all_text_contents()
+    plot.hover(position={"x": 200, "y": 100})
+    assert "[" in plot.locator(".tip-row").first.text_content()

@@ -14,7 +14,19 @@ from ceteris.report.page import make_page, render_report, write_report
 from tests.report.sample import CLASSIFICATION, made_assessment, made_run, made_study
 
 HOSTILE = """</script><script>alert(1)</script> "a" 'b' & \u2028 学习率"""
-SECTIONS = ["claims", "levels", "effects", "curves", "further", "equal", "varied", "notes", "facts", "again"]
+SECTIONS = [
+    "claims",
+    "levels",
+    "effects",
+    "sweeps",
+    "curves",
+    "further",
+    "equal",
+    "varied",
+    "notes",
+    "facts",
+    "again",
+]
 
 
 class Structure(HTMLParser):
@@ -209,7 +221,8 @@ def test_levels_that_do_not_differ_are_not_ranked_as_if_they_did():
 
 def test_one_level_has_no_effects_and_no_claims():
     run, assessment = made(made_study(vary={}, claims=[]))
-    assert structure_of(run, assessment).sections == [s for s in SECTIONS if s not in ("claims", "effects")]
+    absent = ("claims", "effects", "sweeps")
+    assert structure_of(run, assessment).sections == [s for s in SECTIONS if s not in absent]
     assert re.match(r"The validation accuracy ends at 0\.\d+ \[", make_page(run, assessment).answer)
 
 

@@ -44,7 +44,7 @@ def recorded_network(
     tensors = recorded_weights(run, trial, which)
     if isinstance(spec, ModuleModel):
         return _own_network(spec, facts, trial.seed, tensors, model)
-    network = Network(_architecture(spec, facts, experiment.loss), dropout_rates(spec))
+    network = Network(recorded_architecture(spec, facts, experiment.loss), dropout_rates(spec))
     load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
     return network.eval()
 
@@ -98,7 +98,8 @@ def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
     return facts
 
 
-def _architecture(model: BuiltInModel, facts: Mapping[str, Any], loss: str) -> Architecture:
+def recorded_architecture(model: BuiltInModel, facts: Mapping[str, Any], loss: str) -> Architecture:
+    """Return the architecture that a built-in model has for data with these recorded facts."""
     from ceteris.nets.architecture import architecture
     from ceteris.spec.losses import ONE_OUTPUT
 

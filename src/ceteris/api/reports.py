@@ -25,13 +25,14 @@ def write(run: RunRecord, assessment: Assessment, path: str | Path | None = None
 
     Raises ``CeterisError`` where it cannot be written.
     """
+    from ceteris.api.figures import extras_of
     from ceteris.report.page import write_report
 
     target = run.folder / FILE_NAME if path is None else Path(path).expanduser()
     if target.is_dir():
         target = target / FILE_NAME
     try:
-        return write_report(run, assessment, target)
+        return write_report(run, assessment, target, extras_of(run))
     except OSError as error:
         raise CeterisError(f"the report cannot be written to {target}: {error.strerror or error}") from error
 

@@ -22,6 +22,7 @@ from ceteris.report.answer import answer
 from ceteris.report.curves import Curves, curves
 from ceteris.report.effects import Effects, effects
 from ceteris.report.embed import json_block
+from ceteris.report.extras import Extras
 from ceteris.report.final_test import FinalTest, final_test
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
@@ -29,6 +30,7 @@ from ceteris.report.numbers import counted, duration
 from ceteris.report.repeat import Pairs, Repeat, data_facts, repeat
 from ceteris.report.settings import Settings, compare_settings
 from ceteris.report.sharing import ORDERING, sharing, varied_among
+from ceteris.report.sweeps import Sweep, capacity, sweeps
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Page:
     claim_columns: tuple[str, ...]
     levels: LevelTable
     effects: Effects | None
+    sweeps: tuple[Sweep, ...]
+    capacity: Sweep | None
     curves: Curves
     curves_hint: str
     single_lines: str
@@ -60,13 +64,13 @@ class Page:
     data: Markup
 
 
-def write_report(run: RunRecord, assessment: Assessment, path: Path) -> Path:
-    """Write the report of ``run`` to ``path`` and return it.
+def write_report(run: RunRecord, assessment: Assessment, path: Path, extras: Extras | None = None) -> Path:
+    """Write the report of ``run`` to ``path`` and return it; ``extras`` bring further figures.
 
     The file is complete at every moment: it is written beside its place and then moved there.
     Folders that are missing are made. Raises OSError where the file cannot be written.
     """
-    page = render_report(run, assessment)
+    page = render_report(run, assessment, extras)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -80,17 +84,23 @@ def write_report(run: RunRecord, assessment: Assessment, path: Path) -> Path:
     return path
 
 
-def render_report(run: RunRecord, assessment: Assessment) -> str:
+def render_report(run: RunRecord, assessment: Assessment, extras: Extras | None = None) -> str:
     """Return the report of ``run`` as HTML."""
-    return rendered("report.html.j2", page=make_page(run, assessment), asset=asset)
+    return rendered("report.html.j2", page=make_page(run, assessment, extras), asset=asset)
 
 
-def make_page(run: RunRecord, assessment: Assessment) -> Page:
+def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = None) -> Page:
     """Word everything that the report shows."""
+    further = extras or Extras()
     settings = compare_settings({trial.level: with_folds(run, trial) for trial in run.trials})
     same_rows = not varied_among(settings.varied, ORDERING)
     drawn, differences = curves(run, assessment), effects(assessment, same_rows=same_rows)
-    data = {**drawn.data, "effects": differences.drawn if differences else {}}
+    swept, sized = sweeps(run, assessment), capacity(further.parameters, assessment)
+    data = {
+        **drawn.data,
+        "effects": differences.drawn if differences else {},
+        "sweeps": {figure.id: figure.drawn for figure in (*swept, sized) if figure is not None},
+    }
     version = run.versions.get("ceteris", "")
     return Page(
         title=title_of_run(run),
@@ -101,6 +111,8 @@ def make_page(run: RunRecord, assessment: Assessment) -> Page:
         claim_columns=claims.COLUMNS,
         levels=level_table(assessment),
         effects=differences,
+        sweeps=swept,
+        capacity=sized,
         curves=drawn,
         curves_hint=_curves_hint(assessment),
         single_lines="seeds" if assessment.folds == 1 else "folds",

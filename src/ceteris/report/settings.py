@@ -36,7 +36,7 @@ class Settings:
 
 def compare_settings(experiments: Mapping[str, Mapping[str, Any]]) -> Settings:
     """Tell which settings differ between ``experiments`` (level -> resolved experiment) and which do not."""
-    flat = {level: dict(_flatten(experiment)) for level, experiment in experiments.items()}
+    flat = {level: dict(flattened(experiment)) for level, experiment in experiments.items()}
     paths = tuple(dict.fromkeys(path for settings in flat.values() for path in settings))
     varied = tuple(path for path in paths if _differs(path, list(flat.values())))
     levels = {
@@ -51,11 +51,12 @@ def compare_settings(experiments: Mapping[str, Mapping[str, Any]]) -> Settings:
 _ABSENT = object()
 
 
-def _flatten(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every setting of a resolved experiment by its dotted path."""
     for key, inner in value.items():
         path = f"{prefix}{key}"
         if isinstance(inner, Mapping) and inner:
-            yield from _flatten(inner, f"{path}.")
+            yield from flattened(inner, f"{path}.")
         else:
             yield path, inner
 

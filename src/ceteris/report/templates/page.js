@@ -50,6 +50,33 @@ function drawEffects() {
   chart.setOption(effectOption(data, rows, palette(), element.clientWidth), { notMerge: true });
 }
 
+function drawSweep(element) {
+  const id = element.dataset.sweep;
+  const figure = data.sweeps[id];
+  const select = one(`[data-view-for='${id}']`);
+  const log = one(`[data-log-for='${id}']`);
+  const view = figure.views[select.value];
+  if (select.value !== element.dataset.metric) log.checked = view.log; // another score begins on its own axis
+  element.dataset.metric = select.value;
+  all(`[data-table-of='${id}']`).forEach((table) => { table.hidden = table.dataset.view !== select.value; });
+  all(`[data-side-of='${id}']`).forEach((entry) => { entry.hidden = !view.series.some((series) => series.dashed); });
+  const span = sweepSpan(view);
+  const chart = drawn(element);
+  element.classList.toggle("nothing", span === null);
+  if (span === null) chart.clear();
+  else chart.setOption(sweepOption(figure, view, span, log.checked, palette()), { notMerge: true });
+}
+
+function drawKeys() {
+  const colors = palette();
+  all("[data-key]").forEach((entry) => {
+    const own = Number.isInteger(Number(entry.dataset.key));
+    const line = entry.querySelector("line");
+    line.setAttribute("stroke", own ? lineColor(Number(entry.dataset.key), colors) : colors.text);
+    line.setAttribute("stroke-dasharray", entry.dataset.key === "dashed" ? "7 4" : "none");
+  });
+}
+
 function drawLegend() {
   const colors = palette();
   all("[data-level]").forEach((button) => {
@@ -69,6 +96,8 @@ function draw() {
   all(".row").forEach(drawRow);
   drawFurther();
   drawEffects();
+  drawKeys();
+  all("[data-sweep]").forEach(drawSweep);
 }
 
 function toggle(level) {

@@ -1,0 +1,50 @@
+"""What the report's figures need besides the record: from the networks that were kept and their data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ceteris.errors import CeterisError
+
+if TYPE_CHECKING:
+    from ceteris.records.views import RunRecord, TrialRecord
+    from ceteris.report.extras import Extras
+
+
+def extras_of(run: RunRecord) -> Extras:
+    """Return what can be had of a run now. What cannot, since its weights or data are gone, is left out."""
+    from ceteris.report.extras import Extras
+
+    return Extras(parameters=parameter_counts(run))
+
+
+def parameter_counts(run: RunRecord) -> dict[str, int]:
+    """Return level -> parameters of its network, each counted once.
+
+    A level whose networks are code of the user's own and left no weights is missing.
+    """
+    first: dict[str, TrialRecord] = {}
+    for trial in run.trials:
+        if trial.level not in first or first[trial.level].status != "finished":
+            first[trial.level] = trial
+    counts: dict[str, int] = {}
+    for level, trial in first.items():
+        try:
+            counts[level] = _parameters(run, trial)
+        except CeterisError:
+            continue
+    return counts
+
+
+def _parameters(run: RunRecord, trial: TrialRecord) -> int:
+    from ceteris.api.networks import facts_of, recorded_architecture, recorded_weights
+    from ceteris.spec.experiment import Experiment
+    from ceteris.spec.model import ModuleModel
+
+    experiment = Experiment.model_validate(dict(trial.experiment))
+    if isinstance(experiment.model, ModuleModel):
+        # Spreads are recorded of parameters, not of buffers, and of a tied one once.
+        weights = recorded_weights(run, trial)
+        return sum(array.size for name, array in weights.items() if f"std/{name}" in trial.curves)
+    facts = facts_of(run, experiment.data.reading)
+    return recorded_architecture(experiment.model, facts, experiment.loss).n_parameters
