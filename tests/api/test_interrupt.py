@@ -14,9 +14,12 @@ from ceteris.lab.listener import Stop
 from ceteris.lab.undertaking import heed
 
 
-def interrupt() -> None:
+def interrupt(told: list[str]) -> None:
+    """Interrupt this process and wait for the words, which a thread tells."""
+    before, deadline = len(told), time.monotonic() + 30
     signal.raise_signal(signal.SIGINT)
-    time.sleep(0.05)  # the words are told by a thread
+    while len(told) == before and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def test_the_first_asks_for_the_epoch_s_end_the_second_for_an_end_at_once() -> None:
@@ -24,12 +27,12 @@ def test_the_first_asks_for_the_epoch_s_end_the_second_for_an_end_at_once() -> N
     stop.training = True
     before = signal.getsignal(signal.SIGINT)
     with stopping_by_interrupt(stop, told.append):
-        interrupt()
+        interrupt(told)
         assert (stop.after_epoch, stop.at_once) == (True, False)
-        interrupt()
+        interrupt(told)
         assert stop.at_once
         with pytest.raises(KeyboardInterrupt):
-            interrupt()
+            interrupt(told)
     assert told == [AFTER_EPOCH, AT_ONCE]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -37,7 +40,7 @@ def test_the_first_asks_for_the_epoch_s_end_the_second_for_an_end_at_once() -> N
 def test_before_training_nothing_is_promised_to_be_kept() -> None:
     stop, told = Stop(), list[str]()
     with stopping_by_interrupt(stop, told.append):
-        interrupt()
+        interrupt(told)
     assert told == ["stopping before anything is trained; Ctrl-C again stops at once"]
     with pytest.raises(KeyboardInterrupt, match="stopped before anything was trained"):
         heed(stop)

@@ -15,7 +15,7 @@ import pytest
 from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from ceteris.spec.parse import parse_study
-from tests.lab.made import Diary, all_curves, all_weights, load, small_study
+from tests.lab.made import Diary, all_curves, all_weights, held_up, load, share_right, small_study
 
 STUDIES: dict[str, dict[str, Any]] = {
     "mlp": {
@@ -96,11 +96,15 @@ def test_a_killed_run_goes_on_from_its_last_epoch(tmp_path: Path, name: str, epo
 
 @pytest.mark.slow
 def test_a_stopped_run_goes_on_where_it_stopped_and_anew_without_a_whole_checkpoint(tmp_path: Path) -> None:
-    study, runs = small_study(epochs=6), tmp_path / "runs"
-    run_study(study, runs_folder=tmp_path / "whole", workers=1)
-    diary = Diary(stop_at=1)
-    run = run_study(study, runs_folder=runs, workers=1, listener=diary, stop=diary.stop)
-    reached = {t.identity: len(t.curves["lr"]) for t in load(runs, run).trials}
+    study, runs, asked = small_study(epochs=6, metrics=["share"]), tmp_path / "runs", tmp_path / "asked"
+    share = {"share": share_right}
+    run_study(study, runs_folder=tmp_path / "whole", workers=1, metrics=share)
+    diary = Diary(stop_at=1, asked=asked)
+    held = {"share": held_up(asked, readings=2 * 2 * 4)}  # two splits of four trials for two epochs
+    run = run_study(study, runs_folder=runs, workers=1, metrics=held, listener=diary, stop=diary.stop)
+    stopped = load(runs, run).trials
+    assert {t.status for t in stopped} == {"pending"}
+    reached = {t.identity: len(t.curves["lr"]) for t in stopped}
     damaged, gone, *_ = sorted(reached)
     folder = runs / run / "checkpoints"
     content = bytearray((folder / f"{damaged}.safetensors").read_bytes())
@@ -109,7 +113,7 @@ def test_a_stopped_run_goes_on_where_it_stopped_and_anew_without_a_whole_checkpo
     (folder / f"{gone}.safetensors").unlink()
     (folder / "left over").touch()
     later = Diary()
-    resume_run(run, runs_folder=runs, workers=1, listener=later)
+    resume_run(run, runs_folder=runs, workers=1, metrics=share, listener=later)
     first = {name: min(m.epoch for m in later.epochs if name in m.rows) for name in reached}
     assert first == reached | {damaged: 0, gone: 0}
     check_same(runs, tmp_path / "whole")

@@ -17,7 +17,7 @@ from ceteris.lab.run import run_study
 from ceteris.spec.data import DataSpec
 from ceteris.spec.folds import Folds
 from ceteris.spec.parse import ParsedStudy, parse_study
-from tests.lab.made import Diary, all_curves, all_weights, load, settings
+from tests.lab.made import Diary, all_curves, all_weights, held_up, load, settings, share_right
 
 LINEAR = {
     "data": {"source": "diabetes", "scale": "standardize"},
@@ -91,17 +91,27 @@ def test_grouped_folds_of_one_seed_are_resumed_to_the_same_bits(tmp_path: Path) 
     dataset = arrays(
         rng.normal(size=(240, 5)), rng.integers(0, 3, 240), name="arrays", columns={"who": groups}
     )
-    study = folded({"k": 3, "groups": "who"}, 1, data="arrays", epochs=30, batch_size=16)
-    diary = Diary(stop_at=1)
-    run = run_study(study, runs_folder=tmp_path, dataset=dataset, workers=1, listener=diary, stop=diary.stop)
+    study = folded({"k": 3, "groups": "who"}, 1, data="arrays", epochs=6, batch_size=16, metrics=["share"])
+    asked, share = tmp_path / "asked", {"share": share_right}
+    diary = Diary(stop_at=0, asked=asked)
+    run = run_study(
+        study,
+        runs_folder=tmp_path,
+        dataset=dataset,
+        workers=1,
+        metrics={"share": held_up(asked, readings=2 * 6)},  # two splits of six trials, or of fewer
+        listener=diary,
+        stop=diary.stop,
+    )
     stopped = load(tmp_path, run)
     assert stopped.status == "stopped"
     assert stopped.study["folds"]["kind"] == "grouped"
-    resume_run(run, runs_folder=tmp_path, workers=1)
+    resume_run(run, runs_folder=tmp_path, workers=1, metrics=share)
     again = load(tmp_path, run)
     assert again.status == "finished"
     whole_folder = tmp_path / "whole"
-    whole = load(whole_folder, run_study(study, runs_folder=whole_folder, dataset=dataset, workers=2))
+    undisturbed = run_study(study, runs_folder=whole_folder, dataset=dataset, workers=2, metrics=share)
+    whole = load(whole_folder, undisturbed)
     assert all_curves(again) == all_curves(whole)
     assert all_weights(tmp_path, again) == all_weights(whole_folder, whole)
     assessment = recorded_result(run, tmp_path).assessment

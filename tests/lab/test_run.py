@@ -16,7 +16,16 @@ from ceteris.lab.resume import extend_run, resume_run
 from ceteris.lab.run import run_study
 from ceteris.lab.trials import as_entry
 from ceteris.records.store import Store
-from tests.lab.made import Diary, all_curves, all_weights, load, small_study, small_trials
+from tests.lab.made import (
+    Diary,
+    all_curves,
+    all_weights,
+    held_up,
+    load,
+    share_right,
+    small_study,
+    small_trials,
+)
 
 
 def shouting(factor: float) -> Callable[..., float]:
@@ -113,23 +122,33 @@ def test_a_run_that_is_extended_keeps_its_trials_and_gets_those_of_a_larger_run(
 def test_a_run_that_was_stopped_is_resumed_to_the_same_bits_also_from_another_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     dataset = arrays(rng.normal(size=(300, 5)), rng.integers(0, 3, 300), name="arrays")
-    study = small_study(data="arrays", epochs=40)
-    first, diary = tmp_path / "first", Diary(stop_at=1)
-    run = run_study(study, runs_folder=first, dataset=dataset, workers=1, listener=diary, stop=diary.stop)
+    study = small_study(data="arrays", epochs=6, metrics=["share"])
+    first, asked, share = tmp_path / "first", tmp_path / "asked", {"share": share_right}
+    diary = Diary(stop_at=1, asked=asked)
+    run = run_study(
+        study,
+        runs_folder=first,
+        dataset=dataset,
+        workers=1,
+        metrics={"share": held_up(asked, readings=2 * 2 * 4)},  # two splits of four trials for two epochs
+        listener=diary,
+        stop=diary.stop,
+    )
     record = load(first, run)
     assert record.status == "stopped"
     assert {t.status for t in record.trials} == {"pending"}
-    assert all(2 <= len(t.curves["val_loss"]) < 40 for t in record.trials)
+    assert all(2 <= len(t.curves["val_loss"]) < 6 for t in record.trials)
     moved = first.rename(tmp_path / "moved")
-    assert resume_run("last", runs_folder=moved, workers=2) == run
+    assert resume_run("last", runs_folder=moved, workers=2, metrics=share) == run
     again = load(moved, run)
     assert again.status == "finished"
     assert [t.identity for t in again.trials] == [t.identity for t in record.trials]
-    whole = load(tmp_path, run_study(study, runs_folder=tmp_path, dataset=dataset, workers=1))
+    undisturbed = run_study(study, runs_folder=tmp_path, dataset=dataset, workers=1, metrics=share)
+    whole = load(tmp_path, undisturbed)
     assert all_curves(again) == all_curves(whole)
     assert all_weights(moved, again) == all_weights(tmp_path, whole)
     note = Diary()
-    resume_run(run, runs_folder=moved, listener=note)
+    resume_run(run, runs_folder=moved, metrics=share, listener=note)
     assert note.notes == [f"the run {run} is complete; nothing is left to train"]
     assert note.plans == []
 

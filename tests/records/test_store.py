@@ -279,18 +279,20 @@ def test_closing_marks_a_run_as_stopped(tmp_path: Path) -> None:
     assert {len(trial.curves["val_loss"]) for trial in record.trials} == {1}
 
 
-def test_run_without_heartbeat_reads_as_stopped(tmp_path: Path) -> None:
-    with Store(tmp_path, stale_after=0.2) as store:
+def test_run_without_heartbeat_reads_as_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [time.time()]
+    monkeypatch.setattr("ceteris.records.store.time.time", lambda: clock[0])
+    with Store(tmp_path, stale_after=20) as store:
         run = new_run(store)
         store.begin(run)
-        time.sleep(0.15)
+        clock[0] += 15
         store.heartbeat(run)
-        time.sleep(0.15)
+        clock[0] += 15
         assert store.load_run(run).status == "running"
-        time.sleep(0.1)
+        clock[0] += 10
         assert store.load_run(run).status == "stopped"
         assert store.list_runs()[0].status == "stopped"
-        assert 0.1 < store.load_run(run).seconds < 0.3
+        assert store.load_run(run).seconds == pytest.approx(15)
 
 
 def test_writer_that_was_replaced_cannot_write(tmp_path: Path) -> None:
