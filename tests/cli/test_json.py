@@ -117,6 +117,7 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
         ("report", ["report", "last"]),
         ("test", ["test", "last"]),
         ("predict", ["predict", "last"]),
+        ("export", ["export", "last", "--format", "safetensors"]),
         ("functions", ["functions", "losses"]),
         ("why", ["why"]),
         ("why", ["why", "small-weights"]),

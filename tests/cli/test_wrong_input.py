@@ -17,7 +17,7 @@ vary:
 RUN_HELP = "(`ceteris run --help` shows what there is)"
 KNOWN_COMMANDS = (
     "run, resume, extend, refit, replicate, aa, runs, show, report, doctor, version, test, predict, "
-    "functions, why, studies, model, data"
+    "export, functions, why, studies, model, data"
 )
 CASES: dict[str, tuple[list[str], str]] = {
     "unknown command": (

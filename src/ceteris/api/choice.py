@@ -56,6 +56,41 @@ def recorded_epoch(trial: TrialRecord, experiment: Experiment) -> int:
     return best_epoch(trial.curves[early.metric], direction(early.metric, experiment.better))
 
 
+def trial_to_use(
+    run: RunRecord,
+    level: object = None,
+    seed: int | None = None,
+    fold: int | None = None,
+    metric: str | None = None,
+) -> TrialRecord:
+    """Return the finished trial that was named; of several the one that validated best, or else the first.
+
+    Raises ``CeterisError`` where there is none, with the seeds and folds that there are.
+    """
+    label = level_to_use(run, level, metric)
+    own = [trial for trial in finished_trials(run, "use") if trial.level == label]
+    found = [t for t in own if seed in (None, t.seed) and fold in (None, t.fold)]
+    if not found:
+        wanted = ", ".join(f"{name} {n}" for name, n in (("seed", seed), ("fold", fold)) if n is not None)
+        there = ", ".join(f"seed {t.seed} fold {t.fold}" for t in own)
+        raise CeterisError(f"level `{label}` has no finished trial with {wanted} (there are: {there})")
+    validated = any(name.startswith("val_") for name in found[0].curves)
+    return best_trial(run, found, metric) if validated else found[0]
+
+
+def best_trial(run: RunRecord, trials: Sequence[TrialRecord], metric: str | None) -> TrialRecord:
+    """Return the trial whose recorded weights have the best validation score."""
+    from ceteris.spec.experiment import Experiment
+
+    wanted, better = choosing_metric(run, trials, metric)
+    sign = 1 if better == "lower" else -1
+
+    def score(trial: TrialRecord) -> float:
+        return sign * validation_score(trial, Experiment.model_validate(dict(trial.experiment)), wanted)
+
+    return min(trials, key=score)
+
+
 def level_to_use(run: RunRecord, level: object, metric: str | None) -> str:
     """Return the label of the level that was named, else of the one that the validation rows choose.
 

@@ -68,6 +68,19 @@ def factory_for(name: str, source: str | None, given: Factory | None) -> Factory
     return factory
 
 
+def named_in_code(name: str) -> Factory:
+    """Import what a record names as ``package.module:Name``; call it where the user allows code only.
+
+    Raises ``CeterisError`` where it is not to be had.
+    """
+    from ceteris.lab.own_modules import load
+
+    loaded = load(b"", (name,))
+    if loaded.problems:
+        raise CeterisError(loaded.problems)
+    return loaded.factories[name]
+
+
 def _name(factory: Factory) -> str:
     name = getattr(factory, "__name__", "")
     return name if name.isidentifier() else UNNAMED

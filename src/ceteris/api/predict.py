@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ceteris.api.choice import choosing_metric, finished_trials, level_to_use, validation_score
+from ceteris.api.choice import best_trial, finished_trials, level_to_use
 from ceteris.api.final_rows import FinalRows, final_rows_of, given_rows
 from ceteris.api.networks import recorded_network
 from ceteris.errors import CeterisError, unknown_name
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ceteris.api.own_modules import Factory
     from ceteris.data.dataset import Dataset
-    from ceteris.records.views import RunRecord, TrialRecord
+    from ceteris.records.views import RunRecord
     from ceteris.spec.data import DataSpec
 
 Members = Literal["ensemble", "best"]
@@ -126,7 +126,7 @@ def run_predict(
     label = level_to_use(run, level, metric)
     trials = [trial for trial in finished_trials(run, "predict with") if trial.level == label]
     if members == "best":
-        trials = [_best(run, trials, metric)]
+        trials = [best_trial(run, trials, metric)]
     spec = Experiment.model_validate(dict(trials[0].experiment)).data
     rows, ids = _rows(run, spec, x, data_dir, name)
     dataset = rows.preparation.dataset
@@ -168,19 +168,6 @@ def class_shares(loss: str, outputs: torch.Tensor) -> torch.Tensor:
     elif loss != "binary_cross_entropy_probabilities":
         second = (second > 0).double()
     return torch.stack([1 - second, second], dim=1)
-
-
-def _best(run: RunRecord, trials: Sequence[TrialRecord], metric: str | None) -> TrialRecord:
-    from ceteris.spec.experiment import Experiment
-
-    wanted, better = choosing_metric(run, trials, metric)
-    sign = 1 if better == "lower" else -1
-    return min(
-        trials,
-        key=lambda trial: (
-            sign * validation_score(trial, Experiment.model_validate(dict(trial.experiment)), wanted)
-        ),
-    )
 
 
 def _rows(

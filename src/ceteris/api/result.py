@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from ceteris.api.export.export import Exported
     from ceteris.api.final_test import FinalTest
     from ceteris.api.metrics import Metrics
     from ceteris.api.own_modules import Factory, OwnModel
@@ -96,6 +97,25 @@ class Trial:
         from ceteris.api.networks import prepared_inputs
 
         return prepared_inputs(self.run, self.record, x, data_dir)
+
+    def export(
+        self,
+        path: str | Path | None = None,
+        format: str | None = None,
+        *,
+        data_dir: str | Path | None = None,
+        model: Factory | None = None,
+    ) -> Exported:
+        """Write its network as a program to deploy, and return where, with what the check came to.
+
+        ``format`` is ``pt2`` (``torch.export``), ``onnx`` or ``safetensors`` (parameters by name), else what
+        ``path`` ends in. The programs take unprepared rows, as many as there are; what has to be known to use
+        the file stands in ``PATH.json``. The file is read again and compared on rows of the data. Raises
+        ``CeterisError`` where it cannot be written, or its outputs differ from the network's.
+        """
+        from ceteris.api.export.export import export_trial
+
+        return export_trial(self.run, self.record, path, format, data_dir=data_dir, model=model)
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name}={self.metrics[name]:.4g}" for name in _SHOWN if name in self.metrics)
@@ -266,6 +286,29 @@ class Result:
         return run_predict(
             self.run, x, level=level, members=members, metric=metric, data_dir=data_dir, model=model
         )
+
+    def export(
+        self,
+        path: str | Path | None = None,
+        format: str | None = None,
+        *,
+        level: object = None,
+        seed: int | None = None,
+        fold: int | None = None,
+        metric: str | None = None,
+        data_dir: str | Path | None = None,
+        model: Factory | None = None,
+    ) -> Exported:
+        """Write one trained network as a program to deploy: see ``Trial.export``.
+
+        It is the named trial; without ``level`` one of the level that ``metric`` on the validation rows
+        chooses, and without ``seed`` or ``fold`` the one that validated best of it.
+        """
+        from ceteris.api.choice import trial_to_use
+        from ceteris.api.export.export import export_trial
+
+        trial = trial_to_use(self.run, level, seed, fold, metric)
+        return export_trial(self.run, trial, path, format, data_dir=data_dir, model=model)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the HTML report, beside the records or to ``path``, and return where it is."""

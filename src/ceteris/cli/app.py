@@ -9,6 +9,7 @@ from cyclopts import App, Group
 from ceteris.cli import (
     data,
     doctor,
+    export,
     final_test,
     functions,
     model,
@@ -56,6 +57,7 @@ def build_app() -> App:
             app.command(command, group=group)
     app.command(final_test.assess, name="test", group=LOOK)
     app.command(predict.predict, group=LOOK)
+    app.command(export.export, group=LOOK)
     app.command(functions.functions, group=LOOK)
     app.command(why.why, group=LOOK)
     app.command(studies.app)

@@ -1,0 +1,75 @@
+"""A trained network with the scaling of its inputs in it, as one module."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ceteris.data.scaling import Scaling, scaled
+
+CLOSE = 1e-6
+"""Inputs scaled in single precision may differ by so much from those that were trained on."""
+
+
+class Program(nn.Module):
+    """Unprepared rows (N, *shape) -> outputs (N, outputs) of the network, in evaluation mode.
+
+    Args:
+        network: takes prepared rows.
+        scaling: how rows are prepared.
+        row_shape: the shape in which the network takes one prepared row.
+        dtype: the type of the unprepared rows, in which they are scaled.
+    """
+
+    shift: Tensor
+    divisor: Tensor
+    absent: Tensor | None
+
+    def __init__(
+        self, network: nn.Module, scaling: Scaling, row_shape: tuple[int, ...], dtype: torch.dtype
+    ) -> None:
+        super().__init__()
+        self.network = network.eval()
+        self.row_shape = row_shape
+        self.register_buffer("shift", torch.as_tensor(scaling.shift, dtype=dtype))
+        self.register_buffer("divisor", torch.as_tensor(scaling.divisor, dtype=dtype))
+        absent = None
+        if scaling.absent is not None:
+            absent = torch.zeros(len(np.atleast_1d(scaling.shift)), dtype=torch.bool)
+            absent[list(scaling.absent)] = True
+        self.register_buffer("absent", absent)
+        self.eval()
+
+    def prepared(self, rows: Tensor) -> Tensor:
+        """Return rows as the network takes them, in float32."""
+        x = (rows.flatten(1) - self.shift) / self.divisor
+        if self.absent is not None:  # a table: missing numbers and categories that were not trained on
+            x = torch.where(x.isnan() | self.absent, torch.zeros_like(x), x)
+        return x.float().reshape(-1, *self.row_shape)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Prepare rows and apply the network."""
+        out: Tensor = self.network(self.prepared(rows))
+        return out[:, None] if out.dim() == 1 else out
+
+
+def program_for(
+    network: nn.Module, scaling: Scaling, row_shape: tuple[int, ...], rows: NDArray[np.generic]
+) -> Program:
+    """Return the program of a network, taking float32 where that is as good as the scaling in training.
+
+    It is where it holds the numbers of ``rows`` (N, *shape) so well that they are scaled to within ``CLOSE``
+    of what is trained on, which is computed in float64; else the program takes float64.
+    """
+    single = Program(network, scaling, row_shape, torch.float32)
+    there = single.prepared(as_rows(rows, torch.float32)).flatten(1).numpy()
+    if np.abs(there - scaled(rows, scaling)).max(initial=0.0) <= CLOSE:
+        return single
+    return Program(network, scaling, row_shape, torch.float64)
+
+
+def as_rows(rows: NDArray[np.generic], dtype: torch.dtype) -> Tensor:
+    """Return rows (N, *shape) as a program takes them."""
+    return torch.from_numpy(np.array(rows)).to(dtype)
