@@ -163,7 +163,7 @@ def test_tied_parameters_are_written_once_and_named(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_is_told_in_a_sentence(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ceteris.CeterisError, match="there is no format `onx`; did you mean `onnx`?"):
+    with pytest.raises(ceteris.CeterisError, match=r"there is no format `onx`; did you mean `onnx`\?"):
         result.export(tmp_path / "net", "onx")
     with pytest.raises(
         ceteris.CeterisError, match=r"no finished trial with seed 7 \(there are: seed 0 fold 0"

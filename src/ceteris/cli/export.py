@@ -69,5 +69,6 @@ def export(
     show(
         f"{found.path}: level {found.level}, seed {found.seed}{fold_words}",
         f"{found.facts_path}: what goes in, how it is prepared, what comes out",
-        f"read again by {found.reader}: on {found.rows:,} rows the outputs differ by at most {found.difference:.1e}",
+        f"read again by {found.reader}: on {found.rows:,} rows of the data the outputs differ by at most "
+        f"{found.difference:.1e}",
     )

@@ -196,8 +196,8 @@ def _finish(
     if not difference <= LARGEST_DIFFERENCE * max(1.0, float(np.abs(wanted).max(initial=0.0))):
         path.unlink(missing_ok=True)
         raise CeterisError(
-            f"the {form} file was read again by {reader}, and on {len(wanted)} rows its outputs differ by up to "
-            f"{difference:.2g} from the network's; it was removed"
+            f"the {form} file was read again by {reader}, and on {len(wanted)} rows its outputs differ by up "
+            f"to {difference:.2g} from the network's; it was removed"
         )
     agreement = {"rows": len(wanted), "largest_difference": difference, "reader": reader}
     facts_path = path.with_name(path.name + ".json")
