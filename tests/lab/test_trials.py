@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from ceteris.errors import CeterisError
@@ -40,3 +42,12 @@ def test_the_number_of_seeds_is_that_in_all() -> None:
         CeterisError, match="has 5 seeds already, and 3 are asked for; give the number in all"
     ):
         next_seeds(range(5), 3)
+
+
+def test_probes_are_part_of_an_identity_only_where_some_are_asked_for() -> None:
+    def identity(**changes: Any) -> str:
+        (found,) = combinations(small_study(vary={}, **changes).study)
+        return identity_of(found.experiment, 0, 0, {})
+
+    assert identity() == identity(probes={"histograms": "none"})
+    assert identity() != identity(probes={"histograms": "last"})

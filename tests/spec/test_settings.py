@@ -331,7 +331,7 @@ def test_missing_experiment() -> None:
         "experiment: this setting is missing; it must be a mapping of settings "
         "(data, model, precision, loss, loss_beta, label_smoothing, smoothing_convention, class_weights, "
         "penalty, optimizer, schedule, clip, batch_size, last_batch, accumulate, epochs, early_stopping, "
-        "implementation, metrics, better)"
+        "implementation, metrics, probes, better)"
     ]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ceteris.api.predict import Members, Predictions
     from ceteris.evidence.assessment import Assessment, Verdict
     from ceteris.evidence.summaries import LevelEvidence
+    from ceteris.records.probed import FittedCurve, Histogram
     from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
 
 
@@ -87,6 +88,34 @@ class Trial:
         from ceteris.api.networks import recorded_weights
 
         return recorded_weights(self.run, self.record, which)
+
+    def histograms(self) -> dict[str, dict[int, Histogram]]:
+        """Return the histograms of its parameters and hidden layers, {name: {epoch: histogram}}.
+
+        Measured where ``probes.histograms`` asks for them; epoch 0 is before training. A histogram has
+        ``edges`` (bins + 1,), ``counts`` (bins,) and ``not_finite``.
+        """
+        from ceteris.api.probed import trial_histograms
+
+        return trial_histograms(self.run, self.record)
+
+    def grid(self) -> dict[int, FittedCurve]:
+        """Return the fitted curves by epoch, with ``x`` (points,) and ``y`` (points, outputs).
+
+        Measured where ``probes.grid`` asks for them.
+        """
+        from ceteris.api.probed import trial_grid
+
+        return trial_grid(self.run, self.record)
+
+    def confusion(self) -> dict[int, NDArray[np.int64]]:
+        """Return how many validation rows of a class (row) were taken for a class (column), by epoch.
+
+        Measured where ``probes.confusion`` asks for them.
+        """
+        from ceteris.api.probed import trial_confusion
+
+        return trial_confusion(self.run, self.record)
 
     def prepare(self, x: Any, data_dir: str | Path | None = None) -> torch.Tensor:
         """Return rows (rows, ...) of the data's kind as the network takes them, (rows, features).
@@ -214,6 +243,28 @@ class Result:
         from ceteris.api.frames import curve_frame
 
         return curve_frame(self.run)
+
+    def histograms(self) -> pd.DataFrame:
+        """Return all histograms, long: level, seed, fold, epoch, kind, name, low, high, count.
+
+        Epoch 0 is before training; ``kind`` is ``parameter`` or ``activation``. Numbers that are
+        not finite are a row without ``low`` and ``high``.
+        """
+        from ceteris.api.probed import histogram_frame
+
+        return histogram_frame(self.run)
+
+    def grid(self) -> pd.DataFrame:
+        """Return all fitted curves, long: level, seed, fold, epoch (0: before training), x, output, y."""
+        from ceteris.api.probed import grid_frame
+
+        return grid_frame(self.run)
+
+    def confusion(self) -> pd.DataFrame:
+        """Return all confusion counts, long: level, seed, fold, epoch, true, predicted, count."""
+        from ceteris.api.probed import confusion_frame
+
+        return confusion_frame(self.run)
 
     def test(
         self,

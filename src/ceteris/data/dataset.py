@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.download import Report
+from ceteris.data.one_input import OneInput
 from ceteris.data.table_layout import Layout
 
 Task = Literal["classification", "regression"]
@@ -41,6 +42,7 @@ class SourceData:
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     truth: Mapping[str, Any] = field(default_factory=dict)
     table: Layout | None = None
+    one_input: OneInput | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,8 @@ class Dataset:
     """What drawn rows were drawn from, as plain JSON: ``weights``, ``bias``, ``noise``, ..."""
     table: Layout | None = None
     """How the columns of a table became the features of ``x``, which is NaN where a number is missing."""
+    one_input: OneInput | None = None
+    """The number that several features of a row are computed from; ``ceteris.data.one_input`` knows more."""
     before: Dataset | None = None
     """The data set that these inputs were made of, where each row was resized or projected."""
 
@@ -129,4 +133,5 @@ def without_test_rows(data: SourceData) -> Dataset:
         columns=data.columns,
         truth=data.truth,
         table=data.table,
+        one_input=data.one_input,
     )

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Rows, SourceData, Task
 from ceteris.data.download import Report
+from ceteris.data.one_input import OneInput
 from ceteris.draws import normals, stream_key, uniforms
 from ceteris.spec.data import split_parameters
 from ceteris.spec.synthetic import (
@@ -52,6 +54,7 @@ class Drawn:
     truth: Mapping[str, Any]
     validation: int | float = 0.2
     classes: tuple[str, ...] = ()
+    one_input: OneInput | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class SyntheticSource:
             origin=ORIGIN,
             default_validation=drawn.validation,
             truth=drawn.truth,
+            one_input=drawn.one_input,
         )
 
 
@@ -141,7 +145,9 @@ def _polynomial(p: Polynomial) -> Drawn:
     y = polynomial_features(x, len(COEFFICIENTS)) @ np.array(COEFFICIENTS) + noise
     kept = [*COEFFICIENTS, *([0.0] * p.features)][: p.features]
     truth: dict[str, Any] = {"weights": kept, "noise": p.noise}
-    return _split(polynomial_features(x, p.features), y, p.n, truth, validation=validation)
+    along = OneInput(x[: p.n], partial(polynomial_features, features=p.features))
+    features = polynomial_features(x, p.features)
+    return _split(features, y, p.n, truth, validation=validation, one_input=along)
 
 
 def _high(p: HighDimensional) -> Drawn:

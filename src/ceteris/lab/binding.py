@@ -17,6 +17,7 @@ from ceteris.data.reduction import image_axes
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
+from ceteris.lab.probe_problems import probe_problems
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
 from ceteris.nets.hidden import hidden_layers
@@ -159,6 +160,7 @@ def _combination_problems(
     dataset = data.datasets[source]
     yield from _task_problems(experiment, dataset)
     yield from _augment_problems(experiment, dataset)
+    yield from probe_problems(experiment, dataset)
     yield from implementation_problems(experiment, resolved_loss(experiment, dataset))
     yield from networks.examine(combination, dataset)
     own = sizes.of(dataset, experiment.data)

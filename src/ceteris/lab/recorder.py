@@ -12,7 +12,7 @@ from ceteris.errors import CeterisError
 from ceteris.records.checkpoints import read_checkpoint, write_checkpoint
 from ceteris.records.entries import EndedTrial
 from ceteris.records.store import Store
-from ceteris.train.messages import Checkpoint, EpochMeasured, State, TrialEnded
+from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochMeasured, State, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 FLUSH_SECONDS = 1.0
@@ -55,6 +55,11 @@ class Recorder:
     def epoch(self, measured: EpochMeasured) -> None:
         """Record one epoch of the trials of a shard."""
         self.store.record_epoch(self.run, measured.epoch, measured.names, measured.rows)
+        self._last_write = time.monotonic()
+
+    def arrays(self, measured: ArraysMeasured) -> None:
+        """Record what was asked for of one epoch of the trials of a shard."""
+        self.store.record_arrays(self.run, measured.epoch, measured.rows)
         self._last_write = time.monotonic()
 
     @property

@@ -114,6 +114,16 @@ class ScratchEngine:
                     found[place, layer] = activation_statistics(activations[None])[0]
         return found
 
+    @torch.no_grad()
+    def activation_values(self, place: int, rows: NDArray[np.int64]) -> list[NDArray[np.floating]]:
+        """Return the activations of one member's hidden layers; see ``Engine.activation_values``."""
+        number = next(n for n, feed in enumerate(self._spec.feeds) if place in feed.members)
+        kept: list[Tensor] = []
+        self._members[place].outputs(
+            self._inputs[number][torch.from_numpy(rows).to(self._device)], None, kept
+        )
+        return [own.cpu().numpy() for own in kept]
+
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
         for own, member in zip(self._parameters, self._members, strict=True):

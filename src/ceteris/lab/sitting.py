@@ -15,7 +15,7 @@ from ceteris.lab.recorder import Recorder
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, tell_trials
 from ceteris.train.cpu.compiled import NOTE
-from ceteris.train.messages import Checkpoint, EpochMeasured, Message, Progress, TrialEnded
+from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochMeasured, Message, Progress, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 WAIT_SECONDS = 0.2
@@ -120,6 +120,8 @@ class Sitting:
             case EpochMeasured():
                 self._recorder.epoch(message)
                 self._listener.epoch(message)
+            case ArraysMeasured():
+                self._recorder.arrays(message)
             case Checkpoint():
                 self._recorder.checkpoint(message)
             case TrialEnded(identity=identity):

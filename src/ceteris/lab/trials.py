@@ -15,6 +15,7 @@ from ceteris.spec.combine import Combination
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.implementation import BUILTIN
+from ceteris.spec.probing import Probes
 from ceteris.train.plan import TrialPlan
 
 ENDED = ("finished", "diverged")
@@ -61,6 +62,8 @@ def identity_of(
         del settings["precision"]
     if settings["accumulate"] == 1:  # the same
         del settings["accumulate"]
+    if experiment.probes == Probes():  # the same
+        del settings["probes"]
     if not is_named(settings["data"]["source"]):
         settings["data"]["source"] = OWN_ROWS
     if folds is not None:

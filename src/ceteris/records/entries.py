@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, "NDArray[np.generic]"]
 
 
+ArrayName = tuple[str, str]
+"""Kind and name of an array that was measured on request; see ``ceteris.records.probed``."""
+
+
 @dataclass(frozen=True)
 class PlannedTrial:
     """A trial before it is trained; the fields are those of ``TrialRecord``."""

@@ -113,7 +113,16 @@ def add_final_tests(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX final_tests_by_run ON final_tests (run)")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (from_0_to_1, add_final_tests)
+def add_arrays(connection: Connection) -> None:
+    """Make room for arrays that are measured on request."""
+    connection.exec_driver_sql(
+        "CREATE TABLE arrays (run INTEGER NOT NULL REFERENCES runs (key), epoch INTEGER NOT NULL,"
+        " trial INTEGER NOT NULL REFERENCES trials (key), kind TEXT NOT NULL, name TEXT NOT NULL,"
+        " block BLOB NOT NULL, PRIMARY KEY (run, epoch, trial, kind, name)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (from_0_to_1, add_final_tests, add_arrays)
 CURRENT_VERSION = len(MIGRATIONS)
 
 

@@ -102,6 +102,19 @@ epochs = Table(
     sqlite_with_rowid=False,
 )
 
+# What was measured on request, an array a row: epoch 0 is before training, n after n epochs.
+arrays = Table(
+    "arrays",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.key"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("trial", Integer, ForeignKey("trials.key"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("block", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 test_readings = Table(
     "test_readings",
     metadata,

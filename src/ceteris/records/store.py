@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ceteris.errors import CeterisError
-from ceteris.records import reading, run_queries, sessions, test_rows, trial_queries
+from ceteris.records import array_queries, reading, run_queries, sessions, test_rows, trial_queries
+from ceteris.records.arrays import pack_array
 from ceteris.records.checkpoints import drop_checkpoints
 from ceteris.records.curves import pack
 from ceteris.records.database import Database
-from ceteris.records.entries import Arrays, EndedTrial, PlannedTrial
+from ceteris.records.entries import ArrayName, Arrays, EndedTrial, PlannedTrial
 from ceteris.records.folders import database_file, flush_folder, prepare_folder, records_folder
 from ceteris.records.migrations import bring_up_to_date
 from ceteris.records.names import new_run_id, resolve_run
@@ -177,6 +178,21 @@ class Store:
             by_key = dict(zip(keys, blobs, strict=True))
             trial_queries.append_epoch(connection, key, epoch, metric_names, by_key)
 
+    def record_arrays(
+        self, run: str, epoch: int, rows: Mapping[str, Mapping[ArrayName, NDArray[np.generic]]]
+    ) -> None:
+        """Append what was measured on request of many trials: identity -> (kind, name) -> array.
+
+        ``epoch`` is 0 before training and n after n epochs. Whole numbers and floats are kept in 64 bits. An
+        array that a trial has already, and any of an ended trial, is left as it was.
+        """
+        blobs = [{name: pack_array(array) for name, array in own.items()} for own in rows.values()]
+        session = self._session(run)
+        with self._database.write() as connection:
+            key = self._beat(connection, run)
+            keys = trial_queries.trial_keys(connection, key, rows, session.trial_keys)
+            array_queries.append_arrays(connection, key, epoch, dict(zip(keys, blobs, strict=True)))
+
     def end_trials(self, run: str, ended: Sequence[EndedTrial]) -> None:
         """Record how trials ended, with their weights, and compact their curves.
 
@@ -226,6 +242,12 @@ class Store:
         with self._database.read() as connection:
             rows = reading.read_ended(connection, identity)
         return tuple(reading.as_found_trial(row) for row in rows)
+
+    def load_arrays(self, run: str, kinds: Sequence[str]) -> Sequence[AnyRow]:
+        """Return the rows of arrays of some kinds, packed; ``ceteris.records.probed`` makes views of them."""
+        with self._database.read() as connection:
+            key = run_queries.run_row(connection, self._resolve(connection, run)).key
+            return array_queries.array_rows(connection, key, kinds)
 
     def load_weights(self, run: str, identity: str, which: Kind = "final") -> dict[str, NDArray[np.generic]]:
         """Return the weights of a trial by parameter name; raises ``CeterisError`` where there are none."""

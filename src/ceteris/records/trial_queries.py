@@ -11,7 +11,7 @@ from ceteris.errors import CeterisError, nearest
 from ceteris.records.curves import DamagedBlobError, join_epochs, pack, unpack_named
 from ceteris.records.entries import EndedTrial, PlannedTrial
 from ceteris.records.plain_json import from_column, to_column
-from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, trials
+from ceteris.records.schema import AnyRow, arrays, as_blob, epochs, metric_sets, trials
 
 ENDED = ("finished", "diverged")
 _T = TypeVar("_T")
@@ -71,7 +71,7 @@ def trial_rows(connection: Connection, run: int, identities: Iterable[str]) -> d
     wanted = list(dict.fromkeys(identities))
     columns = (trials.c.identity, trials.c.key, trials.c.status, trials.c.level, trials.c.seed, trials.c.fold)
     found: dict[str, AnyRow] = {}
-    for some in _portions(wanted):
+    for some in portions(wanted):
         here = (trials.c.run == run) & trials.c.identity.in_(some)
         found |= {row.identity: row for row in connection.execute(select(*columns).where(here))}
     missing = next((identity for identity in wanted if identity not in found), None)
@@ -105,7 +105,7 @@ def unended(rows: Mapping[str, AnyRow]) -> list[int]:
 
 def set_running(connection: Connection, keys: Sequence[int]) -> None:
     """Mark trials as running."""
-    for some in _portions(keys):
+    for some in portions(keys):
         connection.execute(update(trials).where(trials.c.key.in_(some)).values(status="running"))
 
 
@@ -187,7 +187,7 @@ def _compacted(connection: Connection, parts: Sequence[tuple[str, bytes]]) -> di
 def _epoch_parts(connection: Connection, run: int, keys: Iterable[int]) -> dict[int, list[tuple[str, bytes]]]:
     """Return trial key -> (names as JSON, blob) of its epochs in order."""
     parts: dict[int, list[tuple[str, bytes]]] = {key: [] for key in keys}
-    for some in _portions(list(parts)):
+    for some in portions(list(parts)):
         statement = (
             select(epochs.c.trial, metric_sets.c.names, as_blob(epochs.c.block))
             .join(metric_sets, metric_sets.c.key == epochs.c.metrics)
@@ -206,18 +206,27 @@ def restart(connection: Connection, run: int, kept: Mapping[int, int]) -> None:
         by_kept.setdefault(first, []).append(key)
     for first, keys in by_kept.items():
         drop_epochs(connection, run, keys, first)
-    for some in _portions(list(kept)):
+        drop_arrays(connection, run, keys, first)
+    for some in portions(list(kept)):
         connection.execute(update(trials).where(trials.c.key.in_(some)).values(status="pending"))
 
 
 def drop_epochs(connection: Connection, run: int, keys: Sequence[int], first: int = 0) -> None:
     """Remove the rows of trials per epoch, from the epoch ``first`` on."""
-    for some in _portions(keys):
+    for some in portions(keys):
         here = (epochs.c.run == run) & (epochs.c.epoch >= first) & epochs.c.trial.in_(some)
         connection.execute(delete(epochs).where(here))
 
 
-def _portions(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+def drop_arrays(connection: Connection, run: int, keys: Sequence[int], kept: int) -> None:
+    """Remove the arrays of trials that were measured after more than ``kept`` epochs; with 0, all."""
+    for some in portions(keys):
+        later = arrays.c.epoch > (kept or -1)
+        connection.execute(delete(arrays).where((arrays.c.run == run) & later & arrays.c.trial.in_(some)))
+
+
+def portions(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Cut a sequence into parts that one statement can take."""
     for start in range(0, len(items), _IN_ONE_STATEMENT):
         yield items[start : start + _IN_ONE_STATEMENT]
 

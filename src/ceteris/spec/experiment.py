@@ -18,6 +18,7 @@ from ceteris.spec.metrics import Direction, direction, unknown_direction
 from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import Adam, OptimizerSpec
 from ceteris.spec.penalty import NoPenalty, PenaltySpec
+from ceteris.spec.probing import Probes
 from ceteris.spec.schedule import Constant, Plateau, ScheduleSpec
 
 ClassWeight = Annotated[float, AnyNumber, Field(gt=0)]
@@ -111,6 +112,8 @@ class Experiment(Spec):
     metrics: Annotated[tuple[str, ...], Field(title="list of metric names")] = ()
     """Metrics of the user's own, each recorded as `train_<name>` and `val_<name>`: names given to
     `ceteris.run(metrics=...)` in Python, or `package.module:Name` with `--allow-code`."""
+
+    probes: Annotated[Probes, Field(title="choice of probes")] = Probes()
 
     better: Annotated[dict[str, Direction], Field(title="direction")] = Field(default_factory=dict)
     """Which values of a metric of the user's own are better: ``{mae: lower}``. Needed only where its name

@@ -25,3 +25,10 @@ FOR_CLASSES = ("cross_entropy", "nll", *ONE_OUTPUT, "mse", "mse_half")
 FOR_NUMBERS = ("mse", "mse_half", "l1", "smooth_l1", "huber")
 FITTING_OUTPUTS = {"nll": ("log_softmax",), "binary_cross_entropy_probabilities": ("sigmoid",)}
 """The last activation on the outputs that a loss on (log-)probabilities needs."""
+
+
+def class_edge(loss: str) -> float | None:
+    """Return what the one output of a loss is above for class 1; None where the largest of several tells."""
+    if loss not in ONE_OUTPUT:
+        return None
+    return 0.5 if loss == "binary_cross_entropy_probabilities" else 0.0

@@ -20,6 +20,7 @@ from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
+from ceteris.spec.probing import Grid, Probes
 from ceteris.spec.schedule import ScheduleSpec
 from ceteris.spec.study import Factor, Level, Quick, Study
 from ceteris.spec.synthetic import SYNTHETIC
@@ -165,6 +166,14 @@ STOPPING = Part(
     ),
     3,
 )
+PROBES = Part(
+    "experiment.probes",
+    "Measured at chosen epochs and kept as arrays, which `result.histograms()`, `result.grid()` and "
+    "`result.confusion()` read in Python.",
+    (Probes, Grid),
+    ("experiment:\n  probes: {histograms: [0, 1, 10], confusion: last}\n",),
+    3,
+)
 VARY = Part(
     "vary and combine",
     "`vary` maps each factor to its levels. A factor is the dotted path of a setting with a list of values, "
@@ -272,6 +281,7 @@ PARTS = (
     PENALTY,
     CLIP,
     STOPPING,
+    PROBES,
 )
 """In the order of the reference."""
 

@@ -129,6 +129,13 @@ class Engine(Protocol):
             (M, L, N_ACTIVATION): see ``ceteris.train.probes``.
         """
 
+    def activation_values(self, place: int, rows: NDArray[np.int64]) -> list[NDArray[np.floating]]:
+        """Return the activations of one member's hidden layers on some rows of its feed.
+
+        At most ``EVALUATION_ROWS`` rows, in evaluation mode, in the order of ``hidden_layers``; of any
+        shape, and empty where a layer was not run.
+        """
+
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
 

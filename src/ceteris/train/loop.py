@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ceteris.data.one_input import one_input
 from ceteris.data.preparation import Preparation, Prepared
 from ceteris.nets.architecture import Architecture, named_views, random_places
 from ceteris.nets.stacked import StackedNetwork, initial_stack
@@ -20,6 +21,7 @@ from ceteris.train.augmented import Augmented
 from ceteris.train.checkpoints import Pace, start_columns, start_state
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, EngineFactory, Feed, StackSpec
+from ceteris.train.grids import Grids
 from ceteris.train.measure import (
     PENALTY,
     PROVIDED,
@@ -35,6 +37,7 @@ from ceteris.train.measure import (
 )
 from ceteris.train.messages import (
     CHECKPOINT_SECONDS,
+    ArraysMeasured,
     Checkpoint,
     EpochMeasured,
     Message,
@@ -51,6 +54,7 @@ from ceteris.train.probes import (
     probe_rows,
     start_measurements,
 )
+from ceteris.train.requested import Requested, grid_points
 from ceteris.train.schedules import Schedules
 from ceteris.train.stopping import EarlyStops, Weights
 from ceteris.train.streams import balanced_order, epoch_order, filled, place_keys
@@ -78,10 +82,10 @@ def train_cohort(
 
     They begin with fresh weights, or go on from ``begun`` where the cohort has epochs behind it.
 
-    Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch and ``TrialEnded`` for
-    every trial that finished or diverged. Returns early, after the epoch under way, once
-    ``should_stop()`` is true; trials that had not ended then emit nothing more. What they need to go on is
-    emitted as ``Checkpoint`` then, and from time to time.
+    Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch, ``ArraysMeasured`` after
+    those of which more is asked for and ``TrialEnded`` for every trial that finished or diverged. Returns
+    early, after the epoch under way, once ``should_stop()`` is true; trials that had not ended then emit
+    nothing more. What they need to go on is emitted as ``Checkpoint`` then, and from time to time.
 
     Args:
         cohort: trials of one structure.
@@ -98,6 +102,8 @@ def train_cohort(
     training = _Training(cohort, preparation, device, wanted, modules or {}, engine, emit)
     if cohort.begin:
         training.restore(begun or {})
+    else:
+        training.report_arrays(0)
     pace = Pace(checkpoint_seconds)
     for epoch in range(cohort.begin, cohort.structure.epochs):
         training.run_epoch(epoch)
@@ -135,8 +141,15 @@ class _Training:
         self._stack = _initial_stack(cohort, modules)
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
         self._first, feeds = _feeds(cohort, self._prepared)
-        self._augmented = Augmented(
+        grids = Grids(
             feeds,
+            [self._prepared[i] for i in self._first],
+            [grid_points([self._experiments[i] for i in feed.members]) for feed in feeds],
+            one_input(preparation.dataset),
+        )
+        self._requested = Requested(cohort, self._prepared, self._first, grids)
+        self._augmented = Augmented(
+            grids.feeds,
             [trials[i] for i in self._first],
             [self._prepared[i] for i in self._first],
             preparation.dataset.shape,
@@ -177,6 +190,7 @@ class _Training:
         buffers = self._engine.buffers()
         stopped = self._stops.see(columns, parameters, buffers, self._active & (diverged < 0))
         ended = self._active & ((diverged >= 0) | stopped | (epoch + 1 == self._cohort.structure.epochs))
+        self.report_arrays(epoch + 1, ended)
         for place in map(int, np.flatnonzero(ended)):
             now = parameters[place], buffers[place]
             final = self._stops.best(place, now) if diverged[place] < 0 else now
@@ -200,6 +214,15 @@ class _Training:
             for part in (self._engine, self._schedules, self._stops):
                 state |= part.state(place)
             self._emit(Checkpoint(self._cohort.trials[place].identity, epochs, state))
+
+    def report_arrays(self, epoch: int, last: NDArray[np.bool_] | None = None) -> None:
+        """Report what is asked for of an epoch (0: before training), the ``last`` one of some (M,)."""
+        if last is None:
+            last = np.zeros_like(self._active)
+        found = self._requested.measure(self._engine, epoch, self._active, last)
+        if found:
+            rows = {self._cohort.trials[place].identity: arrays for place, arrays in found.items()}
+            self._emit(ArraysMeasured(epoch, rows))
 
     def _train(self, epoch: int) -> None:
         orders = [

@@ -44,6 +44,14 @@ class EpochMeasured:
 
 
 @dataclass(frozen=True)
+class ArraysMeasured:
+    """What was asked for of an epoch (0: before training): identity -> (kind, name) -> array."""
+
+    epoch: int
+    rows: Mapping[str, Mapping[tuple[str, str], NDArray[np.generic]]]
+
+
+@dataclass(frozen=True)
 class TrialEnded:
     """A trial has finished or diverged; with its initial and final tensors by name."""
 
@@ -68,4 +76,4 @@ class Checkpoint:
     arrays: State
 
 
-Message = Progress | EpochMeasured | Checkpoint | TrialEnded
+Message = Progress | EpochMeasured | ArraysMeasured | Checkpoint | TrialEnded

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ceteris.spec.experiment import Experiment, metric_name
+from ceteris.spec.losses import class_edge
 from ceteris.train.measure import PROVIDED, Metric
 from ceteris.train.tensor.losses import Objective, losses, right_answers
 
@@ -63,6 +64,5 @@ def scores(
 
 def predicted_classes(loss: str, outputs: Tensor) -> Tensor:
     """Return the class numbers (N,) that outputs (N, k) stand for."""
-    if loss == "binary_cross_entropy":
-        return (outputs[:, 0] > 0).long()
-    return outputs.argmax(dim=1)
+    edge = class_edge(loss)
+    return outputs.argmax(dim=1) if edge is None else (outputs[:, 0] > edge).long()

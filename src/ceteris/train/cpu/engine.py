@@ -40,7 +40,7 @@ from ceteris.train.cpu.losses import (
     WEIGHTED_CROSS_ENTROPY,
 )
 from ceteris.train.cpu.probes import N_ACTIVATION, Probed, probe_activations
-from ceteris.train.cpu.table import ACTIVATE, KIND, layer_table
+from ceteris.train.cpu.table import ACTIVATE, KIND, N_OUT, Y, layer_table
 from ceteris.train.engine import EVALUATION_ROWS, Feed, StackSpec, Totals
 from ceteris.train.hyper import (
     FAMILIES,
@@ -98,6 +98,7 @@ class CompiledEngine:
         self._totals = np.zeros((len(stack), N_TOTALS))
         # The last layer gives the output, even where it is an activation.
         hidden = np.flatnonzero(table.rows[:-1, KIND] == ACTIVATE)
+        self._hidden = hidden
         self._probed = _probed(spec, hidden, stack.parameters)
         self._diverged = np.full(len(stack), -1)
         self._epoch = 0
@@ -179,6 +180,15 @@ class CompiledEngine:
                 found,
             )
         return found
+
+    def activation_values(self, place: int, rows: NDArray[np.int64]) -> list[NDArray[np.floating]]:
+        """Return the activations of one member's hidden layers; see ``Engine.activation_values``."""
+        number = next(n for n, feed in enumerate(self._spec.feeds) if place in feed.members)
+        hidden, work = self._hidden, self._space.work
+        own, unused = np.array([place]), np.empty((len(self._stack), len(hidden), N_ACTIVATION))
+        probe_activations(self._net, self._members, hidden, self._rows[number], own, rows, work, unused)
+        lines = self._net.table[hidden]
+        return [work[line[Y] : line[Y] + line[N_OUT] * len(rows)].copy() for line in lines]
 
     def evaluate(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool

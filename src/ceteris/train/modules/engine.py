@@ -136,6 +136,16 @@ class ModuleEngine:
                 found[place] = member.watch.statistics(kept)
         return found
 
+    @torch.no_grad()
+    def activation_values(self, place: int, rows: NDArray[np.int64]) -> list[NDArray[np.floating]]:
+        """Return the activations of one member's hidden layers; see ``Engine.activation_values``."""
+        number = next(n for n, feed in enumerate(self._spec.feeds) if place in feed.members)
+        member = self._members[place]
+        member.module.eval()
+        with member.watch.kept() as kept:
+            member.forward(self._inputs[number][torch.from_numpy(rows)], 0, 0)
+        return member.watch.values(kept)
+
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
         return self._parameters

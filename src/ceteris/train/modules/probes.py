@@ -76,6 +76,10 @@ class Watch:
                 found[place] = activation_statistics(kept[path][None])[0]
         return found
 
+    def values(self, kept: dict[str, Tensor]) -> list[NDArray[np.floating]]:
+        """Return outputs as arrays in the order of the paths; empty for a layer that was not called."""
+        return [kept[path].float().numpy() if path in kept else np.zeros(0) for path in self._paths]
+
 
 def inner_modules(module: nn.Module, rows: Tensor) -> tuple[str, ...]:
     """Return the paths of the innermost modules whose outputs are hidden activations, as they are called.

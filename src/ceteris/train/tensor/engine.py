@@ -144,6 +144,17 @@ class TensorEngine:
         found[~active] = np.nan
         return found
 
+    @torch.no_grad()
+    def activation_values(self, place: int, rows: NDArray[np.int64]) -> list[NDArray[np.floating]]:
+        """Return the activations of one member's hidden layers; see ``Engine.activation_values``.
+
+        All members run on the same rows, of which one is kept.
+        """
+        kept: list[Tensor] = []
+        numbers = self._tensor(np.stack([rows] * len(self._spec.feeds)))
+        self._forward(self._gather(numbers)[0], None, kept)
+        return [own[place].float().cpu().numpy() for own in kept]
+
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
         return _flat(list(self._parameters.values()), len(self._diverged))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ceteris.spec.losses import ONE_OUTPUT
+from ceteris.spec.losses import ONE_OUTPUT, class_edge
 from ceteris.train.engine import StackSpec
 from ceteris.train.objective import betas, smoothings
 
@@ -125,7 +125,7 @@ def right_answers(objective: Objective, outputs: Tensor, targets: Tensor) -> Ten
     """How many rows every member classifies rightly, (M,); zeros where targets are values."""
     if targets.is_floating_point():
         return outputs.new_zeros(len(outputs))
-    if objective.loss in ONE_OUTPUT:
-        edge = 0.5 if objective.loss == "binary_cross_entropy_probabilities" else 0.0
+    edge = class_edge(objective.loss)
+    if edge is not None:
         return ((outputs[..., 0] > edge) == (targets == 1)).sum(dim=1)
     return (outputs.argmax(dim=2) == targets).sum(dim=1)

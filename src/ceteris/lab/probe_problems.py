@@ -1,0 +1,45 @@
+"""Probes that an experiment asks for, against its data: what cannot be measured there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ceteris.data.dataset import Dataset
+from ceteris.data.one_input import one_input
+from ceteris.spec.experiment import Experiment
+
+WHERE = "experiment.probes"
+Chosen = str | tuple[int, ...]
+
+
+def probe_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield the path and the message of every probe that cannot be measured on this data."""
+    probes = experiment.probes
+    chosen: dict[str, Chosen] = {
+        f"{WHERE}.histograms": probes.histograms,
+        f"{WHERE}.grid.epochs": probes.grid.epochs,
+        f"{WHERE}.confusion": probes.confusion,
+    }
+    for path, epochs in chosen.items():
+        if isinstance(epochs, tuple) and epochs and min(epochs) > experiment.epochs:
+            yield path, f"the training has {experiment.epochs:,} epochs, and none of these comes; give `last`"
+    if _asked(probes.grid.epochs):
+        if dataset.task == "classification":
+            yield f"{WHERE}.grid", f"`{dataset.name}` has classes; a fitted curve needs numbers to predict"
+        elif one_input(dataset) is None:
+            yield (
+                f"{WHERE}.grid",
+                f"`{dataset.name}` has {dataset.features:,} inputs a row; a fitted curve is drawn along one",
+            )
+    if _asked(probes.confusion):
+        if dataset.task == "regression":
+            yield (
+                f"{WHERE}.confusion",
+                f"`{dataset.name}` has numbers to predict; confusion counts need classes",
+            )
+        if experiment.data.validation == 0:
+            yield f"{WHERE}.confusion", "with `data.validation: 0` no rows validate, so none can be counted"
+
+
+def _asked(epochs: Chosen) -> bool:
+    return epochs not in ("none", ())

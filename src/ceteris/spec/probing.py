@@ -1,0 +1,72 @@
+"""What is measured of a training beside its losses, metrics and norms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ceteris.spec.base import OneToList, Spec, Whole
+
+
+def _ascending(value: object) -> object:
+    """Sort a list of epochs, each once; what is no list of whole numbers is left for the check to name."""
+    if isinstance(value, list | tuple) and all(type(epoch) is int for epoch in value):
+        return sorted(set(value))
+    return value
+
+
+Epoch = Annotated[Whole, Field(ge=0, le=1_000_000, title="number of epochs")]
+Epochs = Annotated[
+    Literal["none", "last", "all"] | tuple[Epoch, ...],
+    Field(title="choice of epochs"),
+    BeforeValidator(_ascending),
+    OneToList,
+]
+
+
+class Grid(Spec):
+    """The fitted curve of a regression whose inputs come from one number x, such as `sine` or `polynomial`.
+
+    The outputs in evaluation mode at equally spaced x, from the smallest to the largest of a trial's training
+    rows.
+    """
+
+    points: Annotated[Whole, Field(ge=2, le=10_000, title="number of points")] = 100
+    """How many x."""
+
+    epochs: Epochs = "none"
+    """After how many epochs: see `histograms`."""
+
+
+class Probes(Spec):
+    """More to be measured. None of it changes what is trained, to the last bit.
+
+    What was asked for is a part of a trial's identity all the same, as `metrics` are: it decides what is on
+    record of the trial.
+    """
+
+    histograms: Epochs = "none"
+    """Histograms of every parameter tensor and of every hidden layer's activations (in evaluation mode, on at
+    most 256 validation rows, or training rows where none validate). `none`; `last`: after the last epoch that
+    a trial trains; `all`; or a list of epochs, of which 0 is before training and n after n epochs. Epochs
+    that do not come are left out."""
+
+    grid: Grid = Grid()
+
+    confusion: Epochs = "none"
+    """How many validation rows of each class were taken for each class; epochs as for `histograms`."""
+
+
+def comes(epochs: str | tuple[int, ...], epoch: int, *, last: bool) -> bool:
+    """Tell whether an epoch (0: before training) is chosen; ``last``: it is a trial's last."""
+    if isinstance(epochs, tuple):
+        return epoch in epochs
+    return epochs == "all" or (epochs == "last" and last)
+
+
+def asks_for_arrays(probes: Probes) -> bool:
+    """Tell whether anything is kept as an array of an epoch."""
+    return any(
+        chosen not in ("none", ()) for chosen in (probes.histograms, probes.grid.epochs, probes.confusion)
+    )
