@@ -10,6 +10,7 @@ import pytest
 
 from ceteris.evidence.assessment import Assessment
 from ceteris.records.views import RunRecord
+from ceteris.report.extras import Extras
 from ceteris.report.page import write_report
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -39,8 +40,10 @@ def opened(browser, tmp_path: Path) -> Iterator[Callable[..., object]]:
     complaints: list[str] = []
     contexts = []
 
-    def open_report(run: RunRecord, assessment: Assessment, **options: object) -> object:
-        path = write_report(run, assessment, tmp_path / "report.html")
+    def open_report(
+        run: RunRecord, assessment: Assessment, extras: Extras | None = None, **options: object
+    ) -> object:
+        path = write_report(run, assessment, tmp_path / "report.html", extras)
         context = browser.new_context(offline=True, **options)
         contexts.append(context)
         page = context.new_page()

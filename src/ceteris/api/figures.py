@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from ceteris.errors import CeterisError
 
@@ -10,12 +11,30 @@ if TYPE_CHECKING:
     from ceteris.records.views import RunRecord, TrialRecord
     from ceteris.report.extras import Extras
 
+T = TypeVar("T")
+
 
 def extras_of(run: RunRecord) -> Extras:
-    """Return what can be had of a run now. What cannot, since its weights or data are gone, is left out."""
+    """Return what can be had of a run now. What cannot, since its weights or data are gone, is left out.
+
+    Nothing is downloaded for it, and no test row is read.
+    """
+    from ceteris.api.regression import coefficients_of, predicted_of
     from ceteris.report.extras import Extras
 
-    return Extras(parameters=parameter_counts(run))
+    return Extras(
+        parameters=parameter_counts(run),
+        predicted=tuple(_possible(predicted_of, run)),
+        coefficients=tuple(_possible(coefficients_of, run)),
+    )
+
+
+def _possible(find: Callable[[RunRecord], Iterator[T]], run: RunRecord) -> list[T]:
+    """Return what is found, or nothing where the run lacks what it takes."""
+    try:
+        return list(find(run))
+    except CeterisError:
+        return []
 
 
 def parameter_counts(run: RunRecord) -> dict[str, int]:

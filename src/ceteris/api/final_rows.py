@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from ceteris.data.dataset import Dataset
     from ceteris.data.preparation import Preparation
     from ceteris.records.views import RunRecord
     from ceteris.spec.data import DataSpec
@@ -58,19 +59,24 @@ class FinalRows:
         import torch
 
         from ceteris.data import prepare_rows
-        from ceteris.spec.model import ModuleModel
 
         place = experiment.data.model_dump_json(), seed, fold
         if self._last is None or self._last[0] != place:
             fitted = self.preparation.prepare(experiment.data, seed, fold, self.folds).fitted
             raw = self.rows[0] if self.given is None else self.given
             self._last = place, torch.from_numpy(prepare_rows(raw, fitted))
-        inputs = self._last[1]
-        if isinstance(experiment.model, ModuleModel):
-            from ceteris.train.modules.layout import row_shape
+        return as_inputs_of(experiment, self.preparation.dataset, self._last[1])
 
-            return inputs.reshape(-1, *row_shape(experiment.model, self.preparation.dataset.shape))
-        return inputs
+
+def as_inputs_of(experiment: Experiment, dataset: Dataset, inputs: torch.Tensor) -> torch.Tensor:
+    """Return prepared rows (N, features) as a trial's network takes them, a user's own in their shape."""
+    from ceteris.spec.model import ModuleModel
+
+    if isinstance(experiment.model, ModuleModel):
+        from ceteris.train.modules.layout import row_shape
+
+        return inputs.reshape(-1, *row_shape(experiment.model, dataset.shape))
+    return inputs
 
 
 def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[str, FinalRows]:

@@ -27,6 +27,7 @@ from ceteris.report.final_test import FinalTest, final_test
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
+from ceteris.report.regression import CoefficientFigure, Residuals, coefficients, residuals
 from ceteris.report.repeat import Pairs, Repeat, data_facts, repeat
 from ceteris.report.settings import Settings, compare_settings
 from ceteris.report.sharing import ORDERING, sharing, varied_among
@@ -47,6 +48,8 @@ class Page:
     effects: Effects | None
     sweeps: tuple[Sweep, ...]
     capacity: Sweep | None
+    residuals: Residuals | None
+    coefficients: CoefficientFigure | None
     curves: Curves
     curves_hint: str
     single_lines: str
@@ -96,10 +99,14 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
     same_rows = not varied_among(settings.varied, ORDERING)
     drawn, differences = curves(run, assessment), effects(assessment, same_rows=same_rows)
     swept, sized = sweeps(run, assessment), capacity(further.parameters, assessment)
+    labels = [level.level for level in assessment.levels]
+    errors, learned = residuals(further.predicted, labels), coefficients(further.coefficients, labels)
     data = {
         **drawn.data,
         "effects": differences.drawn if differences else {},
         "sweeps": {figure.id: figure.drawn for figure in (*swept, sized) if figure is not None},
+        "residuals": errors.drawn if errors else {},
+        "coefficients": learned.drawn if learned else {},
     }
     version = run.versions.get("ceteris", "")
     return Page(
@@ -113,6 +120,8 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
         effects=differences,
         sweeps=swept,
         capacity=sized,
+        residuals=errors,
+        coefficients=learned,
         curves=drawn,
         curves_hint=_curves_hint(assessment),
         single_lines="seeds" if assessment.folds == 1 else "folds",

@@ -67,6 +67,17 @@ function drawSweep(element) {
   else chart.setOption(sweepOption(figure, view, span, log.checked, palette()), { notMerge: true });
 }
 
+// A chart of levels that the legend switches: drawn where something of it is switched on.
+function drawLevels(selector, figure, option) {
+  const element = one(selector);
+  if (!element) return;
+  const chosen = figure.filter((own) => !hidden.has(own.level));
+  const chart = drawn(element);
+  element.classList.toggle("nothing", !chosen.length);
+  if (chosen.length) chart.setOption(option(chosen), { notMerge: true });
+  else chart.clear();
+}
+
 function drawKeys() {
   const colors = palette();
   all("[data-key]").forEach((entry) => {
@@ -98,6 +109,8 @@ function draw() {
   drawEffects();
   drawKeys();
   all("[data-sweep]").forEach(drawSweep);
+  drawLevels("#residual-plot", data.residuals.series, (chosen) => residualOption(data, chosen, palette()));
+  drawLevels("#coefficient-plot", data.coefficients.levels, (chosen) => coefficientOption(data, chosen, palette()));
 }
 
 function toggle(level) {

@@ -1,0 +1,99 @@
+"""What the report's figures are drawn from, against what the records say of the same networks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ceteris
+from ceteris.api.figures import extras_of
+from ceteris.api.result import Result
+from ceteris.data import load
+from ceteris.report.extras import Extras
+
+TRUTH = [5.0, 1.2, -3.4, 5.6]
+
+
+@pytest.fixture(scope="module")
+def polynomial(runs_dir: Path) -> Result:
+    """Linear networks on two and four features, as they are and standardised, for two seeds."""
+    experiment = ceteris.Experiment(
+        data={"source": "polynomial", "scale": "none"},
+        model={"kind": "linear"},
+        loss="mse",
+        optimizer={"kind": "sgd", "lr": 0.01},
+        epochs=2,
+    )
+    factors = {"data.parameters.features": [2, 4], "data.scale": ["none", "standardize"]}
+    return ceteris.run(ceteris.vary(experiment, factors, seeds=2), runs_dir=runs_dir, progress=False)
+
+
+@pytest.fixture(scope="module")
+def extras(polynomial: Result) -> Extras:
+    return extras_of(polynomial.run)
+
+
+def level(features: int, scale: str) -> str:
+    return f"data.parameters.features={features}, data.scale={scale}"
+
+
+def test_parameters_are_those_of_the_networks(result: Result, polynomial: Result, extras: Extras) -> None:
+    for found, counts in ((polynomial, extras.parameters), (result, extras_of(result.run).parameters)):
+        for trial in found.trials:
+            assert counts[trial.level] == sum(own.numel() for own in trial.network().parameters())
+
+
+def test_predictions_for_the_validation_rows_give_the_recorded_loss(
+    polynomial: Result, extras: Extras
+) -> None:
+    assert [(one.level, one.seed, one.validated) for one in extras.predicted] == [
+        (level(features, scale), 0, True) for features in (2, 4) for scale in ("none", "standardize")
+    ]
+    for one in extras.predicted:
+        recorded = polynomial.trial(one.level, seed=0).metrics["val_loss"]
+        assert np.square(one.targets - one.predictions).mean() == pytest.approx(recorded, rel=1e-5)
+
+
+def test_coefficients_are_as_far_from_the_truth_as_recorded(polynomial: Result, extras: Extras) -> None:
+    found = {one.level: one for one in extras.coefficients}
+    for features in (2, 4):
+        one = found[level(features, "none")]
+        assert one.names == tuple(f"w{k + 1}" for k in range(features))
+        assert list(one.truth) == TRUTH[:features]
+        recorded = [polynomial.trial(one.level, seed).metrics["weight_error"] for seed in range(2)]
+        assert np.abs(one.learned - one.truth).max(axis=1) == pytest.approx(recorded, rel=1e-6)
+
+
+def test_coefficients_of_scaled_inputs_are_told_for_the_inputs_as_they_are(
+    polynomial: Result, extras: Extras
+) -> None:
+    found = {one.level: one for one in extras.coefficients}
+    x = load('polynomial?{"features": 4}').x
+    for seed in range(2):
+        trial = polynomial.trial(level(4, "standardize"), seed)
+        with torch.no_grad():
+            outputs = trial.network()(trial.prepare(x)).numpy()[:, 0]
+        constant = outputs - x @ found[trial.level].learned[seed]  # the bias in the units of the data
+        assert constant == pytest.approx(constant[0], abs=1e-4)
+
+
+def test_classes_have_neither(result: Result) -> None:
+    found = extras_of(result.run)
+    assert found.predicted == found.coefficients == ()
+
+
+def test_without_the_weights_the_report_does_without_the_figures(polynomial: Result, tmp_path: Path) -> None:
+    moved = replace(polynomial.run, folder=tmp_path / "nowhere" / polynomial.id)
+    found = extras_of(moved)
+    assert found.predicted == found.coefficients == ()
+    assert set(found.parameters.values()) == {3, 5}  # known from the record alone
+
+
+def test_the_report_has_all_of_them(polynomial: Result) -> None:
+    page = polynomial.report().read_text(encoding="utf-8")
+    for section in ("capacity", "residuals", "coefficients"):
+        assert f'<section id="{section}"' in page
