@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "catalogue.md"
-QUICK = ("run", "replicate")
+QUICK = ("run", "replicate", "search")
 """Commands that train whole studies and have a quick form."""
 
 

@@ -50,7 +50,7 @@ def test_every_command_parses(arguments: list[str]) -> None:
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_named_study_is_on_the_page_and_fits_its_data(study: str) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert re.search(rf"`ceteris run {study}`", page), f"{study} is missing in {PAGE.name}"
+    assert re.search(rf"`ceteris (run|search) {study}`", page), f"{study} is missing in {PAGE.name}"
     if study.startswith("house-prices/") and find_source("house-prices").place(None) is None:
         pytest.skip("the tables of the house prices are not on this machine")
     assert problems_of(study) == []

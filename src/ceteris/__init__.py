@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ceteris.api.experiment import Experiment
     from ceteris.api.metrics import metric
     from ceteris.api.result import Result
-    from ceteris.api.runs import extend, list_runs, load_run, resume, run
+    from ceteris.api.runs import extend, list_runs, load_run, resume, run, search
     from ceteris.api.studies import vary
     from ceteris.errors import CeterisError
     from ceteris.spec.claim import Claim
@@ -31,6 +31,7 @@ _HOMES = {
     "metric": "ceteris.api.metrics",
     "resume": "ceteris.api.runs",
     "run": "ceteris.api.runs",
+    "search": "ceteris.api.runs",
     "vary": "ceteris.api.studies",
 }
 
@@ -46,6 +47,7 @@ __all__ = [
     "metric",
     "resume",
     "run",
+    "search",
     "vary",
 ]
 

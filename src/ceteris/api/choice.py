@@ -9,7 +9,6 @@ from ceteris.errors import CeterisError, unknown_name
 
 if TYPE_CHECKING:
     from ceteris.records.views import RunRecord, TrialRecord
-    from ceteris.spec.experiment import Experiment
     from ceteris.spec.metrics import Direction
 
 
@@ -24,36 +23,23 @@ def finished_trials(run: RunRecord, purpose: str) -> list[TrialRecord]:
 def choosing_metric(
     run: RunRecord, finished: Sequence[TrialRecord], metric: str | None
 ) -> tuple[str, Direction]:
-    """Return the validation metric that chooses (accuracy for classes, else loss) and its better values.
+    """Return the validation metric that chooses and which of its values are better.
+
+    That of a search, else accuracy for classes and loss for numbers to predict.
 
     Raises ``CeterisError`` for one that was not recorded, or of which nobody has said which way is better.
     """
     from ceteris.spec.metrics import direction, unknown_direction
 
     known = [name for name in finished[0].curves if name.startswith("val_")]
-    wanted = metric or ("val_accuracy" if "val_accuracy" in known else "val_loss")
+    searched = (run.study.get("search") or {}).get("metric")
+    wanted = metric or searched or ("val_accuracy" if "val_accuracy" in known else "val_loss")
     if wanted not in known:
         raise CeterisError(unknown_name("validation metric", wanted, known))
     better = direction(wanted, run.study.get("experiment", {}).get("better"))
     if better is None:
         raise CeterisError(unknown_direction(wanted))
     return wanted, better
-
-
-def validation_score(trial: TrialRecord, experiment: Experiment, metric: str) -> float:
-    """Return the validation score of the recorded weights (`recorded_epoch`)."""
-    return float(trial.curves[metric][recorded_epoch(trial, experiment) - 1])
-
-
-def recorded_epoch(trial: TrialRecord, experiment: Experiment) -> int:
-    """Return the epoch (from 1) of a trial's recorded weights: the best where training may stop early."""
-    from ceteris.evidence.quantities import best_epoch
-    from ceteris.spec.metrics import direction
-
-    early = experiment.early_stopping
-    if early.patience is None:
-        return len(trial.curves["train_loss"])
-    return best_epoch(trial.curves[early.metric], direction(early.metric, experiment.better))
 
 
 def trial_to_use(
@@ -80,6 +66,7 @@ def trial_to_use(
 
 def best_trial(run: RunRecord, trials: Sequence[TrialRecord], metric: str | None) -> TrialRecord:
     """Return the trial whose recorded weights have the best validation score."""
+    from ceteris.evidence.trial_scores import validation_score
     from ceteris.spec.experiment import Experiment
 
     wanted, better = choosing_metric(run, trials, metric)
@@ -97,6 +84,7 @@ def level_to_use(run: RunRecord, level: object, metric: str | None) -> str:
     Raises ``CeterisError`` for an unknown level, or where the rows choose none.
     """
     from ceteris.evidence.selection import Scored, select
+    from ceteris.evidence.trial_scores import validation_score
     from ceteris.spec.experiment import Experiment
     from ceteris.spec.labels import format_label
 

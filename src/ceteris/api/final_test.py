@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ceteris.api.choice import choosing_metric, finished_trials, validation_score
+from ceteris.api.choice import choosing_metric, finished_trials
 from ceteris.api.final_rows import FinalRows, check_has_rows, final_rows_of
 from ceteris.api.networks import facts_of, recorded_network
 from ceteris.errors import CeterisError
@@ -161,6 +161,7 @@ class _Evaluation:
     def score(self, trial: TrialRecord) -> Scored:
         """Return what a trial's network is worth on the test rows."""
         from ceteris.evidence.selection import TEST, Scored
+        from ceteris.evidence.trial_scores import validation_score
         from ceteris.spec.experiment import Experiment
         from ceteris.train.objective import resolved_loss
         from ceteris.train.scoring import outputs_of, predicted_classes, scores

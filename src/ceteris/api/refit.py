@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ceteris.api.choice import level_to_use, recorded_epoch
+from ceteris.api.choice import level_to_use
 from ceteris.errors import CeterisError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def refit_study(run: RunRecord, level: object = None, metric: str | None = None,
 
     Raises ``CeterisError`` for an unknown level, or one whose schedule watches the validation rows.
     """
+    from ceteris.evidence.trial_scores import recorded_epoch
     from ceteris.spec.experiment import Experiment
     from ceteris.spec.parse import parse_study
     from ceteris.spec.schedule import Plateau

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ceteris.api.execution import (
     Means,
@@ -32,6 +32,8 @@ from ceteris.api.result import Result
 from ceteris.api.studies import Planned, StudySource, plan
 from ceteris.errors import CeterisError
 from ceteris.records.store import records_folder
+from ceteris.spec.experiment import Experiment as SpecifiedExperiment
+from ceteris.spec.study import Study
 
 if TYPE_CHECKING:
     from ceteris.records.views import RunSummary
@@ -46,6 +48,7 @@ def run(
     seeds: int | None = None,
     epochs: int | None = None,
     quick: bool = False,
+    search: Mapping[str, Any] | None = None,
     device: str = "auto",
     workers: int | None = None,
     runs_dir: str | Path | None = None,
@@ -66,6 +69,7 @@ def run(
         seeds: how many seeds instead of the study's own.
         epochs: how many epochs instead of the base experiment's own.
         quick: run a small version, to see whether it works.
+        search: settings of the study's search by name, see ``ceteris.search``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         workers: how many processes train.
         runs_dir: folder of the records (else ``CETERIS_RUNS``, else ``./ceteris-runs``).
@@ -92,12 +96,51 @@ def run(
         seeds=seeds,
         epochs=epochs,
         quick=quick,
+        search=search,
         allow_code=allow_code or not isinstance(study, str | Path),
     )
     with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
         for note in planned.parsed.notes:
             means.listener.note(note)
         return _interruptible(lambda: run_planned(planned, means), means)
+
+
+def search(
+    study: StudySource | Experiment,
+    space: Mapping[str, Any] | None = None,
+    *,
+    method: Literal["random", "bayesian", "grid"] | None = None,
+    trials: int | None = None,
+    metric: str | None = None,
+    batch: int | None = None,
+    halving: int | Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Search for good settings: train candidates on the same seeds and folds, and rank them.
+
+    Args:
+        study: a study that has a ``search``, or an experiment or a study whose base is searched from.
+        space: {path: range}, where a range is ``{"log": [1e-4, 0.1]}``, ``{"uniform": [low, high]}``,
+            ``{"int": [low, high]}`` or a list of choices; it replaces the study's own.
+        method: how candidates are proposed.
+        trials: how many candidates.
+        metric: the validation metric that ranks them; else accuracy for classes, loss for numbers.
+        batch: how many are proposed and trained together.
+        halving: one in so many goes on to a longer training.
+        options: those of ``run``, whose errors and whose answer to Ctrl-C are the same; ``resume`` goes on
+            with the proposals that would have come.
+
+    The test rows are not read.
+    """
+    given = {"space": space, "method": method, "trials": trials, "metric": metric}
+    given |= {"batch": batch, "halving": halving}
+    settings = {name: value for name, value in given.items() if value is not None}
+    source = Study(experiment=study) if isinstance(study, SpecifiedExperiment) else study
+    return run(source, search=settings, **options)
+
+
+OPTIONS = ("seeds", "epochs", "method", "trials", "metric", "batch", "halving")
+"""Arguments that the command line has too."""
 
 
 def _in_python(make: Callable[..., Planned], *arguments: Any, **options: Any) -> Planned:
@@ -107,7 +150,7 @@ def _in_python(make: Callable[..., Planned], *arguments: Any, **options: Any) ->
     except CeterisError as error:
         raise CeterisError(
             replace(problem, where=problem.where.removeprefix("--").partition(" ")[0])
-            if problem.where.startswith(("--seeds ", "--epochs "))
+            if problem.where.startswith(tuple(f"--{name} " for name in OPTIONS))
             else problem
             for problem in error.problems
         ) from None

@@ -98,16 +98,20 @@ def plan(
     epochs: int | None = None,
     quick: bool = False,
     allow_code: bool = False,
+    spaces: Sequence[str] | None = None,
+    search: Mapping[str, Any] | None = None,
 ) -> Planned:
     """Read and check a study as it is to be run.
 
     ``data`` replaces the study's data (arrays, or a name) and ``model`` its network; ``metric_names`` are
-    measured besides its own, and ``better`` says which of their values are better. Raises ``CeterisError``.
+    measured besides its own, and ``better`` says which of their values are better. ``spaces`` and ``search``
+    make it a search, or change the one that it has (`parse_study`). Raises ``CeterisError``.
     """
     dataset = None if data is None else as_dataset(data)
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
+    options |= {"spaces": spaces, "search": search}
     parsed = parse_study(source, sets=sets, metrics=metric_names, better=better, **options)
     remark = ""
     if quick:

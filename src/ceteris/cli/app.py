@@ -18,6 +18,7 @@ from ceteris.cli import (
     repetitions,
     replicate,
     runs,
+    search,
     studies,
     study_runs,
     why,
@@ -43,6 +44,7 @@ def build_app() -> App:
     grouped: dict[Group, tuple[Callable[..., object], ...]] = {
         RUN: (
             study_runs.run,
+            search.search,
             study_runs.resume,
             study_runs.extend,
             refit.refit,

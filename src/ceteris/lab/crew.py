@@ -67,6 +67,11 @@ class Crew:
         """How many workers are there."""
         return len(self._members)
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The workers that are there."""
+        return tuple(self._members)
+
     def hire(self) -> int:
         """Start a worker and send it the setup; return its number. It answers with ``Hello``."""
         number = self._hired

@@ -8,10 +8,12 @@ from typing import Any
 
 from ceteris.spec.combine import combinations, seed_list
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.search import Search
 from ceteris.spec.study import Factor, Study
 
 EPOCHS = 3
 SEEDS = 3
+TRIALS = 8
 ROWS = 5_000
 LARGE_SOURCES = ("mnist", "fashion-mnist")
 """Sources with more rows than ``ROWS``; others are small enough or unknown, and are used whole."""
@@ -22,7 +24,7 @@ MARK = "provisional"
 
 
 def quick(study: Study) -> Study:
-    """Return the study with at most 3 epochs, 3 seeds and, of large sources, 5,000 training rows.
+    """Return the study with at most 3 epochs, 3 seeds, 8 candidates and, of large sources, 5,000 rows.
 
     The study's own ``quick`` may say other numbers. Batches that are larger keep as many rows as the largest
     of them needs. All epochs, those of levels and schedules too, shrink by one factor, so that twice as many
@@ -43,14 +45,24 @@ def quick(study: Study) -> Study:
             "experiment": scale.experiment(study.experiment),
             "vary": tuple(scale.factor(factor) for factor in study.vary),
             "seeds": seed_list(study)[: study.quick.seeds or SEEDS],
+            "search": _fewer_candidates(study),
         }
     )
+
+
+def _fewer_candidates(study: Study) -> Search | None:
+    if study.search is None or study.search.method == "grid":
+        return study.search
+    trials = min(study.search.trials, study.quick.trials or TRIALS)
+    return study.search.model_copy(update={"trials": trials})
 
 
 def quick_note(study: Study, small: Study | None = None) -> str:
     """Say in one sentence what a small version of a study left out; ``quick`` makes it unless it is given."""
     small = small or quick(study)
     parts = [f"{len(seed_list(small))} of {len(seed_list(study))} seeds"]
+    if study.search is not None and small.search is not None and small.search.trials < study.search.trials:
+        parts.append(f"{small.search.trials} of {study.search.trials} candidates")
     if small.experiment.epochs < study.experiment.epochs:
         parts.append(f"{small.experiment.epochs} of {study.experiment.epochs} epochs")
     if small.experiment.data.rows != study.experiment.data.rows:

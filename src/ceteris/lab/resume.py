@@ -21,6 +21,7 @@ from ceteris.lab.repeatable import (
     required_environment,
     with_scheme,
 )
+from ceteris.lab.search import Searching, is_searching
 from ceteris.lab.sizes import sizes_of
 from ceteris.lab.trials import (
     ENDED,
@@ -151,7 +152,13 @@ def _go_on(
         more = () if seeds is None else next_seeds((trial.seed for trial in record.trials), seeds)
         folds = recorded_folds(record.study)
         left = unfinished(record.trials, folds)
-        if not left and not more:
+        searching = is_searching(record)
+        if searching and more:
+            raise CeterisError(
+                f"the search of run {record.id} is not done; "
+                f"end it with `ceteris resume {record.id}`, then add seeds"
+            )
+        if not left and not more and not searching:
             means.listener.note(f"the run {record.id} is complete; nothing is left to train")
             return record.id
         experiments = [combination.experiment for combination in combinations]
@@ -178,8 +185,12 @@ def _go_on(
             trials = (*left, *plan_trials(combinations, more, hello.numerics, folds))
             begun = _open(store, record, trials[len(left) :], key_of(hello))
             kept = len(record.trials) - len(left)
-            work = Undertaking(trials, datasets, sizes, places, modules, kept, begun)
-            train_run(store, record.id, work, crew, first, hello, means)
+            work = Undertaking(trials, datasets, sizes, places, modules, kept, begun) if trials else None
+            search = None
+            if searching:
+                names = [*own.metrics], [*own.modules]
+                search = Searching(record.id, datasets, places, crew, hello, means, *names)
+            train_run(store, record.id, work, crew, hello, means, search)
         return record.id
 
 

@@ -25,6 +25,7 @@ from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
 from ceteris.lab.own_modules import Factory, requests, with_sources
 from ceteris.lab.repeatable import with_scheme
+from ceteris.lab.search import ALL_ROWS, Searching, corner_study, first_batch, training_rows
 from ceteris.lab.trials import as_entry, plan_trials
 from ceteris.lab.undertaking import (
     Means,
@@ -88,17 +89,22 @@ def run_study(
         runs_folder, data_folder, workers, listener or Unheard(), stop or Stop(), checkpoint_seconds
     )
     own = dict(metrics or {})
-    experiments = [combination.experiment for combination in combinations(parsed.study)]
+    checked = parsed if parsed.study.search is None else corner_study(parsed)
+    experiments = [combination.experiment for combination in combinations(checked.study)]
     factories = dict(modules or {})
     with Crew(make_setup(device, own, factories, experiments)) as crew:
         first = crew.hire()
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
         tell_label_like_numbers(data, means.listener)
-        bound, problems = bind(parsed, data, list(own), list(factories))
+        bound, problems = bind(checked, data, list(own), list(factories))
         hello = greet(crew, first, means.listener, means.stop)
         refuse([*problems, *hello.problems])
-        wanted = requests(experiments, data.datasets)
+        if checked is not parsed:
+            parsed = first_batch(parsed, *data.datasets.values())
+            bound, problems = bind(parsed, data, list(own), list(factories))
+            refuse(problems)
+        wanted = requests([found.experiment for found in bound.combinations], data.datasets)
         inspected = inspect_modules(crew, first, wanted, means.listener, means.stop)
         if inspected:
             bound, problems = bind(parsed, data, list(own), list(factories), inspected)
@@ -110,20 +116,28 @@ def run_study(
         trials = plan_trials(found, seed_list(study), hello.numerics, study.folds)
         datasets = {names[source]: own for source, own in data.datasets.items()}
         heed(means.stop)
+        told = run_facts(found, bound, datasets, hello, data_folder)
+        told |= {REMARK: remark} if remark else {}
+        if study.search is not None:
+            told[ALL_ROWS] = training_rows(study, *datasets.values())
         with Store(runs_folder) as store:
             run = store.create_run(
                 study_to_dict(study),
                 study_name,
                 study.title,
                 [as_entry(trial) for trial in trials],
-                run_facts(found, bound, datasets, hello, data_folder) | ({REMARK: remark} if remark else {}),
+                told,
                 with_scheme(hello.versions),
                 hello.numerics,
                 hello.device_name,
             )
             store.begin(run)
-            work = Undertaking(trials, datasets, bound.sizes, DataPlaces(data_folder), bound.modules)
-            train_run(store, run, work, crew, first, hello, means)
+            places = DataPlaces(data_folder)
+            work = Undertaking(trials, datasets, bound.sizes, places, bound.modules)
+            more = None
+            if study.search is not None:
+                more = Searching(run, datasets, places, crew, hello, means, [*own], [*factories])
+            train_run(store, run, work, crew, hello, means, more)
     return run
 
 

@@ -66,6 +66,10 @@ class Undertaking:
     """Identity -> the epochs of a checkpoint that its trial goes on from."""
 
 
+More = Callable[[Store], Undertaking | None]
+"""What adds trials to a run once all of its trials have ended; None where there are no more."""
+
+
 def make_setup(
     device: str,
     metrics: Mapping[str, own_metrics.Metric],
@@ -151,14 +155,37 @@ def tell_downloads(means: Means) -> Callable[[Download], None]:
 
 
 def train_run(
-    store: Store, run: str, undertaking: Undertaking, crew: Crew, first: int, hello: Hello, means: Means
+    store: Store,
+    run: str,
+    undertaking: Undertaking | None,
+    crew: Crew,
+    hello: Hello,
+    means: Means,
+    more: More | None = None,
 ) -> None:
     """Train the trials of a run that this store has begun to write, and close the run.
 
-    ``first`` is the worker that said ``hello``. Raises CeterisError as ``Sitting.train`` does; the run
-    then reads as stopped as soon as the store is closed.
+    Args:
+        store: where the run is recorded.
+        run: its identifier.
+        undertaking: what is trained first; None where all that was planned has ended.
+        crew: the workers, at least one of which said ``hello``.
+        hello: what that worker said.
+        means: with what it is trained.
+        more: asked for what is trained next whenever all has ended; None from it ends the run.
+
+    Raises CeterisError as ``Sitting.train`` does; the run then reads as stopped as soon as the store is
+    closed.
     """
     begin = time.perf_counter()
+    complete = undertaking is None or _train(store, run, undertaking, crew, hello, means)
+    while complete and more is not None and (undertaking := more(store)) is not None:
+        complete = not means.stop.after_epoch and _train(store, run, undertaking, crew, hello, means)
+    store.finish(run, "finished" if complete else "stopped", time.perf_counter() - begin)
+
+
+def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: Hello, means: Means) -> bool:
+    """Train trials; tell whether all of them ended."""
     rows = {
         trial.identity: undertaking.sizes[trial.level].training_rows(trial.seed, trial.fold)
         for trial in undertaking.trials
@@ -182,8 +209,7 @@ def train_run(
     recorder = Recorder(store, run, key_of(hello), undertaking.begun)
     listener, seconds = means.listener, means.checkpoint_seconds
     sitting = Sitting(crew, recorder, listener, means.stop, undertaking.places, seconds)
-    complete = sitting.train(shards, workers, [first])
-    store.finish(run, "finished" if complete else "stopped", time.perf_counter() - begin)
+    return sitting.train(shards, workers, crew.numbers)
 
 
 def key_of(hello: Hello) -> str:

@@ -43,6 +43,11 @@ def note_looks(connection: Connection, key: int, looks: int, first_seeds: int) -
     connection.execute(update(runs).where(runs.c.key == key).values(looks=looks, first_seeds=first_seeds))
 
 
+def replace_study(connection: Connection, key: int, study: str) -> None:
+    """Keep a study that has grown, as JSON."""
+    connection.execute(update(runs).where(runs.c.key == key).values(study=study))
+
+
 def status_of(row: AnyRow, now: float, stale: float) -> RunStatus:
     """Return the state of a run at ``now``: one that nobody writes has stopped or finished."""
     if has_live_writer(row, now, stale):

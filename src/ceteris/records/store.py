@@ -121,6 +121,13 @@ class Store:
         with self._database.write() as connection:
             trial_queries.plan_trials(connection, self._key_to_change(connection, run), planned)
 
+    def add_levels(self, run: str, study: Mapping[str, Any], planned: Sequence[PlannedTrial]) -> None:
+        """Add trials of new levels together with the study that has these levels, as a search goes on."""
+        with self._database.write() as connection:
+            key = self._key_to_change(connection, run)
+            run_queries.replace_study(connection, key, to_column(study))
+            trial_queries.plan_trials(connection, key, planned)
+
     def note_extension(self, run: str, looks: int, first_seeds: int) -> None:
         """Keep how often verdicts were looked at (``looks``) and the number of seeds of the first look."""
         with self._database.write() as connection:

@@ -21,6 +21,8 @@ from ceteris.spec.draft import Draft
 from ceteris.spec.factors import ReadFactors
 from ceteris.spec.level_check import combination_problems, level_problems, resolved
 from ceteris.spec.patch import ROOT, complete
+from ceteris.spec.search_check import search_problems
+from ceteris.spec.space import corner_rows
 from ceteris.spec.study import Combine, Factor, Study
 from ceteris.spec.wording import problems_of
 
@@ -36,10 +38,22 @@ def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allo
         draft.problems += level_problems(base, read.factors, read.places)
     draft.problems += _combine_problems(settings.get("combine", "cross"), read.factors)
     draft.problems += _claim_problems(settings, read, metrics_follow)
+    problems, space = search_problems(draft.data)
+    draft.problems += problems
+    if base is not None:
+        ends = level_problems(base, space.factors, space.places)
+        # What is wrong with an end of a range is not told again of the values between.
+        draft.problems += [p for p in ends if not any(q.where.startswith(f"{p.where}.") for q in ends)]
     if study is None or base is None or draft.problems:
         return None
     factors = tuple(resolved(factor, base) for factor in read.factors)
     draft.problems += combination_problems(study, factors, base, read.places, allow_code=allow_code)
+    if study.search is not None:
+        around, rows = corner_rows(space.factors)
+        corner_study = study.model_copy(update={"combine": rows})
+        draft.problems += combination_problems(
+            corner_study, around, base, space.places, allow_code=allow_code
+        )
     return study.model_copy(update={"vary": factors})
 
 

@@ -18,6 +18,12 @@ from ceteris.spec.wording import problems_of
 PLAIN = re.compile(r"[\w.][^:#\n]*")
 """Text that may stand in YAML without quotes, unless it reads as a number or the like."""
 
+ORDER = (
+    *("title", "source", "note", "experiment", "vary", "combine", "search"),
+    *("seeds", "folds", "quick", "claims"),
+)
+"""Of the parts of a study in a file."""
+
 
 def study_to_dict(study: Study) -> dict[str, Any]:
     """Return every setting of a study as plain data that JSON can hold; `study_from_dict` reverses it."""
@@ -66,12 +72,13 @@ def _represent_text(representer: Any, text: str) -> Any:
 
 
 def compact(study: Study) -> dict[str, Any]:
-    """Return a study in the short forms of a file."""
+    """Return a study in the short forms of a file; of a search, without the levels that it found."""
     fields = _differing(study)
-    if study.vary:
+    if study.search is not None:
+        fields = {name: value for name, value in fields.items() if name not in ("vary", "combine")}
+    elif study.vary:
         fields["vary"] = {factor.name: _compact_factor(factor) for factor in study.vary}
-    order = ("title", "source", "note", "experiment", "vary", "combine", "seeds", "folds", "quick", "claims")
-    return {name: fields[name] for name in order if name in fields}
+    return {name: fields[name] for name in ORDER if name in fields}
 
 
 def _compact_factor(factor: Factor) -> list[Any] | dict[str, Any]:
@@ -100,7 +107,7 @@ def _differing(part: BaseModel) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         settings = _differing(value)
-        short = set(settings) in ({"kind"}, {"source"}, {"k"})
+        short = set(settings) in ({"kind"}, {"source"}, {"k"}, {"choices"}, {"factor"})
         return next(iter(settings.values())) if short else settings
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]

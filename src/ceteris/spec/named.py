@@ -21,7 +21,7 @@ class NamedStudy:
     seeds: int
     factors: tuple[str, ...]
     levels: int
-    """How many combinations of levels are trained with each seed."""
+    """How many combinations of levels, or candidates of a search, are trained with each seed."""
 
 
 @lru_cache
@@ -40,10 +40,13 @@ def named_studies() -> tuple[NamedStudy, ...]:
 def _named(name: str, path: Path) -> NamedStudy:
     from ceteris.spec.combine import coordinates_of, seed_list
     from ceteris.spec.parse import parse_study
+    from ceteris.spec.space import planned
 
     study = parse_study(path).study
     factors = tuple(factor.name for factor in study.vary)
     levels = sum(1 for _ in coordinates_of(study.vary, study.combine))
+    if study.search is not None:
+        factors, levels = tuple(study.search.space), planned(study.search)
     return NamedStudy(name, path, study.title, study.source, len(seed_list(study)), factors, levels)
 
 

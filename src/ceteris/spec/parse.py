@@ -25,6 +25,8 @@ from ceteris.spec.overrides import (
     note_replaced_parts,
 )
 from ceteris.spec.plain import explicit, plain_data
+from ceteris.spec.search_options import apply_search
+from ceteris.spec.space import corners
 from ceteris.spec.study import Study
 
 
@@ -61,6 +63,8 @@ def parse_study(
     better: Mapping[str, str] | None = None,
     metrics_follow: bool = False,
     allow_code: bool = False,
+    spaces: Sequence[str] | None = None,
+    search: Mapping[str, Any] | None = None,
 ) -> ParsedStudy:
     """Read and check a study.
 
@@ -74,6 +78,9 @@ def parse_study(
         better: of those metrics, which values are better, ``lower`` or ``higher``, where that was said.
         metrics_follow: whether claims may name metrics of the user's own that are given only when it is run.
         allow_code: whether metrics may name the user's own code, ``package.module:Name``.
+        spaces: dimensions of a search, each ``path=range`` in YAML; where they or ``search`` are given, the
+            study has to be a search.
+        search: settings of the search by name.
 
     Raises:
         CeterisError: with every problem that was found, each with file and line or option.
@@ -83,6 +90,8 @@ def parse_study(
     apply_sets(draft, sets)
     add_metrics(draft, metrics, better or {})
     apply_varies(draft, varies)
+    if spaces is not None or search is not None:
+        apply_search(draft, spaces or (), plain_data(search or {}))
     read = read_factors(draft.data.get("vary"))
     draft.problems += read.problems
     if varies and not draft.problems:
@@ -90,7 +99,8 @@ def parse_study(
     study = checked_study(draft, read, metrics_follow=metrics_follow, allow_code=allow_code)
     if study is None or draft.problems:
         raise CeterisError(_in_order(draft))
-    note_hidden_settings(draft, study.vary)
+    searched = () if study.search is None else corners(study.search).factors
+    note_hidden_settings(draft, (*study.vary, *searched))
     note_replaced_parts(draft, read.factors)
     return ParsedStudy(study, draft.file, tuple(dict.fromkeys(draft.notes)), draft, read.places)
 

@@ -60,7 +60,7 @@ def _heading(owner: type[BaseModel], part: Part) -> Iterator[str]:
 
 
 def _name_of(owner: type[BaseModel]) -> str:
-    names = {"GroupSettings": "`biases` and `norms`", "Claim": "A claim"}
+    names = {"GroupSettings": "`biases` and `norms`", "Claim": "A claim", "Dimension": "A range of `space`"}
     names |= {kind.__name__: f"`{name}`" for name, kind in SYNTHETIC.items()}
     return names.get(owner.__name__, f"`{owner.__name__.lower()}`")
 

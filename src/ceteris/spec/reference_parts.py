@@ -22,6 +22,7 @@ from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
 from ceteris.spec.probing import Grid, Probes
 from ceteris.spec.schedule import ScheduleSpec
+from ceteris.spec.search import Dimension, Halving, Search
 from ceteris.spec.study import Factor, Level, Quick, Study
 from ceteris.spec.synthetic import SYNTHETIC
 
@@ -203,6 +204,32 @@ combine:
 """,
     ),
 )
+SEARCH = Part(
+    "search",
+    "Instead of `vary`: candidates are proposed from a `space`, trained on the same seeds and folds, and "
+    "ranked by a validation metric. `ceteris search STUDY` (or `ceteris run`) runs it. Its candidates become "
+    "combinations of levels, so everything that shows a run shows a search. A candidate that diverges in one "
+    "trial counts as worst. The more candidates are tried, the more the best score flatters its candidate; "
+    "the result says by how much.",
+    (Search, Dimension, Halving),
+    (
+        """\
+experiment: {data: digits, model: {kind: mlp, hidden: [32]}, epochs: 20}
+search:
+  method: random
+  trials: 30
+  space:
+    optimizer.lr: {log: [1e-4, 0.1]}
+    model.dropout: {uniform: [0, 0.5]}
+    batch_size: {int: [16, 256], log: true}
+    model.hidden: [[32], [64], [32, 32]]
+seeds: 3
+""",
+        """\
+search: {halving: 3, trials: 27, space: {optimizer.lr: {log: [1e-4, 0.1]}}}
+""",
+    ),
+)
 FOLDS = Part(
     "folds",
     "Cross-validation instead of one validation split.",
@@ -266,6 +293,7 @@ claims:
 PARTS = (
     STUDY,
     VARY,
+    SEARCH,
     FOLDS,
     QUICK,
     CLAIMS,

@@ -11,6 +11,7 @@ from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import FoldsSpec
 from ceteris.spec.plain import plain_data
+from ceteris.spec.search import Search
 
 PatchValue = Annotated[Any, BeforeValidator(plain_data)]
 
@@ -62,6 +63,8 @@ class Quick(Spec):
     """Epochs of the base experiment at most. Default: 3."""
     seeds: Annotated[Whole | None, Field(ge=1, le=10_000, title="number of seeds")] = None
     """Seeds at most. Default: 3."""
+    trials: Annotated[Whole | None, Field(ge=2, title="number of candidates")] = None
+    """Candidates of a search at most, unless it is a grid. Default: 8."""
 
 
 class Study(Spec):
@@ -85,6 +88,9 @@ class Study(Spec):
         Field(title="number or list of seeds"),
     ] = 5
     """How many seeds (0, 1, ...), or which."""
+
+    search: Annotated[Search | None, Field(title="search")] = None
+    """Instead of `vary`: a search for good values of settings, see [search](#search)."""
 
     folds: FoldsSpec = None
     """Cross-validation: a number of folds, or {k, kind, groups}. Folds of one seed are averaged."""

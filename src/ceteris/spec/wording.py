@@ -19,9 +19,10 @@ LEVEL = "level"
 SHAPES = {
     "Equal": "`{levels: [a, b], margin: 0.01}`",
     "Within": "`{levels: [a], low: 0.5, high: 0.9}`",
+    "Dimension": "`{log: [1e-4, 0.1]}`",
     "Interaction": "`{factors: {a: [a1, a2], b: [b1, b2]}, sign: positive}`",
 }
-"""What relations of a claim look like that are mappings."""
+"""What relations of a claim and ranges of a search look like that are mappings."""
 SENTENCE = "sentence"
 """Type of the errors whose message is already a sentence for the user."""
 

@@ -23,7 +23,7 @@ def trial_facts(run: RunRecord, trial: TrialRecord, experiment: Experiment) -> d
     """Return which trained network it is."""
     from importlib.metadata import version
 
-    from ceteris.api.choice import recorded_epoch
+    from ceteris.evidence.trial_scores import recorded_epoch
 
     return {
         "ceteris": version("ceteris"),
