@@ -5,11 +5,12 @@ import sys
 import pytest
 
 from ceteris.errors import CeterisError
+from ceteris.lab import undertaking
 from ceteris.lab.crew import IN_WORKER, Crew, worker_environment
 from ceteris.lab.listener import Unheard
-from ceteris.lab.orders import Gone, Setup
+from ceteris.lab.orders import Gone, Hello, Printed, Setup
 from ceteris.lab.sitting import tell_end
-from ceteris.lab.undertaking import greet
+from ceteris.lab.undertaking import greet, hire_ahead
 from tests.lab.made import Diary
 
 SETUP = Setup(tuple(sys.path), "cpu")
@@ -55,6 +56,44 @@ def test_a_worker_that_cannot_start_says_why_in_one_sentence() -> None:
     with Crew(SETUP, {"PYTHONHOME": "/nowhere"}) as crew, pytest.raises(CeterisError) as error:
         greet(crew, crew.hire(), diary)
     assert str(error.value).startswith("a training process could not start: it ended with exit code 1 (")
+
+
+def test_hellos_of_other_workers_are_kept_for_the_sitting() -> None:
+    hellos = [Hello(pid, "cpu", "cpu", {}, {}, None, {}) for pid in range(4)]
+    diary = Diary()
+    with Crew(SETUP) as crew:
+        for worker in (3, 1, 2, 0):
+            crew._post(worker, Printed(f"here is {worker}"))
+            crew._post(worker, hellos[worker])
+        assert greet(crew, 2, diary) == hellos[2]
+        assert [crew.next_report(timeout=0) for _ in range(3)] == [
+            (3, hellos[3]),
+            (1, hellos[1]),
+            (0, Printed("here is 0")),
+        ]
+    assert diary.notes == ["here is 3", "here is 1", "here is 2"]
+
+
+@pytest.mark.parametrize(
+    ("device", "card", "workers", "trials", "hired"),
+    [
+        ("cpu", True, 3, 8, 3),
+        ("cpu", True, 3, 2, 2),
+        ("auto", False, 3, 8, 3),
+        ("auto", True, 3, 8, 1),
+        ("cuda", True, 3, 8, 1),
+        ("auto", False, 1, 8, 1),
+    ],
+)
+def test_all_workers_start_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, device: str, card: bool, workers: int, trials: int, hired: int
+) -> None:
+    monkeypatch.setattr(undertaking, "may_have_card", lambda: card)
+    started = iter(range(9))
+    with Crew(SETUP) as crew:
+        monkeypatch.setattr(crew, "hire", lambda: next(started))
+        assert hire_ahead(crew, device, workers, trials) == 0
+    assert next(started) == hired
 
 
 def test_a_worker_finds_ceteris_and_has_the_numerics() -> None:

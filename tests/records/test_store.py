@@ -158,6 +158,37 @@ def test_epochs_of_cohorts_with_other_metrics(store: Store) -> None:
     np.testing.assert_array_equal(trials[IDENTITIES[1]].curves["b"], [3])
 
 
+def test_epochs_reported_together_read_like_epochs_reported_one_by_one(store: Store) -> None:
+    run = new_run(store)
+    store.begin(run)
+    record_epochs(store, run, IDENTITIES[:1], 7)
+    for first, count in ((0, 4), (4, 1), (5, 2)):
+        block = np.stack([numbers(IDENTITIES[0], epoch) for epoch in range(first, first + count)], axis=1)
+        store.record_epochs(run, first, METRICS, {IDENTITIES[1]: block})
+    assert rows_of_epochs(store) == 7 + 3
+    for end in (False, True):
+        if end:
+            store.end_trials(run, [ended(name) for name in IDENTITIES[:2]])
+        trials = by_identity(store.load_run(run))
+        assert {k: list(v) for k, v in trials[IDENTITIES[1]].curves.items()} == {
+            k: list(v) for k, v in trials[IDENTITIES[0]].curves.items()
+        }
+
+
+def test_a_restart_in_the_middle_of_epochs_that_were_reported_together(store: Store) -> None:
+    run = new_run(store)
+    store.begin(run)
+    for first in (0, 4):
+        block = np.stack([numbers(IDENTITIES[0], epoch) for epoch in range(first, first + 4)], axis=1)
+        store.record_epochs(run, first, METRICS, dict.fromkeys(IDENTITIES[:3], block))
+    store.restart_trials(run, IDENTITIES[:3], {IDENTITIES[0]: 6, IDENTITIES[1]: 4})
+    expected = [numbers(IDENTITIES[0], epoch)[1] for epoch in range(8)]
+    trials = by_identity(store.load_run(run))
+    assert list(trials[IDENTITIES[0]].curves["val_loss"]) == expected[:6]
+    assert list(trials[IDENTITIES[1]].curves["val_loss"]) == expected[:4]
+    assert trials[IDENTITIES[2]].curves == {}
+
+
 def test_epoch_that_is_there_stays(store: Store) -> None:
     run = new_run(store)
     store.begin(run)

@@ -138,7 +138,7 @@ def bind(
             problems[parsed.combination_problem(combination, path, message)] = None
     read = [data.datasets[c.experiment.data.reading] for c in found if c.label in sizes.by_label]
     nets = [networks.by_label.get(c.label) for c in found if c.label in sizes.by_label]
-    for path, message in (*_repeated(found), *_claim_problems(parsed, read, nets)):
+    for path, message in (*_repeated(found), *_claim_problems(parsed, found, read, nets)):
         problems[parsed.problem(path, message)] = None
     known = {key: net for key, net in inspected.items() if isinstance(net, Architecture)}
     return Bound(found, sizes.by_label, known), list(problems)
@@ -289,11 +289,14 @@ def _repeated(found: Sequence[Combination]) -> Iterator[Found]:
 
 
 def _claim_problems(
-    parsed: ParsedStudy, datasets: Sequence[Dataset], nets: Sequence[Architecture | None]
+    parsed: ParsedStudy,
+    found: Sequence[Combination],
+    datasets: Sequence[Dataset],
+    nets: Sequence[Architecture | None],
 ) -> Iterator[Found]:
     numbers = [dataset.name for dataset in datasets if dataset.task == "regression"]
     known = [net for net in nets if net is not None]
-    not_validated = [c.label for c in combinations(parsed.study) if c.experiment.data.validation == 0]
+    not_validated = [c.label for c in found if c.experiment.data.validation == 0]
     parameters = list(dict.fromkeys(tensor.name for net in known for tensor in net.parameters))
     layers = list(dict.fromkeys(layer for net in known for layer in hidden_layers(net)))
     for place, claim in enumerate(parsed.study.claims):

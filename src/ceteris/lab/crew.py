@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,7 @@ class Crew:
         self._environment = worker_environment() | dict(environment or {})
         self._members: dict[int, _Member] = {}
         self._reports: queue.Queue[tuple[int, Report]] = queue.Queue(WAITING_REPORTS)
+        self._put_back: deque[tuple[int, Report]] = deque()
         self._hired = 0
         self._closed = threading.Event()
 
@@ -101,6 +102,8 @@ class Crew:
 
     def next_report(self, timeout: float) -> tuple[int, Report] | None:
         """Return the next report with its worker's number, or None after ``timeout`` seconds."""
+        if self._put_back:
+            return self._put_back.popleft()
         try:
             worker, report = self._reports.get(timeout=timeout)
         except queue.Empty:
@@ -108,6 +111,10 @@ class Crew:
         if isinstance(report, Gone):
             _let_go(self._members.pop(worker))
         return worker, report
+
+    def put_back(self, reports: Iterable[tuple[int, Report]]) -> None:
+        """Hand reports out again, in this order and before all others: they were taken too early."""
+        self._put_back.extendleft(reversed(list(reports)))
 
     def dismiss(self) -> None:
         """End all workers at once; what they had reported and nobody took is dropped."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 MEMORY_SHARE = 0.5
 """The share of the available memory that stacks of members may take."""
 UNKNOWN_MEMORY = 4 * 2**30
 CGROUP = Path("/sys/fs/cgroup")
+CARD_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""What Linux has where there is a card: NVIDIA's, one seen through WSL, AMD's."""
 
 
 def available_cores() -> int:
@@ -19,6 +22,11 @@ def available_cores() -> int:
         cores = os.cpu_count() or 1
     quota = _cpu_quota(_text(CGROUP / "cpu.max"))
     return cores if quota is None else max(1, min(cores, quota))
+
+
+def may_have_card() -> bool:
+    """Tell whether torch might find a device of its own here; looks at device files alone."""
+    return sys.platform in ("darwin", "win32") or any(Path(file).exists() for file in CARD_FILES)
 
 
 def _cpu_quota(text: str) -> int | None:

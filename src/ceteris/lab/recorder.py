@@ -12,7 +12,7 @@ from ceteris.errors import CeterisError
 from ceteris.records.checkpoints import read_checkpoint, write_checkpoint
 from ceteris.records.entries import EndedTrial
 from ceteris.records.store import Store
-from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochMeasured, State, TrialEnded
+from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochsMeasured, State, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 FLUSH_SECONDS = 1.0
@@ -22,7 +22,7 @@ ERRORS_FILE = "errors.log"
 
 
 class Recorder:
-    """Writes one run: an epoch in a transaction, ends of trials in groups, a heartbeat in between."""
+    """Writes one run: epochs that came together in a transaction, ends in groups, heartbeats in between."""
 
     def __init__(
         self, store: Store, run: str, numerics: str, begun: Mapping[str, int] = MappingProxyType({})
@@ -52,9 +52,10 @@ class Recorder:
         self.store.mark_running(self.run, [trial.identity for trial in trials])
         self._last_write = time.monotonic()
 
-    def epoch(self, measured: EpochMeasured) -> None:
-        """Record one epoch of the trials of a shard."""
-        self.store.record_epoch(self.run, measured.epoch, measured.names, measured.rows)
+    def epochs(self, measured: EpochsMeasured) -> None:
+        """Record one or more epochs of the trials of a shard."""
+        blocks = dict(zip(measured.identities, measured.numbers.transpose(1, 2, 0), strict=True))
+        self.store.record_epochs(self.run, measured.first, measured.names, blocks)
         self._last_write = time.monotonic()
 
     def arrays(self, measured: ArraysMeasured) -> None:

@@ -38,6 +38,7 @@ from ceteris.lab.undertaking import (
     Undertaking,
     greet,
     heed,
+    hire_ahead,
     inspect_modules,
     key_of,
     make_setup,
@@ -166,7 +167,8 @@ def _go_on(
         refuse([*_code_problems(combinations, own.metrics, permissions), *missing])
         setup = make_setup(device or recorded_device(record.device), own.metrics, own.modules, experiments)
         with Crew(setup, required_environment(record.numerics)) as crew:
-            first = crew.hire()
+            to_train = len(left) + len(more) * len(combinations) * (1 if folds is None else folds.k)
+            first = hire_ahead(crew, setup.device, means.workers, to_train)
             places = _places(record, combinations, means)
             datasets = _load(places, means)
             seeds_used = tuple(dict.fromkeys([*(trial.seed for trial in record.trials), *more]))

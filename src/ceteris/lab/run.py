@@ -32,6 +32,7 @@ from ceteris.lab.undertaking import (
     Undertaking,
     greet,
     heed,
+    hire_ahead,
     inspect_modules,
     make_setup,
     refuse,
@@ -92,8 +93,10 @@ def run_study(
     checked = parsed if parsed.study.search is None else corner_study(parsed)
     experiments = [combination.experiment for combination in combinations(checked.study)]
     factories = dict(modules or {})
+    folds = 1 if parsed.study.folds is None else parsed.study.folds.k
+    trials_in_all = len(experiments) * len(seed_list(parsed.study)) * folds
     with Crew(make_setup(device, own, factories, experiments)) as crew:
-        first = crew.hire()
+        first = hire_ahead(crew, device, workers, trials_in_all)
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
         tell_label_like_numbers(data, means.listener)

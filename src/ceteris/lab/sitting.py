@@ -15,7 +15,7 @@ from ceteris.lab.recorder import Recorder
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, tell_trials
 from ceteris.train.cpu.compiled import NOTE
-from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochMeasured, Message, Progress, TrialEnded
+from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochsMeasured, Message, Progress, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 WAIT_SECONDS = 0.2
@@ -117,9 +117,10 @@ class Sitting:
         match message:
             case Progress():
                 self._listener.progress(shard, message)
-            case EpochMeasured():
-                self._recorder.epoch(message)
-                self._listener.epoch(message)
+            case EpochsMeasured():
+                self._recorder.epochs(message)
+                for epoch in message.singly():
+                    self._listener.epoch(epoch)
             case ArraysMeasured():
                 self._recorder.arrays(message)
             case Checkpoint():

@@ -17,7 +17,7 @@ from ceteris.lab import own_metrics, own_modules
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, RunPlan, Stop
-from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores
+from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores, may_have_card
 from ceteris.lab.orders import Gone, Hello, Inspect, Inspected, Printed, Report, Setup
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.repeatable import numerics_key, with_scheme
@@ -89,6 +89,18 @@ def make_setup(
     )
 
 
+def hire_ahead(crew: Crew, device: str, workers: int | None, trials: int) -> int:
+    """Start the workers that so many trials will want, side by side, and return the first.
+
+    The others come up while the study is still checked. Where a card may train there is one alone.
+    """
+    first = crew.hire()
+    if device == "cpu" or (device == "auto" and not may_have_card()):
+        for _ in range(min(workers or available_cores(), trials) - 1):
+            crew.hire()
+    return first
+
+
 def greet(crew: Crew, worker: int, listener: Listener, stop: Stop | None = None) -> Hello:
     """Wait for the first worker's hello. Raises CeterisError where it does not come up."""
     return _awaited(Hello, crew, worker, listener, stop)
@@ -110,21 +122,28 @@ def inspect_modules(
 
 
 def _awaited(kind: type[Answer], crew: Crew, worker: int, listener: Listener, stop: Stop | None) -> Answer:
-    """Wait for a worker's report of one kind. Raises CeterisError where the worker is gone or silent."""
+    """Wait for a worker's report of one kind. Raises CeterisError where the worker is gone or silent.
+
+    What other workers report meanwhile (their hellos) is for the sitting, and is put back.
+    """
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        heed(stop)
-        arrived = crew.next_report(timeout=0.2)
-        if arrived is None or arrived[0] != worker:
-            continue
-        report: Report = arrived[1]
-        if isinstance(report, kind):
-            return report
-        match report:
-            case Printed(text):
-                listener.note(text)
-            case Gone() as gone:
-                raise CeterisError(start_failed(gone))
+    others: list[tuple[int, Report]] = []
+    try:
+        while time.monotonic() < deadline:
+            heed(stop)
+            match crew.next_report(timeout=0.2):
+                case None:
+                    continue
+                case (_, Printed(text)):
+                    listener.note(text)
+                case (number, report) if number != worker:
+                    others.append((number, report))
+                case (_, Gone() as gone):
+                    raise CeterisError(start_failed(gone))
+                case (_, report) if isinstance(report, kind):
+                    return report
+    finally:
+        crew.put_back(others)
     raise CeterisError(f"a training process did not answer within {START_SECONDS:g} seconds")
 
 

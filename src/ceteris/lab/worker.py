@@ -135,12 +135,14 @@ class Worker:
         return Inspected(tuple(found))
 
     def _train(self, job: Job) -> JobFailed | None:
+        from ceteris.lab.batches import Batches
         from ceteris.lab.implementations import engine_factory
         from ceteris.lab.orders import JobFailed, Trained
         from ceteris.lab.own_metrics import MetricFailedError
         from ceteris.train.loop import train_cohort
 
         self._tell_compiling(job)
+        batches = Batches(lambda message: self._report(Trained(job.number, message)))
         try:
             train_cohort(
                 job.cohort,
@@ -149,7 +151,7 @@ class Worker:
                 metrics=self._metrics,
                 modules=self._modules,
                 engine=engine_factory(job.cohort.structure.implementation),
-                emit=lambda message: self._report(Trained(job.number, message)),
+                emit=batches.take,
                 should_stop=self.stop.is_set,
                 begun=job.begun,
                 checkpoint_seconds=job.checkpoint_seconds,
@@ -161,6 +163,8 @@ class Worker:
         except Exception as error:
             told = Problem(f"training failed with {exception_in_line(error)}")
             return JobFailed(job.number, (told,), traceback.format_exc(), _is_out_of_memory(error))
+        finally:
+            batches.flush()
         return None
 
     def _tell_compiling(self, job: Job) -> None:

@@ -1,8 +1,8 @@
 """Curves as compact blobs: a header that can be checked, then float64 numbers.
 
-While a trial runs, each finished epoch is one row with a block of shape (metrics, 1); when it
-ends, the rows become one block of shape (metrics, epochs). A row per epoch keeps the
-transaction of an epoch short and append-only, and one blob per ended trial keeps reading fast.
+While a trial runs, finished epochs that were reported together are one row with a block of shape
+(metrics, epochs); when it ends, the rows become one block. Rows that are appended keep the
+transaction of an epoch short, and one blob per ended trial keeps reading fast.
 
 A blob is ``version (1 byte), 3 zero bytes, metrics (4), epochs (4), CRC-32 of all the rest (4)``
 followed by ``metrics * epochs`` float64 numbers, metric by metric; all little-endian. The names

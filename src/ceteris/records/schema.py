@@ -89,6 +89,7 @@ metric_sets = Table(
     Column("names", Text, nullable=False, unique=True),
 )
 
+# A row has the epochs from `epoch` on that were reported together, mostly one.
 # The key begins with run and epoch, so that an epoch of many trials is appended to a few pages
 # at the end of the run's part of the tree (three times as fast as a key by trial).
 epochs = Table(

@@ -172,18 +172,25 @@ class Store:
     def record_epoch(
         self, run: str, epoch: int, metric_names: Sequence[str], rows: Mapping[str, NDArray[np.float64]]
     ) -> None:
-        """Append one finished epoch of many trials in one transaction.
+        """Append one finished epoch of many trials; ``rows`` is identity -> (len(metric_names),) float64."""
+        blocks = {identity: np.reshape(row, (*np.shape(row), 1)) for identity, row in rows.items()}
+        self.record_epochs(run, epoch, metric_names, blocks)
 
-        ``rows`` is identity -> (len(metric_names),) float64. Epochs count up (only their order
-        matters). An epoch that a trial has already, and any of an ended trial, is left as it was.
+    def record_epochs(
+        self, run: str, first: int, metric_names: Sequence[str], blocks: Mapping[str, NDArray[np.float64]]
+    ) -> None:
+        """Append finished epochs of many trials, from the epoch ``first`` on, in one transaction.
+
+        ``blocks`` is identity -> (len(metric_names), epochs) float64. Epochs count up (only their order
+        matters). What a trial has from ``first`` on already, and any of an ended trial, is left as it was.
         """
-        blobs = [_epoch_blob(row, metric_names) for row in rows.values()]
+        blobs = [_epochs_blob(block, metric_names) for block in blocks.values()]
         session = self._session(run)
         with self._database.write() as connection:
             key = self._beat(connection, run)
-            keys = trial_queries.trial_keys(connection, key, rows, session.trial_keys)
+            keys = trial_queries.trial_keys(connection, key, blocks, session.trial_keys)
             by_key = dict(zip(keys, blobs, strict=True))
-            trial_queries.append_epoch(connection, key, epoch, metric_names, by_key)
+            trial_queries.append_epochs(connection, key, first, metric_names, by_key)
 
     def record_arrays(
         self, run: str, epoch: int, rows: Mapping[str, Mapping[ArrayName, NDArray[np.generic]]]
@@ -322,9 +329,8 @@ class Store:
         return {kind: write_weights(folder, owner, kind, arrays) for kind, arrays in kinds.items() if arrays}
 
 
-def _epoch_blob(row: NDArray[np.float64], names: Sequence[str]) -> bytes:
-    if np.shape(row) != (len(names),):
-        raise ValueError(
-            f"an epoch has {len(names)} metrics, and a trial gave numbers of shape {np.shape(row)}"
-        )
-    return pack(np.asarray(row, dtype=np.float64).reshape(-1, 1))
+def _epochs_blob(block: NDArray[np.float64], names: Sequence[str]) -> bytes:
+    shape = np.shape(block)
+    if len(shape) != 2 or shape[0] != len(names):
+        raise ValueError(f"an epoch has {len(names)} metrics, and a trial gave numbers of shape {shape[:-1]}")
+    return pack(np.asarray(block, dtype=np.float64))

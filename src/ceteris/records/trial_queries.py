@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, LargeBinary, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ceteris.errors import CeterisError, nearest
-from ceteris.records.curves import DamagedBlobError, join_epochs, pack, unpack_named
+from ceteris.records.curves import DamagedBlobError, join_epochs, pack, unpack, unpack_named
 from ceteris.records.entries import EndedTrial, PlannedTrial
 from ceteris.records.plain_json import from_column, to_column
 from ceteris.records.schema import AnyRow, arrays, as_blob, epochs, metric_sets, trials
@@ -121,15 +133,15 @@ def metric_set(connection: Connection, names: Sequence[str]) -> int:
 _METRIC_SET = select(metric_sets.c.key).where(metric_sets.c.names == bindparam("text"))
 
 
-def append_epoch(
+def append_epochs(
     connection: Connection,
     run: int,
-    epoch: int,
+    first: int,
     names: Sequence[str],
     blobs: Mapping[int, bytes],
 ) -> None:
-    """Append one epoch: trial key -> blob. What is there already, or is of an ended trial, stays."""
-    fixed = {"in_run": run, "at_epoch": epoch, "in_set": metric_set(connection, names)}
+    """Append the epochs from ``first`` on: trial key -> blob. What is there, or of an ended trial, stays."""
+    fixed = {"in_run": run, "at_epoch": first, "in_set": metric_set(connection, names)}
     if blobs:
         connection.execute(_APPEND, [{"of": key, "blob": blob, **fixed} for key, blob in blobs.items()])
 
@@ -212,10 +224,26 @@ def restart(connection: Connection, run: int, kept: Mapping[int, int]) -> None:
 
 
 def drop_epochs(connection: Connection, run: int, keys: Sequence[int], first: int = 0) -> None:
-    """Remove the rows of trials per epoch, from the epoch ``first`` on."""
+    """Remove the epochs of trials that have not ended, from the epoch ``first`` on."""
     for some in portions(keys):
-        here = (epochs.c.run == run) & (epochs.c.epoch >= first) & epochs.c.trial.in_(some)
-        connection.execute(delete(epochs).where(here))
+        own = (epochs.c.run == run) & epochs.c.trial.in_(some)
+        connection.execute(delete(epochs).where(own & (epochs.c.epoch >= first)))
+        if first:
+            _shorten(connection, own, first)
+
+
+def _shorten(connection: Connection, own: ColumnElement[bool], first: int) -> None:
+    """Cut what lies at the epoch ``first`` or after off the rows that begin before it."""
+    columns = (epochs.c.run, epochs.c.epoch, epochs.c.trial, as_blob(epochs.c.block))
+    for row in connection.execute(select(*columns).where(own)).all():
+        with suppress(DamagedBlobError):
+            block = unpack(row.block)
+            if row.epoch + block.shape[1] > first:
+                here = (epochs.c.epoch == row.epoch) & (epochs.c.trial == row.trial)
+                shorter = pack(block[:, : first - row.epoch])
+                connection.execute(
+                    update(epochs).where((epochs.c.run == row.run) & here).values(block=shorter)
+                )
 
 
 def drop_arrays(connection: Connection, run: int, keys: Sequence[int], kept: int) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from ceteris.errors import CeterisError, Problem, nearest
 from ceteris.spec.base import Spec
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.paths import has_kinds, is_list, is_open_mapping, member_for, members, setting_paths
+from ceteris.spec.paths import is_list, is_open_mapping, member_for, parts, setting_paths
 from ceteris.spec.plain import plain_data
 from ceteris.spec.wording import problems_of
 
@@ -75,19 +75,20 @@ def complete(settings: Mapping[str, Any], owner: type[BaseModel] = Experiment) -
     Values that do not fit are left as they are, for the validation to name.
     """
     filled = dict(settings)
-    for name, field in owner.model_fields.items():
-        if is_open_mapping(field.annotation) and not field.is_required():
+    for name, part in parts(owner).items():
+        field = owner.model_fields[name]
+        if part.is_open and not field.is_required():
             filled.setdefault(name, {})
-        if not members(field.annotation):
+        if not part.members:
             continue
         value = filled.get(name)
-        kinds = has_kinds(field.annotation)
+        kinds = part.kinds is not None
         if value is None and isinstance(field.default, Spec) and name not in filled:
             value = {"kind": getattr(field.default, "kind", None)} if kinds else {}
         if isinstance(value, str) and (kinds or name == "data"):
             value = {"kind" if kinds else "source": value}
         if isinstance(value, Mapping):
-            member = member_for(field.annotation, value.get("kind"))
+            member = part.member(value.get("kind"))
             filled[name] = complete(value, member) if member else dict(value)
     return filled
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -60,6 +60,34 @@ def member_for(annotation: Any, kind: object) -> type[BaseModel] | None:
     if found and not has_kinds(annotation):
         return found[0]
     return next((member for member in found if kind_name(member) == kind), None)
+
+
+class Part(NamedTuple):
+    """What may stand inside a setting that is more than a value."""
+
+    is_open: bool
+    """Whether the user chooses its keys."""
+    members: tuple[type[BaseModel], ...]
+    kinds: Mapping[str, type[BaseModel]] | None
+    """``kind`` -> the class that it chooses; None where there is one class alone."""
+
+    def member(self, kind: object) -> type[BaseModel] | None:
+        """Return the class that ``kind`` chooses, the only class there is, or None."""
+        if self.kinds is None:
+            return self.members[0] if self.members else None
+        return self.kinds.get(kind) if isinstance(kind, str) else None
+
+
+@lru_cache
+def parts(owner: type[BaseModel]) -> dict[str, Part]:
+    """Return the settings of a class that are mappings themselves, by name."""
+    found = {}
+    for name, field in owner.model_fields.items():
+        inside = members(field.annotation)
+        kinds = {kind_name(m): m for m in reversed(inside)} if has_kinds(field.annotation) else None
+        if inside or is_open_mapping(field.annotation):
+            found[name] = Part(is_open_mapping(field.annotation), inside, kinds)
+    return found
 
 
 def is_list(annotation: Any) -> bool:

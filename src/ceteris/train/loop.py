@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -61,6 +62,8 @@ from ceteris.train.streams import balanced_order, epoch_order, filled, place_key
 
 REPORT_SECONDS = 0.25
 """About how long training runs between two reports of its progress."""
+
+SPLITS = ("train", "val")
 
 Emit = Callable[[Message], None]
 
@@ -166,6 +169,11 @@ class _Training:
         self._stops = EarlyStops(self._experiments)
         self._active = np.ones(len(trials), dtype=np.bool_)
         self._seconds = np.zeros(len(trials))
+        self._penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
+        self._measured = {split: [_rows(own, split) for own in self._prepared] for split in SPLITS}
+        self._probed = [probe_rows(self._measured["train"][place]) for place in self._first]
+        self._chunk = 1
+        self._reported = -math.inf
         self._model_steps = 0
         self._start: Columns = {}
 
@@ -230,9 +238,11 @@ class _Training:
         ]
         self._rates = self._schedules.rates(epoch)
         self._engine.begin_epoch(epoch, self._augmented.begin_epoch(epoch, orders), self._rates)
-        step, chunk, most = 0, 1, self._augmented.most_steps
+        step, most = 0, self._augmented.most_steps
         while step < self._cohort.steps:
             begin = time.perf_counter()
+            # The first step of all is done alone, for what its batch met is read then.
+            chunk = 1 if epoch == step == 0 else self._chunk
             last = min(step + chunk, self._cohort.steps, step + (most or chunk))
             if most is not None:
                 self._engine.refresh(self._augmented.prepare(step, last))
@@ -240,38 +250,40 @@ class _Training:
             self._model_steps += (last - step) * int(self._active.sum())
             if epoch == step == 0:
                 self._start = start_measurements(self._cohort.structure.net, self._engine.gradient_probes())
-            step = last
-            seconds = time.perf_counter() - begin
-            chunk = max(1, min(4 * chunk, int(chunk * REPORT_SECONDS / max(seconds, 1e-9))))
-            self._report_progress(epoch, step)
+            now = time.perf_counter()
+            in_time = int((last - step) * REPORT_SECONDS / max(now - begin, 1e-9))
+            self._chunk, step = max(1, min(4 * self._chunk, in_time)), last
+            if now - self._reported > REPORT_SECONDS / 2 or self._is_last(epoch, step):
+                self._reported = now
+                self._report_progress(epoch, step)
+
+    def _is_last(self, epoch: int, step: int) -> bool:
+        return epoch + 1 == self._cohort.structure.epochs and step == self._cohort.steps
 
     def _measure(self) -> Columns:
         columns: Columns = {}
-        for split in ("train", "val"):
-            own = self._measured_rows(split)
-            has_rows = [len(_rows(p, split)) > 0 for p in self._prepared]
+        for split, rows in self._measured.items():
+            has_rows = [len(own) > 0 for own in rows]
             if not any(has_rows):  # `data.validation: 0`
                 continue
             measured = self._active & has_rows
-            results, outputs = self._engine.evaluate(own, measured, keep_outputs=bool(self._metrics))
+            of_streams = [rows[place] for place in self._first]
+            results, outputs = self._engine.evaluate(of_streams, measured, keep_outputs=bool(self._metrics))
             columns |= evaluated_measurements(split, results, classes=self._classes)
             if outputs is not None:
-                targets = [p.y[_rows(p, split)] for p in self._prepared]
+                targets = [p.y[own] for p, own in zip(self._prepared, rows, strict=True)]
                 columns |= user_measurements(split, self._metrics, outputs, targets, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(net, parameters)
         columns |= truth_measurements(net, self._experiments, parameters, self._truth)
-        columns |= penalty_measurements(net, self._experiments, parameters, self._active)
+        if self._penalised.any():
+            columns |= penalty_measurements(net, self._experiments, parameters, self._active)
         return columns | self._probe(net)
 
     def _probe(self, net: Architecture) -> Columns:
-        rows = [probe_rows(own) for own in self._measured_rows("train")]
         columns = gradient_measurements(net, self._engine.gradient_probes())
-        columns |= activation_measurements(net, self._engine.activations(rows, self._active))
+        columns |= activation_measurements(net, self._engine.activations(self._probed, self._active))
         return columns | self._start
-
-    def _measured_rows(self, split: str) -> list[NDArray[np.int64]]:
-        return [_rows(self._prepared[i], split) for i in self._first]
 
     def _report_progress(self, epoch: int, step: int) -> None:
         totals = self._engine.totals()
@@ -292,14 +304,13 @@ class _Training:
 
     def _report_epoch(self, epoch: int, columns: Columns) -> None:
         """Report each member's own measurements: which they are does not depend on its neighbours."""
-        penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
-        for chosen, absent in ((penalised, ""), (~penalised, PENALTY)):
-            own = {name: column for name, column in columns.items() if name != absent}
-            table = np.stack(list(own.values()), axis=1)
+        for chosen, absent in ((self._penalised, ""), (~self._penalised, PENALTY)):
             places = np.flatnonzero(self._active & chosen)
             if len(places):
-                rows = {self._cohort.trials[i].identity: table[i] for i in places}
-                self._emit(EpochMeasured(self._cohort.index, epoch, tuple(own), rows))
+                own = {name: column for name, column in columns.items() if name != absent}
+                numbers = np.stack(list(own.values()), axis=1)[places]
+                identities = tuple(self._cohort.trials[place].identity for place in places)
+                self._emit(EpochMeasured(self._cohort.index, epoch, tuple(own), identities, numbers))
 
     def _report_end(self, place: int, diverged: int, final: Weights) -> None:
         net = self._cohort.structure.net

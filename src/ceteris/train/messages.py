@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,12 +35,34 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochMeasured:
-    """The measurements of one finished epoch: a vector in the order of ``names`` per trial."""
+    """The measurements of one finished epoch: ``numbers`` (trials, names)."""
 
     cohort: int
     epoch: int
     names: tuple[str, ...]
-    rows: Mapping[str, NDArray[np.float64]]
+    identities: tuple[str, ...]
+    numbers: NDArray[np.float64]
+
+    @property
+    def rows(self) -> Mapping[str, NDArray[np.float64]]:
+        """Identity -> the trial's vector in the order of ``names``."""
+        return dict(zip(self.identities, self.numbers, strict=True))
+
+
+@dataclass(frozen=True)
+class EpochsMeasured:
+    """Consecutive epochs of the same trials: ``numbers`` (epochs, trials, names), from epoch ``first`` on."""
+
+    cohort: int
+    first: int
+    names: tuple[str, ...]
+    identities: tuple[str, ...]
+    numbers: NDArray[np.float64]
+
+    def singly(self) -> Iterator[EpochMeasured]:
+        """Yield the epochs one by one."""
+        for place, numbers in enumerate(self.numbers):
+            yield EpochMeasured(self.cohort, self.first + place, self.names, self.identities, numbers)
 
 
 @dataclass(frozen=True)
@@ -76,4 +98,4 @@ class Checkpoint:
     arrays: State
 
 
-Message = Progress | EpochMeasured | ArraysMeasured | Checkpoint | TrialEnded
+Message = Progress | EpochMeasured | EpochsMeasured | ArraysMeasured | Checkpoint | TrialEnded

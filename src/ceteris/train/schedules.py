@@ -32,7 +32,6 @@ class Schedules:
     """
 
     def __init__(self, experiments: Sequence[Experiment], steps: int) -> None:
-        self._experiments = experiments
         self._steps = steps
         self._base: Rates = hyper_vectors([e.optimizer for e in experiments])[:, :, LR]
         self._plateaus = {
@@ -43,11 +42,20 @@ class Schedules:
             if isinstance(e.schedule, Plateau)
         }
 
+        alike: dict[tuple[Schedule, int], list[int]] = {}
+        for place, experiment in enumerate(experiments):
+            alike.setdefault((experiment.schedule, experiment.epochs), []).append(place)
+        self._alike = [(*shared, np.array(places)) for shared, places in alike.items()]
+
     def rates(self, epoch: int) -> Rates:
         """Return the rates of an epoch, counted from 0."""
-        own = [self._member(place, epoch) for place in range(len(self._experiments))]
-        columns = max(rates.shape[1] for rates in own)
-        return np.stack([np.broadcast_to(rates, (len(rates), columns)) for rates in own])
+        found = [
+            (places, self._of(schedule, total, places, epoch)) for schedule, total, places in self._alike
+        ]
+        rates = np.empty((*self._base.shape, max(own.shape[2] for _, own in found)))
+        for places, own in found:
+            rates[places] = own
+        return rates
 
     def watch(self, epoch: int, columns: Mapping[str, NDArray[np.float64]]) -> None:
         """Show the plateaus what an epoch measured; columns (M,) by the metric's name."""
@@ -64,21 +72,18 @@ class Schedules:
         if place in self._plateaus:
             self._plateaus[place].restore(state)
 
-    def _member(self, place: int, epoch: int) -> Rates:
-        """Return the rates of one member, (groups, columns)."""
-        experiment, base = self._experiments[place], self._base[place]
-        schedule = experiment.schedule
+    def _of(self, schedule: Schedule, epochs: int, places: NDArray[np.int64], epoch: int) -> Rates:
+        """Return the rates of members with one schedule over so many epochs, (members, groups, columns)."""
+        base = self._base[places, :, None]
         if isinstance(schedule, OneCycle):
-            first, total = epoch * self._steps, experiment.epochs * self._steps
-            factors = [one_cycle_factor(schedule, first + s, total) for s in range(self._steps)]
-            return np.outer(base, factors)
+            first, total = epoch * self._steps, epochs * self._steps
+            return base * [one_cycle_factor(schedule, first + s, total) for s in range(self._steps)]
         rising = round(schedule.warmup * self._steps)
         later = max(epoch - _first_epoch(schedule), 0)
         if isinstance(schedule, Plateau):
-            rates = self._plateaus[place].rates[:, None]
+            rates = np.stack([self._plateaus[place].rates for place in places])[..., None]
         else:
-            length = max(experiment.epochs - _first_epoch(schedule), 1)
-            rates = np.array([[rate_after(schedule, float(b), later, length)] for b in base])
+            rates = rates_after(schedule, base, later, max(epochs - _first_epoch(schedule), 1))
         if epoch * self._steps >= rising:
             return rates
         done = np.minimum(np.arange(epoch * self._steps, (epoch + 1) * self._steps) / rising, 1.0)
@@ -90,20 +95,20 @@ def _first_epoch(schedule: Schedule) -> int:
     return 0 if isinstance(schedule, OneCycle) else math.ceil(schedule.warmup)
 
 
-def rate_after(schedule: Schedule, base: float, epoch: int, length: int) -> float:
-    """Return the rate of an epoch, counted from 0 after the warm-up, of a schedule that needs no metric.
+def rates_after(schedule: Schedule, base: Rates, epoch: int, length: int) -> Rates:
+    """Return the rates of an epoch, counted from 0 after the warm-up, of a schedule that needs no metric.
 
     Args:
-        base: the optimiser's own rate.
+        base: the optimisers' own rates, of any shape.
         length: epochs of the training after the warm-up.
     """
     match schedule:
         case Step():
-            return float(base * schedule.gamma ** (epoch // schedule.step_size))
+            return base * schedule.gamma ** (epoch // schedule.step_size)
         case MultiStep():
-            return float(base * schedule.gamma ** sum(epoch >= m for m in schedule.milestones))
+            return base * schedule.gamma ** sum(epoch >= m for m in schedule.milestones)
         case Exponential():
-            return float(base * schedule.gamma**epoch)
+            return base * schedule.gamma**epoch
         case Cosine():
             share = (1 + math.cos(math.pi * epoch / (schedule.period or length))) / 2
             return schedule.min_lr + (base - schedule.min_lr) * share

@@ -1,0 +1,58 @@
+"""Gathers the epochs of a job, so that those that take microseconds reach the record many at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ceteris.train.messages import EpochMeasured, EpochsMeasured, Message, Progress
+
+GATHER_SECONDS = 0.25
+"""The longest that a finished epoch waits for those after it, where they come as quickly as before."""
+
+Alike = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names and identities: what epochs that are sent as one have in common."""
+
+
+class Batches:
+    """Stands between training and the pipe: holds finished epochs back for a moment.
+
+    An epoch goes out at once where the next would come too late. Nothing overtakes an epoch that it
+    depends on: checkpoints and ends of trials go after all epochs before them.
+    """
+
+    def __init__(self, emit: Callable[[Message], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._waiting: dict[Alike, list[EpochMeasured]] = {}
+        self._sent = self._arrived = clock()
+        self._epoch = -1
+        self._seconds = 0.0
+        """How long the last epoch took."""
+
+    def take(self, message: Message) -> None:
+        """Send a message, or hold it back."""
+        if isinstance(message, EpochMeasured):
+            self._waiting.setdefault((message.names, message.identities), []).append(message)
+            if self._is_due(message.epoch):
+                self.flush()
+            return
+        if not isinstance(message, Progress):
+            self.flush()
+        self._emit(message)
+
+    def flush(self) -> None:
+        """Send what was held back."""
+        for (names, identities), epochs in self._waiting.items():
+            numbers = np.stack([epoch.numbers for epoch in epochs])
+            self._emit(EpochsMeasured(epochs[0].cohort, epochs[0].epoch, names, identities, numbers))
+        self._waiting.clear()
+        self._sent = self._clock()
+
+    def _is_due(self, epoch: int) -> bool:
+        now = self._clock()
+        if epoch != self._epoch:
+            self._epoch, self._seconds, self._arrived = epoch, now - self._arrived, now
+        return now + self._seconds >= self._sent + GATHER_SECONDS
