@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ceteris.lab.batches import GATHER_SECONDS, Batches
+from ceteris.lab.batches import GATHER_SECONDS, GATHER_SHARE, Batches
 from ceteris.train.messages import Checkpoint, EpochMeasured, EpochsMeasured, Message, Progress, TrialEnded
 
 PROGRESS = Progress(0, 0, 9, 1, 5, 2, 1.0, None, 10)
@@ -51,17 +51,26 @@ def test_long_epochs_go_out_at_once() -> None:
     ]
 
 
-def test_short_epochs_wait_no_longer_than_the_limit() -> None:
-    sent = gathered(GATHER_SECONDS / 10.5, 32)
-    sizes = [len(message.numbers) for message in sent if isinstance(message, EpochsMeasured)]
-    assert sizes == [10, 10, 10]
+def test_short_epochs_wait_no_longer_than_the_limits() -> None:
+    seconds = 0.001
+    sent = [message for message in gathered(seconds, 9_000) if isinstance(message, EpochsMeasured)]
+    assert [message.first for message in sent[:10]] == list(range(10))
+    longest = 0.0
+    for message in sent:
+        waited = seconds * (len(message.numbers) - 1)
+        assert waited <= min(GATHER_SECONDS, GATHER_SHARE * seconds * (message.first + len(message.numbers)))
+        longest = max(longest, waited)
+    assert longest > 0.9 * GATHER_SECONDS
+    assert len(sent) < 100
 
 
 def test_what_is_sent_together_is_what_was_measured() -> None:
-    (sent,) = (m for m in gathered(0.0, 4, ENDED) if isinstance(m, EpochsMeasured))
-    assert [epoch.epoch for epoch in sent.singly()] == [0, 1, 2, 3]
-    for epoch, one in enumerate(sent.singly()):
-        alone = measured(epoch, "x", "y")
+    _, *rest = gathered(0.001, 45, ENDED)
+    sent = max((m for m in rest if isinstance(m, EpochsMeasured)), key=lambda m: len(m.numbers))
+    assert [epoch.epoch for epoch in sent.singly()] == list(range(sent.first, sent.first + len(sent.numbers)))
+    assert len(sent.numbers) > 1
+    for one in sent.singly():
+        alone = measured(one.epoch, "x", "y")
         assert one.names == alone.names
         assert {name: list(row) for name, row in one.rows.items()} == {
             name: list(row) for name, row in alone.rows.items()
@@ -73,21 +82,29 @@ ENDED = TrialEnded("x", "finished", None, 1.0, {}, {})
 
 @pytest.mark.parametrize("message", [ENDED, Checkpoint("x", 3, {})])
 def test_ends_and_checkpoints_go_after_all_epochs_before_them(message: Message) -> None:
-    kinds = [type(sent) for sent in gathered(0.0, 3, message)]
-    assert kinds == [EpochsMeasured, type(message)]
+    *epochs, last = gathered(0.001, 45, message)
+    assert last is message
+    assert sum(len(sent.numbers) for sent in epochs if isinstance(sent, EpochsMeasured)) == 45
+    assert sum(len(m.numbers) for m in gathered(0.001, 45) if isinstance(m, EpochsMeasured)) < 45
 
 
 def test_progress_does_not_wait() -> None:
-    assert gathered(0.0, 3, PROGRESS) == [PROGRESS]
+    *epochs, last = gathered(0.001, 45, PROGRESS)
+    assert last == PROGRESS
+    assert len(epochs) == len(gathered(0.001, 45))
 
 
 def test_trials_that_measure_different_things_keep_their_own_names() -> None:
     clock, sent = Clock(), list[Message]()
     batches = Batches(sent.append, clock)
-    for epoch in range(3):
+    for epoch in range(100):
+        clock.now += 0.001
         batches.take(measured(epoch, "x"))
         batches.take(measured(epoch, "y", names=("a",)))
     batches.flush()
     batches.flush()
-    told = [(m.identities, m.names, m.numbers.shape) for m in sent if isinstance(m, EpochsMeasured)]
-    assert told == [(("x",), ("a", "b", "c"), (3, 1, 3)), (("y",), ("a",), (3, 1, 1))]
+    for identity, names in (("x", ("a", "b", "c")), ("y", ("a",))):
+        own = [m for m in sent if isinstance(m, EpochsMeasured) and m.identities == (identity,)]
+        assert {m.names for m in own} == {names}
+        assert [epoch.epoch for m in own for epoch in m.singly()] == list(range(100))
+        assert len(own) < 50

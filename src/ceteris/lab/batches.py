@@ -11,6 +11,8 @@ from ceteris.train.messages import EpochMeasured, EpochsMeasured, Message, Progr
 
 GATHER_SECONDS = 0.25
 """The longest that a finished epoch waits for those after it, where they come as quickly as before."""
+GATHER_SHARE = 0.1
+"""It waits no longer than this share of the time since the first epoch: a short run is seen as it goes."""
 
 Alike = tuple[tuple[str, ...], tuple[str, ...]]
 """Names and identities: what epochs that are sent as one have in common."""
@@ -28,6 +30,7 @@ class Batches:
         self._clock = clock
         self._waiting: dict[Alike, list[EpochMeasured]] = {}
         self._sent = self._arrived = clock()
+        self._begun: float | None = None
         self._epoch = -1
         self._seconds = 0.0
         """How long the last epoch took."""
@@ -55,4 +58,6 @@ class Batches:
         now = self._clock()
         if epoch != self._epoch:
             self._epoch, self._seconds, self._arrived = epoch, now - self._arrived, now
-        return now + self._seconds >= self._sent + GATHER_SECONDS
+        self._begun = now if self._begun is None else self._begun
+        limit = min(GATHER_SECONDS, GATHER_SHARE * (now - self._begun))
+        return now + self._seconds >= self._sent + limit
