@@ -14,6 +14,7 @@ from ceteris.records.folders import records_folder
 from ceteris.records.schema import epochs
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord, TrialRecord
+from ceteris.records.weights import Owner, write_all
 
 from .plans import (
     FACTS,
@@ -427,20 +428,15 @@ def test_weights_that_were_not_kept(store: Store) -> None:
 def test_files_of_a_writer_that_died_before_its_rows_are_ignored(store: Store) -> None:
     run = new_run(store)
     store.begin(run)
-    stray = store._write_weights(run, _row(store, run), ended(IDENTITIES[0]))
+    first, end = store.load_run(run).trials[0], ended(IDENTITIES[0])
+    owner = Owner(first.identity, first.level, first.seed, first.fold)
+    kinds = {"initial": end.initial, "final": end.final}
+    stray = write_all(store.weights_folder(run), {0: (owner, kinds)})[0]
     assert store.load_run(run).trials[0].status == "pending"
     with pytest.raises(CeterisError, match="has no final weights on record"):
         store.load_weights(run, IDENTITIES[0])
     store.end_trials(run, [ended(IDENTITIES[0])])
     assert {path.name for path in store.weights_folder(run).iterdir()} == set(stray.values())
-
-
-def _row(store: Store, run: str) -> object:
-    from ceteris.records.run_queries import run_row
-    from ceteris.records.trial_queries import trial_rows
-
-    with store._database.read() as connection:
-        return trial_rows(connection, run_row(connection, run).key, IDENTITIES)[IDENTITIES[0]]
 
 
 # -- readings of the test rows ---------------------------------------------------------------------

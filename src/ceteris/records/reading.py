@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from ceteris.records.plain_json import from_column
 from ceteris.records.run_queries import run_row, seconds_of, status_of
 from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, runs, trials
 from ceteris.records.test_rows import final_test_of
-from ceteris.records.trial_queries import ENDED
+from ceteris.records.trial_queries import ENDED, metric_names
 from ceteris.records.views import FoundTrial, RunRecord, RunStatus, TrialRecord
 
 
@@ -118,15 +117,12 @@ def _curves(row: AnyRow, partial: Sequence[AnyRow], run: str) -> Mapping[str, An
     """Return the curves of a trial: its one blob once it has ended, its epochs before."""
     try:
         if row.curves is not None:
-            return as_curves(*unpack_named(_names(row.names or "[]"), row.curves))
-        return as_curves(*join_epochs([unpack_named(_names(part.names), part.block) for part in partial]))
+            return as_curves(*unpack_named(metric_names(row.names or "[]"), row.curves))
+        return as_curves(
+            *join_epochs([unpack_named(metric_names(part.names), part.block) for part in partial])
+        )
     except DamagedBlobError as damage:
         return DamagedCurves(
             f"the curves of trial {row.identity} (level `{row.level}`, seed {row.seed}) in run {run} "
             f"are damaged: {damage}"
         )
-
-
-@lru_cache(maxsize=256)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(from_column(text))

@@ -27,14 +27,14 @@ from ceteris.records.checkpoints import drop_checkpoints
 from ceteris.records.curves import pack
 from ceteris.records.database import Database
 from ceteris.records.entries import ArrayName, Arrays, EndedTrial, PlannedTrial
-from ceteris.records.folders import database_file, flush_folder, prepare_folder, records_folder
+from ceteris.records.folders import database_file, prepare_folder, records_folder
 from ceteris.records.migrations import bring_up_to_date
 from ceteris.records.names import new_run_id, resolve_run
 from ceteris.records.plain_json import to_column
 from ceteris.records.schema import AnyRow
 from ceteris.records.sessions import Session
 from ceteris.records.views import FoundTrial, RunRecord, RunSummary, TestReadings
-from ceteris.records.weights import Kind, Owner, read_weights, write_weights
+from ceteris.records.weights import Kind, Owner, read_weights, write_all
 from ceteris.records.writers import STALE_SECONDS, this_process
 
 __all__ = ["Store", "records_folder"]
@@ -219,8 +219,8 @@ class Store:
             known = trial_queries.trial_rows(connection, key, [item.identity for item in ended])
         unended = set(trial_queries.unended(known))
         fresh = {known[item.identity].key: item for item in ended if known[item.identity].key in unended}
-        names = {key: self._write_weights(run, known[item.identity], item) for key, item in fresh.items()}
-        flush_folder(self.weights_folder(run))
+        owned = {key: (_owner(known[item.identity]), _by_kind(item)) for key, item in fresh.items()}
+        names = write_all(self.weights_folder(run), owned)
         with self._database.write() as connection:
             trial_queries.end(connection, self._beat(connection, run), fresh, names)
         drop_checkpoints(self.checkpoints_folder(run), known)
@@ -322,11 +322,14 @@ class Store:
     def _resolve(self, connection: Connection, run: str) -> str:
         return resolve_run(run, run_queries.run_ids(connection), self.folder)
 
-    def _write_weights(self, run: str, row: AnyRow, trial: EndedTrial) -> dict[str, str]:
-        owner = Owner(trial.identity, row.level, int(row.seed), row.fold)
-        kinds: dict[Kind, Arrays] = {"initial": trial.initial, "final": trial.final}
-        folder = self.weights_folder(run)
-        return {kind: write_weights(folder, owner, kind, arrays) for kind, arrays in kinds.items() if arrays}
+
+def _owner(row: AnyRow) -> Owner:
+    return Owner(row.identity, row.level, int(row.seed), row.fold)
+
+
+def _by_kind(trial: EndedTrial) -> dict[Kind, Arrays]:
+    kinds: dict[Kind, Arrays] = {"initial": trial.initial, "final": trial.final}
+    return {kind: arrays for kind, arrays in kinds.items() if arrays}
 
 
 def _epochs_blob(block: NDArray[np.float64], names: Sequence[str]) -> bytes:

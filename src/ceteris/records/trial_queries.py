@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -130,6 +131,12 @@ def metric_set(connection: Connection, names: Sequence[str]) -> int:
     return int(key)
 
 
+@lru_cache(maxsize=256)
+def metric_names(text: str) -> tuple[str, ...]:
+    """Return the names of a set as its column has them."""
+    return tuple(from_column(text))
+
+
 _METRIC_SET = select(metric_sets.c.key).where(metric_sets.c.names == bindparam("text"))
 
 
@@ -168,8 +175,10 @@ def end(
     """Give trials (by key) their outcome and their file ``names``, and compact their curves."""
     if not ended:
         return
+    sets: dict[tuple[str, ...], int] = {}
     packed = {
-        key: _compacted(connection, parts) for key, parts in _epoch_parts(connection, run, ended).items()
+        key: _compacted(connection, parts, sets)
+        for key, parts in _epoch_parts(connection, run, ended).items()
     }
     rows = [
         {
@@ -188,12 +197,16 @@ def end(
     drop_epochs(connection, run, [key for key, columns in packed.items() if columns["curves"] is not None])
 
 
-def _compacted(connection: Connection, parts: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+def _compacted(
+    connection: Connection, parts: Sequence[tuple[str, bytes]], sets: dict[tuple[str, ...], int]
+) -> dict[str, Any]:
     try:
-        names, block = join_epochs([unpack_named(tuple(from_column(names)), blob) for names, blob in parts])
+        names, block = join_epochs([unpack_named(metric_names(names), blob) for names, blob in parts])
     except DamagedBlobError:
         return {"metrics": None, "curves": None}
-    return {"metrics": metric_set(connection, names), "curves": pack(block)}
+    if names not in sets:
+        sets[names] = metric_set(connection, names)
+    return {"metrics": sets[names], "curves": pack(block)}
 
 
 def _epoch_parts(connection: Connection, run: int, keys: Iterable[int]) -> dict[int, list[tuple[str, bytes]]]:

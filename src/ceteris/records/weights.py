@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.errors import CeterisError
-from ceteris.records.folders import write_whole
+from ceteris.records.folders import flush_folder, write_whole
 from ceteris.records.names import slug
 
 Kind = Literal["initial", "final"]
+WRITERS = 8
+"""Files that wait for the disk at once: 200 files of 3 KB took 0.2 s where one by one took 0.5 to 2 s."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,28 @@ class Owner:
         return f"{level}_seed-{self.seed}_fold-{self.fold}_{self.identity[:12]}.{kind}.safetensors"
 
 
+def write_all(
+    folder: Path, owned: Mapping[int, tuple[Owner, Mapping[Kind, Mapping[str, NDArray[np.generic]]]]]
+) -> dict[int, dict[str, str]]:
+    """Write the weights of many trials; return key -> kind -> file name once all are on the disk.
+
+    Several files wait for the disk at once: it takes a few of them in one go, where one after the
+    other would wait for each.
+    """
+    jobs = [(key, owner, kind) for key, (owner, kinds) in owned.items() for kind in kinds]
+    with ThreadPoolExecutor(WRITERS) as writers:
+        names = writers.map(lambda job: write_weights(folder, job[1], job[2], owned[job[0]][1][job[2]]), jobs)
+        found: dict[int, dict[str, str]] = {key: {} for key in owned}
+        for (key, _, kind), name in zip(jobs, names, strict=True):
+            found[key][kind] = name
+    flush_folder(folder)
+    return found
+
+
 def write_weights(folder: Path, owner: Owner, kind: Kind, arrays: Mapping[str, NDArray[np.generic]]) -> str:
     """Write ``arrays`` and return the file's name; after a crash the file is whole or absent.
 
-    The caller flushes the folder once for all files before it commits rows that refer to them.
+    The folder has to be flushed before rows are committed that refer to the file, as ``write_all`` does.
     """
     from safetensors.numpy import save
 

@@ -171,6 +171,9 @@ class _Training:
         self._seconds = np.zeros(len(trials))
         self._penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
         self._measured = {split: [_rows(own, split) for own in self._prepared] for split in SPLITS}
+        self._has_rows = {
+            split: np.array([len(own) > 0 for own in rows]) for split, rows in self._measured.items()
+        }
         self._probed = [probe_rows(self._measured["train"][place]) for place in self._first]
         self._chunk = 1
         self._reported = -math.inf
@@ -263,10 +266,9 @@ class _Training:
     def _measure(self) -> Columns:
         columns: Columns = {}
         for split, rows in self._measured.items():
-            has_rows = [len(own) > 0 for own in rows]
-            if not any(has_rows):  # `data.validation: 0`
+            measured = self._active & self._has_rows[split]
+            if not self._has_rows[split].any():  # `data.validation: 0`
                 continue
-            measured = self._active & has_rows
             of_streams = [rows[place] for place in self._first]
             results, outputs = self._engine.evaluate(of_streams, measured, keep_outputs=bool(self._metrics))
             columns |= evaluated_measurements(split, results, classes=self._classes)
