@@ -11,9 +11,12 @@ import torch
 
 import ceteris
 from ceteris.api.figures import extras_of
+from ceteris.api.fits import fits_of
 from ceteris.api.result import Result
 from ceteris.data import load
+from ceteris.data.split import split_rows
 from ceteris.report.extras import Extras
+from ceteris.spec.data import DataSpec
 
 TRUTH = [5.0, 1.2, -3.4, 5.6]
 
@@ -27,6 +30,7 @@ def polynomial(runs_dir: Path) -> Result:
         loss="mse",
         optimizer={"kind": "sgd", "lr": 0.01},
         epochs=2,
+        probes={"grid": {"epochs": [0, 2]}, "histograms": "last"},
     )
     factors = {"data.parameters.features": [2, 4], "data.scale": ["none", "standardize"]}
     return ceteris.run(ceteris.vary(experiment, factors, seeds=2), runs_dir=runs_dir, progress=False)
@@ -81,6 +85,28 @@ def test_coefficients_of_scaled_inputs_are_told_for_the_inputs_as_they_are(
         assert constant == pytest.approx(constant[0], abs=1e-4)
 
 
+def test_fitted_curves_are_the_recorded_ones_and_networks_that_were_kept_give_the_same(
+    polynomial: Result, extras: Extras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = {(fit.level, fit.seed, fit.epoch): fit for fit in extras.fits}
+    assert len(recorded) == 4 * 2 * 2
+    monkeypatch.setattr("ceteris.records.probed.fitted_curves", lambda run: ())
+    kept = list(fits_of(polynomial.run))
+    assert {(fit.level, fit.seed, fit.epoch) for fit in kept} == set(recorded)
+    for fit in kept:
+        same = recorded[fit.level, fit.seed, fit.epoch]
+        assert fit.x == pytest.approx(same.x)
+        assert fit.y == pytest.approx(same.y, abs=1e-4)
+
+
+def test_the_rows_behind_a_fit_are_training_rows(polynomial: Result, extras: Extras) -> None:
+    dataset = load("polynomial")
+    split = split_rows(dataset, DataSpec(source="polynomial"), seed=0)
+    assert extras.fit_rows is not None
+    assert extras.fit_rows.x == pytest.approx(dataset.x[split.train][:, 1])
+    assert extras.fit_rows.y == pytest.approx(dataset.y[split.train], rel=1e-6)
+
+
 def test_classes_have_neither(result: Result) -> None:
     found = extras_of(result.run)
     assert found.predicted == found.coefficients == ()
@@ -95,5 +121,5 @@ def test_without_the_weights_the_report_does_without_the_figures(polynomial: Res
 
 def test_the_report_has_all_of_them(polynomial: Result) -> None:
     page = polynomial.report().read_text(encoding="utf-8")
-    for section in ("capacity", "residuals", "coefficients"):
+    for section in ("capacity", "fits", "histograms", "residuals", "coefficients"):
         assert f'<section id="{section}"' in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from ceteris.errors import CeterisError
@@ -19,22 +19,29 @@ def extras_of(run: RunRecord) -> Extras:
 
     Nothing is downloaded for it, and no test row is read.
     """
+    from ceteris.api.fits import fit_rows, fits_of
     from ceteris.api.regression import coefficients_of, predicted_of
+    from ceteris.records.probed import confusions, histograms
     from ceteris.report.extras import Extras
 
+    fits = _possible(fits_of, run)
     return Extras(
         parameters=parameter_counts(run),
-        predicted=tuple(_possible(predicted_of, run)),
-        coefficients=tuple(_possible(coefficients_of, run)),
+        predicted=_possible(predicted_of, run),
+        coefficients=_possible(coefficients_of, run),
+        fits=fits,
+        fit_rows=next(iter(_possible(fit_rows, run)), None) if fits else None,
+        histograms=_possible(histograms, run),
+        confusions=_possible(confusions, run),
     )
 
 
-def _possible(find: Callable[[RunRecord], Iterator[T]], run: RunRecord) -> list[T]:
+def _possible(find: Callable[[RunRecord], Iterable[T]], run: RunRecord) -> tuple[T, ...]:
     """Return what is found, or nothing where the run lacks what it takes."""
     try:
-        return list(find(run))
+        return tuple(find(run))
     except CeterisError:
-        return []
+        return ()
 
 
 def parameter_counts(run: RunRecord) -> dict[str, int]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ceteris.records.probed import Histogram, Probed
+
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
@@ -69,3 +71,5 @@ class Extras:
     coefficients: tuple[Coefficients, ...] = ()
     fits: tuple[Fit, ...] = ()
     fit_rows: FitRows | None = None
+    histograms: tuple[Probed[Histogram], ...] = ()
+    confusions: tuple[Probed[NDArray[np.int64]], ...] = ()

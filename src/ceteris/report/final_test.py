@@ -114,11 +114,11 @@ def _confusion(classes: tuple[str, ...], counts: Sequence[Sequence[int]]) -> Con
     for name, row in zip(classes, counts, strict=True):
         total = sum(row)
         shares = [value / total if total else 0.0 for value in row]
-        rows.append((name, tuple((_share(share), share) for share in shares)))
+        rows.append((name, tuple((share_text(share), share) for share in shares)))
     return Confusion(classes, tuple(rows))
 
 
-def _share(share: float) -> str:
+def share_text(share: float) -> str:
     """Write a share in percent; nothing where there is nothing, so that what there is stands out."""
     if share == 0:
         return ""

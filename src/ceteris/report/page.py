@@ -19,11 +19,14 @@ from ceteris.evidence.assessment import Assessment
 from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report import claims
 from ceteris.report.answer import answer
+from ceteris.report.confusion import ConfusionFigure, confusion_figure
 from ceteris.report.curves import Curves, curves
 from ceteris.report.effects import Effects, effects
 from ceteris.report.embed import json_block
 from ceteris.report.extras import Extras
 from ceteris.report.final_test import FinalTest, final_test
+from ceteris.report.fits import FitFigure, fitted
+from ceteris.report.histograms import HistogramFigure, histogram_figure
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
@@ -50,6 +53,9 @@ class Page:
     capacity: Sweep | None
     residuals: Residuals | None
     coefficients: CoefficientFigure | None
+    fits: FitFigure | None
+    histograms: HistogramFigure | None
+    confusions: ConfusionFigure | None
     curves: Curves
     curves_hint: str
     single_lines: str
@@ -101,10 +107,16 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
     swept, sized = sweeps(run, assessment), capacity(further.parameters, assessment)
     labels = [level.level for level in assessment.levels]
     errors, learned = residuals(further.predicted, labels), coefficients(further.coefficients, labels)
+    curved = fitted(further.fits, further.fit_rows, labels)
+    spread = histogram_figure(further.histograms, labels)
+    taken = confusion_figure(further.confusions, labels, run.facts.get("classes", ()))
     data = {
         **drawn.data,
         "effects": differences.drawn if differences else {},
         "sweeps": {figure.id: figure.drawn for figure in (*swept, sized) if figure is not None},
+        "fits": curved.drawn if curved else {},
+        "histograms": spread.drawn if spread else {},
+        "confusion": taken.drawn if taken else {},
         "residuals": errors.drawn if errors else {},
         "coefficients": learned.drawn if learned else {},
     }
@@ -122,6 +134,9 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
         capacity=sized,
         residuals=errors,
         coefficients=learned,
+        fits=curved,
+        histograms=spread,
+        confusions=taken,
         curves=drawn,
         curves_hint=_curves_hint(assessment),
         single_lines="seeds" if assessment.folds == 1 else "folds",

@@ -53,7 +53,7 @@ function extent(data, metrics, view) {
 
 function niceStep(range) {
   const power = 10 ** Math.floor(Math.log10(range));
-  return [1, 2, 2.5, 5, 10].map((k) => k * power).find((step) => range / step <= 5) ?? 10 * power;
+  return [0.2, 0.25, 0.5, 1, 2, 2.5, 5, 10].map((k) => k * power).find((step) => range / step <= 5) ?? 10 * power;
 }
 
 function linearAxis(span, [least, most] = [-Infinity, Infinity]) {

@@ -78,6 +78,38 @@ function drawLevels(selector, figure, option) {
   else chart.clear();
 }
 
+function epochOf(name) {
+  const slider = one(`[data-stepper='${name}'] input`);
+  const { epochs } = data[name];
+  return slider ? epochs[slider.value] : epochs.at(-1);
+}
+
+function drawFits() {
+  drawLevels("#fit-plot", data.fits.levels, (chosen) => fitOption(data, chosen, epochOf("fits"), palette()));
+}
+
+function drawHistograms() {
+  const select = one("#histogram-view");
+  if (!select) return;
+  all("[data-histogram-table]").forEach((table) => { table.hidden = table.dataset.histogramTable !== select.value; });
+  const view = data.histograms.views[select.value];
+  const log = one("#log-histogram");
+  if (select.value !== select.dataset.drawn) log.checked = view.log; // other numbers begin on their own axis
+  select.dataset.drawn = select.value;
+  drawLevels("#histogram-plot", view.levels,
+    (chosen) => histogramOption(data, chosen, epochOf("histograms"), log.checked, palette()));
+}
+
+function drawConfusion() {
+  const table = one("#confusion-table");
+  if (!table) return;
+  const place = Number(one("#confusion-level")?.value ?? data.confusion.levels[0].level);
+  const own = data.confusion.levels.find((level) => level.level === place);
+  const step = newest(own.steps, epochOf("confusion"));
+  table.hidden = !step; // a level that was not measured so early
+  if (step) fillConfusion(table, step.counts);
+}
+
 function drawKeys() {
   const colors = palette();
   all("[data-key]").forEach((entry) => {
@@ -109,6 +141,9 @@ function draw() {
   drawEffects();
   drawKeys();
   all("[data-sweep]").forEach(drawSweep);
+  drawFits();
+  drawHistograms();
+  drawConfusion();
   drawLevels("#residual-plot", data.residuals.series, (chosen) => residualOption(data, chosen, palette()));
   drawLevels("#coefficient-plot", data.coefficients.levels, (chosen) => coefficientOption(data, chosen, palette()));
 }
@@ -136,6 +171,10 @@ all("[data-level]").forEach((button) => button.addEventListener("click", () => t
 one("#show-all")?.addEventListener("click", () => setAll(true));
 one("#show-none")?.addEventListener("click", () => setAll(false));
 all(".switch input, .choice select").forEach((input) => input.addEventListener("change", draw));
+Object.entries({ fits: drawFits, histograms: drawHistograms, confusion: drawConfusion }).forEach(([name, redraw]) => {
+  const box = one(`[data-stepper='${name}']`);
+  if (box) stepThrough(box, data[name].epochs, redraw);
+});
 dark.addEventListener("change", draw);
 addEventListener("beforeprint", () => setPrinting(true));
 addEventListener("afterprint", () => setPrinting(false));
