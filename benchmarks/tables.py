@@ -13,6 +13,9 @@ END = "<!-- measured by benchmarks/run.py: end -->"
 
 Report = Mapping[str, Any]
 
+ABSENT: Mapping[str, Any] = {"reason": "", "failed": False}
+"""A contestant that was not asked when a row was measured."""
+
 
 def write_between_marks(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Put the text between the two marks of a page, or make the page of it where there is none."""
@@ -54,7 +57,7 @@ def _speeds(report: Report) -> str:
     names = _shown(report)
     rows = []
     for row in report["rows"]:
-        cells = [_speed(row["contestants"][name], name) for name in names]
+        cells = [_speed(row["contestants"].get(name, ABSENT), name) for name in names]
         goal = "" if row["goal"] is None else f"{row['goal']:g} x"
         rows.append([f"{row['workload']}: {row['stack']}", *cells, goal])
     heading = ["workload: members", *(CONTESTANTS[name].title for name in names), "goal"]
@@ -89,7 +92,7 @@ def _scores(report: Report) -> str:
     names = _shown(report)
     rows = []
     for row in report["rows"]:
-        entries = [row["contestants"][name] for name in names]
+        entries = [row["contestants"].get(name, ABSENT) for name in names]
         cells = [f"{100 * entry['score']:.1f}" if "score" in entry else "-" for entry in entries]
         rows.append([f"{row['workload']}: {row['stack']}", f"{row['epochs']}", *cells])
     heading = ["workload: members", "after epoch", *(CONTESTANTS[name].title for name in names)]

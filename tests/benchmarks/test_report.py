@@ -130,3 +130,11 @@ def test_rows_of_other_workloads_are_kept_with_their_day(tmp_path: Path) -> None
 def test_rows_are_kept_only_in_a_named_report() -> None:
     with pytest.raises(SystemExit, match="name it by --json"):
         run.kept_rows(None, [])
+
+
+def test_who_was_not_asked_for_a_row_has_an_empty_place_in_it() -> None:
+    made = report()
+    del made["rows"][0]["contestants"]["sklearn_sgd"]
+    (more,) = rows_of(WORKLOAD, found(), CONTESTANTS)
+    text = tables.render(made | {"rows": [*made["rows"], more | {"epochs": 1}]})
+    assert "| tiny: 2 x 2 members | 2 | 6 (**4 x**, 3 to 5) | - | 3 x |" in text
