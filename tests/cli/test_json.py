@@ -152,11 +152,13 @@ def test_without_records_the_list_of_runs_is_empty(ceteris: Command) -> None:
 
 def test_every_property_of_the_schema_is_documented() -> None:
     text = DOCUMENTATION.read_text(encoding="utf-8")
-    run = [SCHEMA, *(SCHEMA["$defs"][name] for name in ("trial", "level", "summary", "claim", "comparison"))]
+    of_a_run = ("trial", "level", "summary", "claim", "comparison")
+    of_a_search = ("search", "candidate", "share", "reading")
+    run = [SCHEMA, *(SCHEMA["$defs"][name] for name in (*of_a_run, *of_a_search))]
     for part in run:
         for name, own in part["properties"].items():
             assert f"| `{name}` |" in text or f"`{name}`" in text, name
             if "description" in own and part is not SCHEMA["$defs"]["trial"]["properties"]["metrics"]:
                 assert own["description"] in text, name
     for name in SCHEMA["$defs"]:
-        assert name in ("trial", "summary", "level", "claim", "comparison") or f"`{name}`" in text
+        assert name in of_a_run or f"`{name}`" in text

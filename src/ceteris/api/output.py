@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ceteris.evidence.assessment import Assessment, Verdict
+    from ceteris.evidence.searched import SearchSummary
     from ceteris.evidence.summaries import LevelEvidence, MetricSummary
     from ceteris.records.views import RunRecord, RunSummary, TrialRecord
 
@@ -34,10 +35,19 @@ def run_object(run: RunRecord, assessment: Assessment, report: Path | None) -> d
         "claims": [_claim(verdict) for verdict in assessment.verdicts],
         "comparisons": comparison_objects(assessment),
         "notes": list(assessment.notes),
+        "search": None if assessment.search is None else search_object(assessment.search),
         "report": None if report is None else str(report),
     }
     finite: dict[str, Any] = without_infinities(content)
     return finite
+
+
+def search_object(summary: SearchSummary) -> dict[str, Any]:
+    """Return what a search found, its candidates from the best to the worst."""
+    from ceteris.evidence.plain import plain
+
+    found = summary.to_json()
+    return found | {"candidates": [plain(candidate) for candidate in summary.ranked()]}
 
 
 def promised_metrics(run: RunRecord) -> tuple[str, ...]:

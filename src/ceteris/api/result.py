@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ceteris.api.own_modules import Factory, OwnModel
     from ceteris.api.predict import Members, Predictions
     from ceteris.evidence.assessment import Assessment, Verdict
+    from ceteris.evidence.searched import SearchSummary
     from ceteris.evidence.summaries import LevelEvidence
     from ceteris.records.probed import FittedCurve, Histogram
     from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
@@ -185,6 +186,11 @@ class Result:
     def levels(self) -> tuple[LevelEvidence, ...]:
         """What each level came to: means with intervals, best epochs, curves with bands."""
         return self.assessment.levels
+
+    @property
+    def search(self) -> SearchSummary | None:
+        """What a search found: candidates, the best, and by how much its score flatters it; else None."""
+        return self.assessment.search
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ceteris.evidence.assessment import Assessment, Verdict
+    from ceteris.evidence.searched import SearchSummary
     from ceteris.evidence.summaries import LevelEvidence
     from ceteris.records.views import RunRecord
 
@@ -18,6 +19,10 @@ WIDTH = 80
 STYLES = {"supported": "green", "contradicted": "red", "not established": "yellow"}
 BEST = "best: at the best epoch."
 BUILT_IN = (("val_loss", "val_accuracy"), ("train_loss", "train_accuracy"))
+
+
+SHOWN_CANDIDATES = 10
+"""Of a search, so many are listed; the report and `--json` have all."""
 
 
 def as_text(run: RunRecord, assessment: Assessment) -> str:
@@ -38,6 +43,9 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     if run.title:
         yield Text(run.title, style="bold")
     yield Text(run_line(run))
+    if assessment.search is not None:
+        yield from search_parts(assessment.search)
+        return
     for metrics in metric_pairs(assessment.levels):
         yield ""
         yield level_table(assessment.levels, metrics)
@@ -56,6 +64,30 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     if notes:
         yield ""
         yield bulleted(notes)
+
+
+def search_parts(summary: SearchSummary) -> Iterator[RenderableType]:
+    """Yield what a search found: the best candidates, and what the choice is worth."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from ceteris.report.search import cells, columns, hint, sentences
+
+    ranked = summary.ranked()
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("", justify="right", no_wrap=True)
+    for name in columns(summary):
+        table.add_column(name.removeprefix("optimizer.").removeprefix("model."), overflow="fold")
+    for candidate in ranked[:SHOWN_CANDIDATES]:
+        table.add_row(str(candidate.number), *map(Text, cells(summary, candidate)))
+    yield ""
+    yield table
+    if len(ranked) > SHOWN_CANDIDATES:
+        yield Text(f"and {len(ranked) - SHOWN_CANDIDATES} more, in the report and with --json", "dim")
+    yield ""
+    yield Text(hint(summary), "dim")
+    yield bulleted(list(sentences(summary)))
 
 
 def _answer(assessment: Assessment) -> Iterator[RenderableType]:

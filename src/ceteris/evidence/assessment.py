@@ -14,6 +14,7 @@ from ceteris.evidence.notes import remarks, study_notes
 from ceteris.evidence.observations import Unit
 from ceteris.evidence.pairs import Pair, compare_levels
 from ceteris.evidence.plain import plain
+from ceteris.evidence.searched import SearchSummary, summarise_search
 from ceteris.evidence.sentences import explain
 from ceteris.evidence.summaries import LevelEvidence, accuracy_error, summarise
 from ceteris.evidence.verdicts import Comparison, Judgement, Ruling, judge
@@ -83,6 +84,8 @@ class Assessment:
     """What is compared and counted by n: seeds (their folds averaged), or the folds of the only seed."""
     folds: int = 1
     """Folds of every seed; 1 where there are none."""
+    search: SearchSummary | None = None
+    """What a search found; None where the study is none."""
 
     def better(self, metric: str) -> Direction | None:
         """Return which values of a metric are the better ones; None where that is not known."""
@@ -125,6 +128,7 @@ def assess(
         looks=looks,
         unit="folds" if layout.by_folds else "seeds",
         folds=len(layout.folds),
+        search=summarise_search(study, trials),
     )
 
 

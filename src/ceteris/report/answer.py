@@ -8,11 +8,14 @@ from ceteris.evidence.quantities import metric_words
 from ceteris.evidence.summaries import LevelEvidence
 from ceteris.report.claims import sentence, tally
 from ceteris.report.numbers import with_interval
+from ceteris.report.search import sentences
 from ceteris.report.titles import ordered
 
 
 def answer(assessment: Assessment) -> str:
-    """Say in one sentence how the levels ended and what became of the claims."""
+    """Say in one sentence how the levels ended and what became of the claims; of a search, what is best."""
+    if assessment.search is not None:
+        return sentence(next(sentences(assessment.search)))
     parts = [part for part in (_ending(assessment), tally(assessment)) if part]
     return sentence("; ".join(parts))
 

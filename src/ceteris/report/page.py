@@ -32,6 +32,7 @@ from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
 from ceteris.report.regression import CoefficientFigure, Residuals, coefficients, residuals
 from ceteris.report.repeat import Pairs, Repeat, data_facts, repeat
+from ceteris.report.search import SearchSection, search_section
 from ceteris.report.settings import Settings, compare_settings
 from ceteris.report.sharing import ORDERING, sharing, varied_among
 from ceteris.report.sweeps import Sweep, capacity, sweeps
@@ -47,6 +48,7 @@ class Page:
     warnings: tuple[str, ...]
     claims: tuple[claims.ClaimRow, ...]
     claim_columns: tuple[str, ...]
+    search: SearchSection | None
     levels: LevelTable
     effects: Effects | None
     sweeps: tuple[Sweep, ...]
@@ -128,6 +130,7 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
         warnings=warnings(run, assessment),
         claims=claims.claim_rows(assessment),
         claim_columns=claims.COLUMNS,
+        search=search_section(assessment.search, run.study),
         levels=level_table(assessment),
         effects=differences,
         sweeps=swept,
