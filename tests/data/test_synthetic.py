@@ -1,5 +1,6 @@
 """Synthetic data sets: drawn as their formulas say, with draws that no other parameter shifts."""
 
+import math
 from itertools import product
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from ceteris.data import Preparation, load
 from ceteris.data.sources import load_test
+from ceteris.errors import CeterisError
 from ceteris.spec.data import DataSpec
 from ceteris.spec.synthetic import SYNTHETIC
 
@@ -84,4 +87,41 @@ def test_other_parameters_do_not_shift_draws(features: int, noise: float, seed: 
 def test_another_seed_is_another_data_set_and_the_same_seed_the_same(source: str) -> None:
     one, same, other = drawn(source), drawn(source), drawn(source, seed=7)
     assert one.content == same.content
-    assert one.content != other.content
+    assert one.content != other.content, "of labelled points, the points near them"
+
+
+@pytest.mark.parametrize(
+    ("function", "exact"), [("sin", np.sin), ("cos", np.cos), ("exp", np.exp), ("cubic", None)]
+)
+def test_true_weights_of_other_functions_are_those_of_their_taylor_series(function: str, exact: Any) -> None:
+    data = drawn("polynomial", function=function, features=18, noise=0, n=40)
+    series = data.x @ np.array(data.truth["weights"])
+    np.testing.assert_allclose(data.y, series, rtol=1e-6, atol=1e-6)
+    if exact is not None:
+        np.testing.assert_array_equal(data.y, exact(data.x[:, 1]))
+
+
+def is_parted(x: Any, y: Any) -> bool:
+    """Tell by a linear programme whether a hyperplane parts two classes: t (w x + b) >= 1 for all rows."""
+    signed = np.column_stack([x, np.ones(len(x))]) * np.where(y, 1.0, -1.0)[:, None]
+    found = linprog(np.zeros(signed.shape[1]), A_ub=-signed, b_ub=-np.ones(len(x)), bounds=(None, None))
+    return bool(found.status == 0)
+
+
+@pytest.mark.parametrize(("points", "dimension"), [(3, 2), (4, 2), (4, 3), (2, 1)])
+def test_so_many_labellings_are_parted_as_covers_formula_counts(points: int, dimension: int) -> None:
+    labellings = ["".join(labels) for labels in product("+-", repeat=points)]
+    sets = [drawn("labelled-points", labels=labels, dimension=dimension) for labels in labellings]
+    for labels, data in zip(labellings, sets, strict=True):
+        assert "".join("-+"[label] for label in data.y) == labels
+        assert len(np.unique(data.x, axis=0)) == points
+    # Cover 1965: of n points in general position, 2 sum over k <= d of C(n - 1, k) labellings.
+    expected = 2 * sum(math.comb(points - 1, k) for k in range(dimension + 1))
+    assert sum(is_parted(data.x, data.y) for data in sets) == expected
+
+
+def test_more_labels_than_corners_are_refused() -> None:
+    with pytest.raises(CeterisError, match=r"parameters.labels: 5 points are labelled, and a cube of 2 dim"):
+        DataSpec(source="labelled-points", parameters={"labels": "+-+-+"})
+    with pytest.raises(CeterisError, match=r"parameters.labels: '\+0' is not a labelling"):
+        DataSpec(source="labelled-points", parameters={"labels": "+0"})

@@ -7,6 +7,7 @@ the note that it comes from.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from ceteris.spec.synthetic import (
     SYNTHETIC,
     Blobs,
     HighDimensional,
+    LabelledPoints,
     LinearRegression,
     Polynomial,
     Separable,
@@ -38,7 +40,11 @@ from ceteris.spec.synthetic import (
 ORIGIN = "drawn from a formula"
 TEST_SHARE = 0.2
 COEFFICIENTS = (5.0, 1.2, -3.4, 5.6)
-"""Of x^k / k! in the polynomial."""
+"""Of x^k / k! in the cubic."""
+DERIVATIVES: Mapping[str, tuple[float, ...]] = {"sin": (0, 1, 0, -1), "cos": (1, 0, -1, 0), "exp": (1,)}
+"""The derivatives at 0 of functions whose derivatives come round again, from the function itself on."""
+NEAR = 0.1
+"""How far the test points lie from labelled points: the standard deviation of each coordinate."""
 HIGH_WEIGHT, HIGH_BIAS, HIGH_VALIDATION = 0.01, 0.05, 100
 Array = NDArray[np.float64]
 
@@ -137,14 +143,28 @@ def polynomial_features(x: Array, features: int) -> Array:
     return terms
 
 
+FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {"sin": np.sin, "cos": np.cos, "exp": np.exp}
+
+
+def taylor_coefficients(function: str, terms: int) -> list[float]:
+    """Return the first derivatives of a function at 0, itself first: the weights of x^k / k!."""
+    if function == "cubic":
+        return [*COEFFICIENTS, *([0.0] * terms)][:terms]
+    derivatives = DERIVATIVES[function]
+    return [float(derivatives[k % len(derivatives)]) for k in range(terms)]
+
+
 def _polynomial(p: Polynomial) -> Drawn:
     validation = p.n // 2
     total = p.n + validation
     x = p.mean + p.std * normals(_key(p, "polynomial", "x"), total, 1)[:, 0]
     noise = p.noise * normals(_key(p, "polynomial", "noise"), total, 1)[:, 0]
-    y = polynomial_features(x, len(COEFFICIENTS)) @ np.array(COEFFICIENTS) + noise
-    kept = [*COEFFICIENTS, *([0.0] * p.features)][: p.features]
-    truth: dict[str, Any] = {"weights": kept, "noise": p.noise}
+    truth: dict[str, Any] = {"weights": taylor_coefficients(p.function, p.features), "noise": p.noise}
+    if p.function == "cubic":
+        y = polynomial_features(x, len(COEFFICIENTS)) @ np.array(COEFFICIENTS) + noise
+    else:
+        y = FUNCTIONS[p.function](x) + noise
+        truth["function"] = f"{p.function} x"
     along = OneInput(x[: p.n], partial(polynomial_features, features=p.features))
     features = polynomial_features(x, p.features)
     return _split(features, y, p.n, truth, validation=validation, one_input=along)
@@ -182,6 +202,16 @@ def _separable(p: Separable) -> Drawn:
     return _split(x, away > 0, p.n, truth, classes=("negative", "positive"))
 
 
+def _labelled_points(p: LabelledPoints) -> Drawn:
+    corners = sorted(
+        itertools.product((-1.0, 1.0), repeat=p.dimension), key=lambda c: (sum(c), [-x for x in c])
+    )
+    x = np.array(corners[: len(p.labels)])
+    y = np.array([label == "+" for label in p.labels])
+    near = x + NEAR * normals(_key(p, "labelled-points", "near"), *x.shape)
+    return Drawn(x, y, near, y, {"labels": p.labels}, validation=0.5, classes=("-", "+"))
+
+
 def _blobs(p: Blobs) -> Drawn:
     total = _with_test_rows(p.n)
     labels = np.arange(total) % p.classes
@@ -199,16 +229,18 @@ _DRAW: Mapping[str, Callable[[Any], Drawn]] = {
     "high-dimensional": _high,
     "xor": _xor,
     "separable": _separable,
+    "labelled-points": _labelled_points,
     "blobs": _blobs,
 }
 
 DESCRIPTIONS: Mapping[str, str] = {
     "linear-regression": "regression: y = 2 x1 - 3.4 x2 + 4.2 + noise, 1,000 drawn rows",
     "sine": "regression: y = sin x + noise, 100 drawn rows",
-    "polynomial": "regression: a cubic from features x^k/k!, 200 drawn rows",
+    "polynomial": "regression: a cubic, or sin, cos, exp, from features x^k/k!, 200 drawn rows",
     "high-dimensional": "regression: 200 inputs of weight 0.01, 120 drawn rows, 20 to train on",
     "xor": "two classes that no line parts, 200 drawn points of the plane",
     "separable": "two classes on the two sides of a line, 200 drawn points of the plane",
+    "labelled-points": "any labelling of the corners of a cube, by default four in the plane as in XOR",
     "blobs": "three round clouds of points in the plane, 300 drawn rows",
 }
 

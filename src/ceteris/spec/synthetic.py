@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ceteris.spec.base import Number, Spec, Whole
+from ceteris.spec.base import Number, Spec, Whole, wrong
 
 Rows = Annotated[Whole, Field(ge=2, le=10_000_000, title="number of rows")]
 Noise = Annotated[Number, Field(ge=0, title="standard deviation of the noise")]
@@ -48,10 +48,16 @@ class Sine(Synthetic):
 
 
 class Polynomial(Synthetic):
-    """y = 5 + 1.2 x - 3.4 x^2/2! + 5.6 x^3/3! + noise, with x from N(mean, std); inputs are x^k/k!."""
+    """y = f(x) + noise, with x from N(mean, std); inputs are x^k/k!, the terms of a Taylor series.
 
+    The true weights are the derivatives f^(k)(0): of a function that is no polynomial they make its Taylor
+    polynomial, which is not the one that fits the drawn rows best.
+    """
+
+    function: Annotated[Literal["cubic", "sin", "cos", "exp"], Field(title="function")] = "cubic"
+    """f: `cubic` is 5 + 1.2 x - 3.4 x^2/2! + 5.6 x^3/3!."""
     features: Annotated[Whole, Field(ge=1, le=100, title="number of features")] = 4
-    """How many inputs: x^k / k! for k = 0, 1, ...; four are the true ones."""
+    """How many inputs: x^k / k! for k = 0, 1, ...; of the cubic, four are the true ones."""
     n: Rows = 200
     """Rows to train and validate on, half each; as many test rows as validate are drawn besides."""
     mean: Number = 0.0
@@ -91,6 +97,30 @@ class Separable(Synthetic):
     """Least distance of a point from the line."""
 
 
+class LabelledPoints(Synthetic):
+    """Corners of a cube with any labels: which of all labellings can a network tell apart?
+
+    The corners (-1 or 1 in each coordinate) come in the order of how many coordinates are 1: in the plane
+    (-1, -1), (1, -1), (-1, 1), (1, 1). The first `dimension` + 1 are a simplex, whose every labelling a
+    hyperplane parts; of `dimension` + 2 points it never parts all labellings (Radon's theorem).
+    """
+
+    labels: Annotated[str, Field(pattern=r"^[+-]{2,64}$", title="labelling")] = "+--+"
+    """A `+` or a `-` for each point, such as `+--+`; both classes need not be there."""
+    dimension: Annotated[Whole, Field(ge=1, le=16, title="number of coordinates")] = 2
+    """How many coordinates a point has: there are 2^dimension corners."""
+
+    @model_validator(mode="after")
+    def _has_so_many_corners(self) -> Self:
+        if len(self.labels) > 2**self.dimension:
+            raise wrong(
+                f"{len(self.labels)} points are labelled, and a cube of {self.dimension} dimensions has "
+                f"{2**self.dimension} corners; use fewer labels or a larger `dimension`",
+                "labels",
+            )
+        return self
+
+
 class Blobs(Synthetic):
     """Round clouds of points around centres on a circle of radius 1, a class each."""
 
@@ -109,6 +139,7 @@ SYNTHETIC: dict[str, type[Synthetic]] = {
     "high-dimensional": HighDimensional,
     "xor": Xor,
     "separable": Separable,
+    "labelled-points": LabelledPoints,
     "blobs": Blobs,
 }
 """The parameters of every synthetic data set, by the name of its source."""
