@@ -47,6 +47,9 @@ class FinalTest:
     confusion: tuple[tuple[int, ...], ...]
     """Rows of each class (first axis) by predicted class, summed over the trials of the chosen level;
     empty for numbers."""
+    averages: tuple[Mapping[str, Any], ...] = ()
+    """Per level with several networks: level, networks, and the test metrics of their averaged
+    predictions."""
     pictures: tuple[Mapping[str, Any], ...] = ()
     """Test rows that are images: PNG as base64, true and predicted class, by the chosen level's first
     trial."""
@@ -149,12 +152,14 @@ class _Evaluation:
         model: Factory | None,
         own: Mapping[str, Metric],
     ) -> None:
+        from ceteris.api.ensembles import Averages
         from ceteris.train.scoring import as_targets
 
         self._run, self._metric, self._model, self._own = run, metric, model, own
         self._sets = sets
         self._rows = next(iter(sets.values()))
         self._targets = as_targets(self._rows.rows[1])
+        self._averages = Averages(self._targets, own)
         self._predicted: dict[str, list[torch.Tensor]] = {}
         self._metrics: list[dict[str, Any]] = []
 
@@ -172,6 +177,7 @@ class _Evaluation:
         outputs = outputs_of(network, rows.inputs(experiment, trial.seed, trial.fold))
         loss = resolved_loss(experiment, rows.preparation.dataset)
         found = scores(experiment, loss, outputs, self._targets, self._own)
+        self._averages.add(trial.level, experiment, loss, outputs)
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))
         test = {f"{TEST}{name}": value for name, value in found.items()}
@@ -204,5 +210,16 @@ class _Evaluation:
             skipped=tuple(level for level in levels if all(one.level != level for one in scored)),
             classes=dataset.classes,
             confusion=confusion_counts(self._targets, predicted, len(dataset.classes)),
+            averages=tuple(self._averaged(one.level) for one in selection.levels if self._several(one.level)),
             pictures=pictures(dataset, *self._rows.rows, predicted[0]) if predicted else (),
         )
+
+    def _several(self, level: str) -> bool:
+        return self._averages.networks(level) > 1
+
+    def _averaged(self, level: str) -> Mapping[str, Any]:
+        """Return what the average of a level's networks is worth."""
+        from ceteris.evidence.selection import TEST
+
+        found = {f"{TEST}{name}": value for name, value in self._averages.scores(level).items()}
+        return {"level": level, "networks": self._averages.networks(level), **found}

@@ -61,12 +61,24 @@ def sentences(found: FinalTest) -> Iterator[str]:
             f"what a seed chooses by its {words} reads {cell(selection.flattery)} better on the rows that "
             "chose than on the test rows"
         )
+    yield from _average(found)
     for level in found.skipped:
         yield f"{level}: no trial finished, so there is nothing to assess"
     times = "once" if found.readings == 1 else f"{found.readings} times"
     yield (
         f"the test rows of this data were read {times} so far; each reading makes the next one less of a test"
     )
+
+
+def _average(found: FinalTest) -> Iterator[str]:
+    """Say what the average of the chosen level's networks is worth as one model."""
+    from ceteris.evidence.selection import averaged_sentence
+
+    (level,) = (one for one in found.selection.levels if one.level == found.chosen)
+    alone = {name: mean.mean for name, mean in level.test.items()}
+    for average in found.averages:
+        if average["level"] == found.chosen:
+            yield averaged_sentence(average, alone)
 
 
 def _judged(found: FinalTest) -> str:

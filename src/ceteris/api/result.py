@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from ceteris.api.ensembles import Ensemble
     from ceteris.api.export.export import Exported
     from ceteris.api.final_test import FinalTest
     from ceteris.api.metrics import Metrics
@@ -319,6 +320,29 @@ class Result:
             data_dir=data_dir or self.run.facts.get("data_folder"),
             progress=progress,
         )
+
+    def ensemble(
+        self,
+        level: object = None,
+        *,
+        metric: str | None = None,
+        data_dir: str | Path | None = None,
+        model: Factory | None = None,
+        metrics: Metrics | None = None,
+    ) -> Ensemble:
+        """Return what the average of a level's networks over seeds comes to on the validation rows.
+
+        For that, all seeds have to validate on the same rows: `data.split: fixed`, without folds.
+        Probabilities are averaged, or numbers; of linear networks that is the network with the averaged
+        parameters. `ceteris test` judges the average of every run by the test rows. Without ``level``, the
+        one that ``metric`` on the validation rows chooses. Raises ``CeterisError`` where seeds validate on
+        rows of their own.
+        """
+        from ceteris.api.ensembles import run_ensemble
+        from ceteris.api.metrics import named_metrics
+
+        own = named_metrics(metrics)
+        return run_ensemble(self.run, level, metric=metric, data_dir=data_dir, model=model, metrics=own)
 
     def predict(
         self,

@@ -11,12 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ceteris.evidence.multiplicity import ALPHA
 from ceteris.evidence.student import estimate, interval
 from ceteris.evidence.summaries import accuracy_error
+from ceteris.evidence.wording import number
 from ceteris.spec.metrics import Direction
 
 VALIDATION, TEST = "val_", "test_"
@@ -70,6 +72,22 @@ class Selection:
     flattery: Mean | None
     """How much better the metric of each seed's own choice reads on its validation rows than on the test
     rows; None where the test rows do not have it."""
+
+
+def averaged_sentence(average: Mapping[str, Any], alone: Mapping[str, float]) -> str:
+    """Say what a level's networks are worth on the test rows as one model.
+
+    Args:
+        average: ``level``, ``networks`` and test metrics of the averaged predictions.
+        alone: the means of the same metrics over the networks by themselves.
+    """
+    name = "test_accuracy" if "test_accuracy" in average else "test_loss"
+    words = name.replace("_", " ")
+    value = number(average[name])
+    told = f"the average of predictions over the {average['networks']} networks of {average['level']} "
+    if name not in alone:
+        return f"{told}has a {words} of {value}"
+    return f"{told}has a {words} of {value}; the networks alone have {number(alone[name])} on average"
 
 
 def select(scored: Sequence[Scored], metric: str, better: Direction, rows: int) -> Selection:

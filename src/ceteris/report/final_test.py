@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceteris.evidence.quantities import metric_words
+from ceteris.evidence.selection import averaged_sentence
 from ceteris.report.numbers import counted, with_interval
 from ceteris.report.titles import title_of
 
@@ -59,7 +60,7 @@ def final_test(found: Mapping[str, Any] | None) -> FinalTest | None:
         ),
         headings=(title_of(selection["metric"]), *map(_title, names), "Seeds that choose it"),
         rows=tuple(_row(level, names, selection) for level in levels),
-        sentences=tuple(_sentences(selection)),
+        sentences=(*_sentences(selection), *_averages(found)),
         confusion=_confusion(classes, found["confusion"]),
         right=tuple(shown for shown, one in pictures if one["true"] == one["predicted"]),
         wrong=tuple(shown for shown, one in pictures if one["true"] != one["predicted"]),
@@ -105,6 +106,16 @@ def _sentences(selection: Mapping[str, Any]) -> list[str]:
             f"{errors[0]:.2g} to an accuracy."
         )
     return told
+
+
+def _averages(found: Mapping[str, Any]) -> list[str]:
+    """Say what the average of the chosen level's networks is worth; records from before have none."""
+    chosen = found["selection"]["chosen"]
+    (level,) = (one for one in found["selection"]["levels"] if one["level"] == chosen)
+    alone = {name: mean["mean"] for name, mean in level["test"].items()}
+    own = [average for average in found.get("averages", ()) if average["level"] == chosen]
+    told = [averaged_sentence(average, alone) for average in own]
+    return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told]
 
 
 def _confusion(classes: tuple[str, ...], counts: Sequence[Sequence[int]]) -> Confusion | None:
