@@ -12,12 +12,23 @@ def test_a_quick_study_is_smaller_in_everything_and_says_so() -> None:
     assert small.title == "A small study (provisional)"
     assert seed_list(small) == (0, 1, 2)
     assert small.experiment.epochs == 3
-    assert small.experiment.data.rows == 5_000
+    assert small.experiment.data.rows == 3_000
     assert [f.labels for f in small.vary] == [f.labels for f in study.vary]
     assert quick_note(study) == (
-        "a quick look, and provisional: 3 of 10 seeds, 3 of 20 epochs, 5,000 training rows; "
-        "run it without --quick for the answer"
+        "a quick look, and provisional: 3 of 10 seeds, 3 of 20 epochs, 3,000 training rows, 2,000 validation "
+        "rows; run it without --quick for the answer"
     )
+
+
+def test_fewer_rows_of_large_sources_validate_unless_the_study_or_its_folds_say_which() -> None:
+    base = settings(data="fashion-mnist")
+    vary = {"way": {"other": {"data": "mnist"}, "own": {"data.validation": 500}, "same": {}}}
+    found = {
+        c.label: c.experiment.data for c in combinations(quick(parse_study(base | {"vary": vary}).study))
+    }
+    assert [found[label].validation for label in ("other", "own", "same")] == [2_000, 500, 2_000]
+    assert quick(parse_study(base | {"folds": 5}).study).experiment.data.validation is None
+    assert quick(parse_study(settings()).study).experiment.data.validation is None
 
 
 def test_levels_that_set_epochs_or_rows_are_shortened_too() -> None:
@@ -27,8 +38,8 @@ def test_levels_that_set_epochs_or_rows_are_shortened_too() -> None:
     study = parse_study(settings(data="fashion-mnist") | {"vary": vary}).study
     found = {c.label: c.experiment for c in combinations(quick(study))}
     assert found["long"].epochs == 15
-    assert found["much"].data.rows == 5_000
-    assert (found["other"].data.source, found["other"].data.rows) == ("mnist", 5_000)
+    assert found["much"].data.rows == 3_000
+    assert (found["other"].data.source, found["other"].data.rows) == ("mnist", 3_000)
 
 
 def test_rows_stay_enough_for_the_largest_batch_and_small_sources_stay_whole() -> None:

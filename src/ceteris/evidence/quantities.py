@@ -27,6 +27,7 @@ _WORDS = {
     "grad": "gradient",
     "weight_error": "largest distance of a weight from the truth",
     "bias_error": "distance of the bias from the truth",
+    "sharpness": "rise of the loss under small changes of the weights",
     "gap_loss": "validation minus training loss",
     "gap_accuracy": "training minus validation accuracy",
     "gap_size_loss": "size of the gap between training and validation loss",
@@ -42,7 +43,7 @@ def worst_value(metric: str, at: Take, better: Direction | None) -> float:
     NaN where ``better`` is not known: such a trial cannot be ranked.
     """
     probe = probe_parts(metric)
-    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty") or (
+    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty", "sharpness") or (
         probe is not None and probe[0] != "activation_mean"
     )
     if grows or at in ("fluctuation", "epochs_until"):

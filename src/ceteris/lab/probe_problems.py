@@ -19,6 +19,7 @@ def probe_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[s
         f"{WHERE}.histograms": probes.histograms,
         f"{WHERE}.grid.epochs": probes.grid.epochs,
         f"{WHERE}.confusion": probes.confusion,
+        f"{WHERE}.sharpness.epochs": probes.sharpness.epochs,
     }
     for path, epochs in chosen.items():
         if isinstance(epochs, tuple) and epochs and min(epochs) > experiment.epochs:

@@ -14,9 +14,11 @@ from ceteris.spec.study import Factor, Study
 EPOCHS = 3
 SEEDS = 3
 TRIALS = 8
-ROWS = 5_000
+ROWS = 3_000
+VALIDATION = 2_000
+"""Validation rows of large sources: they cost as much as training rows, at every epoch."""
 LARGE_SOURCES = ("mnist", "fashion-mnist")
-"""Sources with more rows than ``ROWS``; others are small enough or unknown, and are used whole."""
+"""Sources with far more rows than ``ROWS``; others are small enough or unknown, and are used whole."""
 LONGEST = 5
 """A level has at most so many times the epochs that the base has at most."""
 
@@ -24,7 +26,9 @@ MARK = "provisional"
 
 
 def quick(study: Study) -> Study:
-    """Return the study with at most 3 epochs, 3 seeds, 8 candidates and, of large sources, 5,000 rows.
+    """Return the study with at most 3 epochs, 3 seeds, 8 candidates and, of large sources, 3,000 rows.
+
+    Of large sources 2,000 rows validate, unless the study says otherwise or has folds.
 
     The study's own ``quick`` may say other numbers. Batches that are larger keep as many rows as the largest
     of them needs. All epochs, those of levels and schedules too, shrink by one factor, so that twice as many
@@ -38,6 +42,7 @@ def quick(study: Study) -> Study:
         rows=max([study.quick.rows or ROWS, *(experiment.batch_size for experiment in found)]),
         large=study.quick.rows is None,
         source=study.experiment.data.source,
+        folded=study.folds is not None,
     )
     return study.model_copy(
         update={
@@ -65,8 +70,10 @@ def quick_note(study: Study, small: Study | None = None) -> str:
         parts.append(f"{small.search.trials} of {study.search.trials} candidates")
     if small.experiment.epochs < study.experiment.epochs:
         parts.append(f"{small.experiment.epochs} of {study.experiment.epochs} epochs")
-    if small.experiment.data.rows != study.experiment.data.rows:
-        parts.append(f"{small.experiment.data.rows:,} training rows")
+    for name, words in (("rows", "training rows"), ("validation", "validation rows")):
+        count = getattr(small.experiment.data, name)
+        if count != getattr(study.experiment.data, name):
+            parts.append(f"{count:,} {words}")
     return f"a quick look, and {MARK}: {', '.join(parts)}; run it without --quick for the answer"
 
 
@@ -80,6 +87,8 @@ class _Scale:
     large: bool
     """Whether only large sources lose rows."""
     source: str
+    folded: bool
+    """Whether folds say which rows validate."""
 
     def experiment(self, base: Experiment) -> Experiment:
         """Return the base experiment made small."""
@@ -88,7 +97,7 @@ class _Scale:
             update={
                 "epochs": self._epochs(base.epochs),
                 "schedule": base.schedule.model_copy(update=schedule),
-                "data": base.data.model_copy(update={"rows": self._fewer(base.data.rows, base.data.source)}),
+                "data": base.data.model_copy(update=self._data(base.data.model_dump())),
             }
         )
 
@@ -113,11 +122,17 @@ class _Scale:
         own = small.get("data.source", self.source)
         if "data" in small:
             data = small["data"] if isinstance(small["data"], dict) else {"source": small["data"]}
-            rows = self._fewer(data.get("rows"), data.get("source", self.source))
-            small["data"] = data | {"rows": rows}
+            small["data"] = data | self._data(data)
         elif "data.source" in small or isinstance(small.get("data.rows"), int):
             small["data.rows"] = self._fewer(small.get("data.rows"), own)
         return small
+
+    def _data(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how many rows of these settings train and validate."""
+        source, validation = data.get("source", self.source), data.get("validation")
+        if validation is None and source in LARGE_SOURCES and not self.folded:
+            validation = VALIDATION
+        return {"rows": self._fewer(data.get("rows"), source), "validation": validation}
 
     def _fewer(self, rows: int | None, source: str) -> int | None:
         if self.large and source not in LARGE_SOURCES:

@@ -79,7 +79,8 @@ class Claim(Spec):
     a hidden layer (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`,
     `activation_grad_var/...`, `start_activation_var/...`, `start_activation_grad_var/...`), or
     `gap_loss` (validation minus training) or `gap_accuracy` (training minus validation), with their sign,
-    or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger. Or a number of a
+    or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are, whichever is larger. `sharpness` is
+    there where `probes` ask for it. Or a number of a
     trial as a whole: `epochs` (how many were trained), `diverged` (1 or 0) or `seconds_per_epoch` (its share
     of the time of the trials that were trained with it)."""
 

@@ -27,6 +27,9 @@ CURVES = (
 PENALTY = "penalty"
 """The value of the penalty, of trials that have one."""
 
+ON_REQUEST = ("sharpness",)
+"""What is measured where `probes` ask for it."""
+
 TRUTH = ("weight_error", "bias_error")
 """Largest distance of a coefficient from the truth that rows were drawn from: of linear networks on unscaled
 synthetic data."""
@@ -39,7 +42,7 @@ def known_metrics(own: Iterable[str]) -> tuple[str, ...]:
     """Return the names that a claim may use, besides those of probes; ``own``: the user's metrics."""
     names = [metric_name(metric) for metric in own]
     recorded = (f"{split}_{name}" for name in names for split in SPLITS)
-    return (*CURVES, PENALTY, *TRUTH, *DERIVED, *OF_TRIALS, *recorded)
+    return (*CURVES, PENALTY, *ON_REQUEST, *TRUTH, *DERIVED, *OF_TRIALS, *recorded)
 
 
 def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool = False) -> list[Problem]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ceteris.spec.base import OneToList, Spec, Whole
+from ceteris.spec.base import Number, OneToList, Spec, Whole
 
 
 def _ascending(value: object) -> object:
@@ -39,6 +39,24 @@ class Grid(Spec):
     """After how many epochs: see `histograms`."""
 
 
+class Sharpness(Spec):
+    """The curve `sharpness`: by how much small random changes of the weights raise the loss, on average.
+
+    L(w + r D) - L(w), averaged over random directions D that are as long as the weights unit by unit (filter
+    normalisation: Li et al. 2018), with the plain loss L in evaluation mode on at most 1,000 training rows. A
+    flat minimum has a small one (Keskar et al. 2017).
+    """
+
+    epochs: Epochs = "none"
+    """After how many epochs: see `histograms`. The curve has no number at other epochs."""
+
+    radius: Annotated[Number, Field(gt=0, le=10, title="radius")] = 0.1
+    """r: how long a change is, as a share of the weights."""
+
+    directions: Annotated[Whole, Field(ge=1, le=1000, title="number of directions")] = 8
+    """How many directions; all levels of a seed go into the same ones."""
+
+
 class Probes(Spec):
     """More to be measured. None of it changes what is trained, to the last bit.
 
@@ -53,6 +71,8 @@ class Probes(Spec):
     that do not come are left out."""
 
     grid: Grid = Grid()
+
+    sharpness: Sharpness = Sharpness()
 
     confusion: Epochs = "none"
     """How many validation rows of each class were taken for each class; epochs as for `histograms`."""

@@ -20,7 +20,7 @@ from ceteris.spec.model import ModelSpec
 from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
-from ceteris.spec.probing import Grid, Probes
+from ceteris.spec.probing import Grid, Probes, Sharpness
 from ceteris.spec.schedule import ScheduleSpec
 from ceteris.spec.search import Dimension, Halving, Search
 from ceteris.spec.study import Factor, Level, Quick, Study
@@ -171,8 +171,8 @@ PROBES = Part(
     "experiment.probes",
     "Measured at chosen epochs and kept as arrays, which `result.histograms()`, `result.grid()` and "
     "`result.confusion()` read in Python.",
-    (Probes, Grid),
-    ("experiment:\n  probes: {histograms: [0, 1, 10], confusion: last}\n",),
+    (Probes, Grid, Sharpness),
+    ("experiment:\n  probes: {histograms: [0, 1, 10], confusion: last, sharpness: {epochs: last}}\n",),
     3,
 )
 VARY = Part(

@@ -58,7 +58,8 @@ class Quick(Spec):
     """
 
     rows: Annotated[Whole | None, Field(ge=1, title="number of rows")] = None
-    """Training rows at most. Default: 5,000 of the two MNISTs, all of other data."""
+    """Training rows at most. Default: 3,000 of the two MNISTs, all of other data. Of the two MNISTs 2,000
+    rows validate, unless the study says how many."""
     epochs: Annotated[Whole | None, Field(ge=1, title="number of epochs")] = None
     """Epochs of the base experiment at most. Default: 3."""
     seeds: Annotated[Whole | None, Field(ge=1, le=10_000, title="number of seeds")] = None

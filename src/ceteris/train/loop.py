@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ from ceteris.train.probes import (
 )
 from ceteris.train.requested import Requested, grid_points
 from ceteris.train.schedules import Schedules
+from ceteris.train.sharpness import SHARPNESS, sharpness_asked, sharpness_measurements
 from ceteris.train.stopping import EarlyStops, Weights
 from ceteris.train.streams import balanced_order, epoch_order, filled, place_keys
 
@@ -170,6 +172,7 @@ class _Training:
         self._active = np.ones(len(trials), dtype=np.bool_)
         self._seconds = np.zeros(len(trials))
         self._penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
+        self._sharpness_asked = sharpness_asked(trials)
         self._measured = {split: [_rows(own, split) for own in self._prepared] for split in SPLITS}
         self._has_rows = {
             split: np.array([len(own) > 0 for own in rows]) for split, rows in self._measured.items()
@@ -197,10 +200,11 @@ class _Training:
         self._seconds[self._active] += (time.perf_counter() - begin) / self._active.sum()
         columns = running_measurements(totals, classes=self._classes) | columns
         self._schedules.watch(epoch, columns)
-        self._report_epoch(epoch, columns)
         buffers = self._engine.buffers()
-        stopped = self._stops.see(columns, parameters, buffers, self._active & (diverged < 0))
+        sound = self._active & (diverged < 0)
+        stopped = self._stops.see(columns, parameters, buffers, sound)
         ended = self._active & ((diverged >= 0) | stopped | (epoch + 1 == self._cohort.structure.epochs))
+        self._report_epoch(epoch, columns | self._sharpness(epoch + 1, ended, sound))
         self.report_arrays(epoch + 1, ended)
         for place in map(int, np.flatnonzero(ended)):
             now = parameters[place], buffers[place]
@@ -287,6 +291,11 @@ class _Training:
         columns |= activation_measurements(net, self._engine.activations(self._probed, self._active))
         return columns | self._start
 
+    def _sharpness(self, epoch: int, last: NDArray[np.bool_], active: NDArray[np.bool_]) -> Columns:
+        net, trials = self._cohort.structure.net, self._cohort.trials
+        rows = [self._measured["train"][place] for place in self._first]
+        return sharpness_measurements(self._engine, net, trials, rows, epoch, last, active)
+
     def _report_progress(self, epoch: int, step: int) -> None:
         totals = self._engine.totals()
         rows = totals.rows[self._active].sum()
@@ -306,10 +315,12 @@ class _Training:
 
     def _report_epoch(self, epoch: int, columns: Columns) -> None:
         """Report each member's own measurements: which they are does not depend on its neighbours."""
-        for chosen, absent in ((self._penalised, ""), (~self._penalised, PENALTY)):
+        for has_penalty, has_sharpness in product((True, False), repeat=2):
+            absent = {name for name, has in ((PENALTY, has_penalty), (SHARPNESS, has_sharpness)) if not has}
+            chosen = (self._penalised == has_penalty) & (self._sharpness_asked == has_sharpness)
             places = np.flatnonzero(self._active & chosen)
             if len(places):
-                own = {name: column for name, column in columns.items() if name != absent}
+                own = {name: column for name, column in columns.items() if name not in absent}
                 numbers = np.stack(list(own.values()), axis=1)[places]
                 identities = tuple(self._cohort.trials[place].identity for place in places)
                 self._emit(EpochMeasured(self._cohort.index, epoch, tuple(own), identities, numbers))

@@ -1,0 +1,120 @@
+"""How flat the minimum is where a training stands: how far small changes of the weights raise its loss.
+
+With a radius r and K random directions D_k,
+
+    sharpness = mean over k of L(w + r D_k) - L(w)
+
+where L is the plain data loss in evaluation mode on training rows. A direction holds standard normal numbers,
+brought to the norm of the weights unit by unit: the part of D_k that belongs to one unit (a row of a matrix,
+a filter of a convolution) is as long as the weights of that unit, so that the measure does not depend on a
+scale of weights that a ReLU or batch norm takes back (filter normalisation: Li et al. 2018, Visualizing the
+loss landscape of neural nets, section 4). Biases and normalisation stay as they are. Keskar et al. 2017 take
+the maximum over a box where this takes a mean over a sphere: a mean has no search that may end too early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceteris.draws import normals, stream_key
+from ceteris.nets.architecture import Architecture, named_views
+from ceteris.nets.architecture import Tensor as ParameterTensor
+from ceteris.spec.probing import comes
+from ceteris.train.engine import Engine
+from ceteris.train.plan import TrialPlan
+
+SHARPNESS = "sharpness"
+ROWS = 1000
+"""At most so many training rows are evaluated."""
+
+State = Mapping[str, NDArray[np.generic]]
+
+
+def sharpness_asked(trials: Sequence[TrialPlan]) -> NDArray[np.bool_]:
+    """Return which trials (M,) ask for it at any epoch."""
+    return np.array([trial.experiment.probes.sharpness.epochs not in ("none", ()) for trial in trials])
+
+
+def sharpness_measurements(
+    engine: Engine,
+    net: Architecture,
+    trials: Sequence[TrialPlan],
+    rows: Sequence[NDArray[np.int64]],
+    epoch: int,
+    last: NDArray[np.bool_],
+    active: NDArray[np.bool_],
+) -> dict[str, NDArray[np.float64]]:
+    """Measure the active members that ask for it, one after another; the engine is left as it was.
+
+    Args:
+        rows: the training rows of every feed that are measured; of these, evenly spaced ones are taken.
+        epoch: how many epochs are done; ``last`` (M,): for whom it is the last one.
+
+    Returns:
+        The column (M,), NaN for members and epochs that are not asked for; nothing where no trial asks.
+    """
+    if not sharpness_asked(trials).any():
+        return {}
+    column = np.full(len(trials), np.nan)
+    chosen = [own[:: max(1, -(-len(own) // ROWS))] for own in rows]
+    for place in map(int, np.flatnonzero(active)):
+        spec = trials[place].experiment.probes.sharpness
+        if comes(spec.epochs, epoch, last=bool(last[place])):
+            column[place] = _rise(engine, net, trials[place], chosen, place)
+    return {SHARPNESS: column}
+
+
+def _rise(
+    engine: Engine, net: Architecture, trial: TrialPlan, rows: Sequence[NDArray[np.int64]], place: int
+) -> float:
+    """Return the mean rise of one member's loss, in units of the loss."""
+    spec = trial.experiment.probes.sharpness
+    alone = np.zeros(len(engine.parameters()), dtype=np.bool_)
+    alone[place] = True
+    weights = engine.parameters()[place].copy()
+    here = engine.evaluate(rows, alone, keep_outputs=False)[0][place, 0]
+    state = engine.state(place)
+    rises = []
+    try:
+        for number in range(spec.directions):
+            moved = weights + spec.radius * direction(net, weights, trial.seed, number)
+            engine.restore(place, with_parameters(state, net, moved.astype(weights.dtype)))
+            rises.append(engine.evaluate(rows, alone, keep_outputs=False)[0][place, 0] - here)
+    finally:
+        engine.restore(place, state)
+    return float(np.mean(rises))
+
+
+def direction(
+    net: Architecture, weights: NDArray[np.floating], seed: int, number: int
+) -> NDArray[np.floating]:
+    """Return a random direction (P,) whose parts are as long as the weights of each unit; zeros for vectors.
+
+    The numbers behind it depend on the seed, the tensor's name and the direction's number alone.
+    """
+    found = np.zeros_like(weights)
+    own = dict(named_views(net.parameters, weights))
+    for (name, view), tensor in zip(named_views(net.parameters, found), net.parameters, strict=True):
+        if len(tensor.shape) > 1:
+            view[:] = _by_unit(tensor, own[name], seed, number)
+    return found
+
+
+def _by_unit(
+    tensor: ParameterTensor, weights: NDArray[np.floating], seed: int, number: int
+) -> NDArray[np.floating]:
+    flat = weights.reshape(len(weights), -1).astype(np.float64)  # (units, weights of a unit)
+    drawn = normals(stream_key(seed, SHARPNESS, tensor.name), *flat.shape, epoch=number)
+    lengths = np.linalg.norm(flat, axis=1) / np.linalg.norm(drawn, axis=1)
+    scaled: NDArray[np.floating] = (drawn * lengths[:, None]).reshape(weights.shape)
+    return scaled
+
+
+def with_parameters(state: State, net: Architecture, flat: NDArray[np.floating]) -> State:
+    """Return a member's state (``Engine.state``) with other parameters (P,)."""
+    if "parameters" in state:
+        return {**state, "parameters": flat}
+    return {**state, **{f"parameter {name}": view for name, view in named_views(net.parameters, flat)}}
