@@ -13,6 +13,8 @@ from ceteris.lab.sitting import tell_end
 from ceteris.lab.undertaking import greet, hire_ahead
 from tests.lab.made import Diary
 
+pytestmark = pytest.mark.usefixtures("started_workers")
+
 SETUP = Setup(tuple(sys.path), "cpu")
 
 
