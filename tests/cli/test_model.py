@@ -19,9 +19,10 @@ class Net(nn.Module):
         super().__init__()
         self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU())
         self.head = nn.Linear(width, 10)
+        self.scale = torch.ones(10)
 
     def forward(self, x):
-        return self.head(self.body(x))
+        return self.head(self.body(x)) * self.scale
 """
 
 
@@ -83,6 +84,7 @@ def test_a_module_of_the_users_own_is_shown_where_code_is_allowed(tmp_path: Path
     done = run_command(tmp_path, *command, model, "--allow-code", "--json")
     found = check(done.stdout, "model")
     assert found["network"] == "Net"
+    assert "note: `mine:Net` keeps the tensor `scale` as a plain attribute" in done.stderr
     assert found["input"] == [1, 8, 8]
     assert found["parameters"] == 64 * 6 + 6 + 6 * 10 + 10
     refused = run_command(tmp_path, *command, model)

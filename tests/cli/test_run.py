@@ -131,6 +131,11 @@ def test_doctor_starts_a_training_process(ceteris: Command) -> None:
     assert done.returncode == 0
     assert re.search(r"^training process +starts in \d+\.\d s$", done.stdout, re.MULTILINE)
     assert re.search(r"^records +\S+", done.stdout, re.MULTILINE)
+    tested = re.search(
+        r"^test: cpu, 1 worker +agrees with scratch to \de-0\d, ([\d,]+) epochs", done.stdout, re.MULTILINE
+    )
+    assert tested is not None
+    assert int(tested[1].replace(",", "")) > 0
 
 
 @pytest.mark.parametrize("name", ["NO_COLOR", "TERM"])

@@ -129,7 +129,7 @@ def test_the_squares_of_the_tensors_norms_add_up_to_those_of_the_whole(train: Tr
 def test_a_unit_that_never_fires_is_dead_and_a_healthy_layer_has_none(
     train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = loop._initial_stack
+    made = loop.starting_stack
 
     def killed(*arguments: Any) -> Any:
         stack = made(*arguments)
@@ -137,7 +137,7 @@ def test_a_unit_that_never_fires_is_dead_and_a_healthy_layer_has_none(
         stack.parameters[1, bias.offset : bias.offset + 4] = -100
         return stack
 
-    monkeypatch.setattr(loop, "_initial_stack", killed)
+    monkeypatch.setattr(loop, "starting_stack", killed)
     outcome = train(plan("a"), plan("b"))
     assert outcome.curve("a", "dead/hidden.0").tolist() == [0, 0]
     assert outcome.curve("b", "dead/hidden.0").tolist() == [4 / 16, 4 / 16]

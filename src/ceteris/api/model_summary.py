@@ -40,6 +40,8 @@ class ModelSummary:
     memory: Mapping[str, int]
     """``parameters``, ``gradients``, ``optimizer`` (its state), ``activations`` (of one batch: the outputs of
     all layers and operations), ``total``."""
+    notes: tuple[str, ...] = ()
+    """What a network of the user's own keeps where it is not saved, moved or trained."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as ``ceteris model show --json`` prints it."""
@@ -86,6 +88,7 @@ def model_summary(
         CeterisError: where there is no such study or level, or the network does not fit the data.
     """
     from ceteris.nets.summary import summarize
+    from ceteris.train.modules.attributes import attribute_notes
 
     if source is None and data is None:
         raise CeterisError("there is no network to show: give a study, or `--data` with `--set model=...`")
@@ -107,6 +110,7 @@ def model_summary(
         experiment.optimizer.kind,
         found,
         _memory(found, experiment),
+        attribute_notes(experiment.model.name, module) if experiment.model.kind == "module" else (),
     )
 
 

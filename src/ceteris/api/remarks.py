@@ -9,14 +9,31 @@ if TYPE_CHECKING:
 
 
 def run_remarks(run: RunRecord) -> tuple[str, ...]:
-    """Return what a quick look left out, the study's own note, and which metrics never were a number."""
+    """Return what a quick look left out, the study's own note, which levels start from given values, and
+    which metrics never were a number."""
     from ceteris.records.views import REMARK
 
     remark = run.facts.get(REMARK)
     note = run.study.get("note")
     return (
         *(said for said in (remark, note) if said),
+        *_same_start(run),
         *(_no_number(name) for name in metrics_without_numbers(run)),
+    )
+
+
+def _same_start(run: RunRecord) -> tuple[str, ...]:
+    """Say which levels start all their seeds from the same values."""
+    started: dict[str, list[str]] = {}
+    for trial in run.trials:
+        init = trial.experiment["model"].get("init") or {}
+        if init.get("kind") == "from":
+            levels = started.setdefault(f"`{init['file']}` (SHA-256 {(init['content'] or '')[:12]}...)", [])
+            levels += [trial.level] if trial.level not in levels else []
+    return tuple(
+        f"Parameters are taken from {source} at the start, the same for every seed ({', '.join(levels)}): "
+        "an interval over seeds does not speak of other starts."
+        for source, levels in started.items()
     )
 
 

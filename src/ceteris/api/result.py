@@ -119,6 +119,36 @@ class Trial:
 
         return trial_confusion(self.run, self.record)
 
+    def parameters(
+        self, which: Literal["final", "initial"] = "final", *, model: Factory | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Return every trainable parameter by name, tied ones once; ``weights`` adds the buffers.
+
+        Raises ``CeterisError`` where its weights are not on record.
+        """
+        return {
+            name: own.detach().numpy() for name, own in self.network(which, model=model).named_parameters()
+        }
+
+    def gradients(
+        self,
+        x: Any,
+        y: Any,
+        which: Literal["final", "initial"] = "final",
+        *,
+        data_dir: str | Path | None = None,
+        model: Factory | None = None,
+    ) -> dict[str, NDArray[Any]]:
+        """Return the gradient of the mean loss on given rows by each parameter, by name.
+
+        ``x`` is (rows, ...) of the data's kind, prepared here as for ``prepare``; ``y`` (rows,) class numbers
+        or the numbers to predict. The network is in evaluation mode, and the loss is that of ``val_loss``:
+        without penalties, smoothing and class weights. Raises ``CeterisError`` for rows that do not fit.
+        """
+        from ceteris.api.gradients import loss_gradients
+
+        return loss_gradients(self.run, self.record, x, y, which, data_dir=data_dir, model=model)
+
     def prepare(self, x: Any, data_dir: str | Path | None = None) -> torch.Tensor:
         """Return rows (rows, ...) of the data's kind as the network takes them, (rows, features).
 

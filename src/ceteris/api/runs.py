@@ -17,6 +17,7 @@ from ceteris.api.execution import (
     run_planned,
 )
 from ceteris.api.experiment import Experiment
+from ceteris.api.initial import Functions, Initial, initial_settings, named_functions
 from ceteris.api.interrupt import stopping_by_interrupt
 from ceteris.api.metrics import Metric, Metrics, directions, named_metrics
 from ceteris.api.own_modules import (
@@ -45,6 +46,7 @@ def run(
     data: Any = None,
     metrics: Metrics | None = None,
     model: OwnModel | None = None,
+    initial: Initial | None = None,
     seeds: int | None = None,
     epochs: int | None = None,
     quick: bool = False,
@@ -66,6 +68,10 @@ def run(
         model: instead of the study's own: a class or function that makes a ``torch.nn.Module``. Or several
             by name, ``{"wide": function, ...}``, for a study that names them: ``model={"kind": "module",
             "name": "wide", "arguments": {...}}``.
+        initial: how parameters start, instead of the base experiment's own: values by name, ``{name: array}``
+            (the others are drawn), a network or the file of one, whose values all start from, or a function
+            that ``torch.nn.Module.apply`` is to call, as in ``initial=init_weights``; functions by name for a
+            study that names them.
         seeds: how many seeds instead of the study's own.
         epochs: how many epochs instead of the base experiment's own.
         quick: run a small version, to see whether it works.
@@ -85,12 +91,14 @@ def run(
         CeterisError: with every problem that was found, before anything is trained.
     """
     functions = _functions_of(study) | named_metrics(metrics)
-    modules = _modules_of(study) | named_modules(model)
+    started = initial_settings(initial, records_folder(runs_dir))
+    modules = _modules_of(study) | named_modules(model) | started.functions
     planned = _in_python(
         plan,
         study,
         model=module_settings(model)[0] if is_own_model(model) else None,
         data=data,
+        initial=started.settings,
         metric_names=list(functions),
         better=directions(functions),
         seeds=seeds,
@@ -206,6 +214,7 @@ def resume(
     *,
     metrics: Metrics | None = None,
     model: OwnModel | None = None,
+    initial: Functions | None = None,
     device: str | None = None,
     workers: int | None = None,
     runs_dir: str | Path | None = None,
@@ -220,6 +229,7 @@ def resume(
         run: its name, the beginning of it, or ``last``.
         metrics: the functions that the run measures, given again.
         model: the class or function that makes the run's network, or several by name, given again.
+        initial: the function that starts the run's networks, or several by name, given again.
         device: instead of the recorded one.
         workers: how many processes train.
         runs_dir: folder of the records.
@@ -232,7 +242,8 @@ def resume(
         CeterisError: where the run, its data or its metrics are not to be had.
     """
     permissions = Permissions(allow_code, allow_other_numerics)
-    functions, modules = named_metrics(metrics), named_modules(model)
+    functions = named_metrics(metrics)
+    modules = named_modules(model) | named_functions(initial)
     with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
         return _interruptible(lambda: resume_recorded(run, means, permissions), means)
 
@@ -243,6 +254,7 @@ def extend(
     seeds: int,
     metrics: Metrics | None = None,
     model: OwnModel | None = None,
+    initial: Functions | None = None,
     device: str | None = None,
     workers: int | None = None,
     runs_dir: str | Path | None = None,
@@ -256,7 +268,8 @@ def extend(
     The other arguments and the errors are those of ``resume``.
     """
     permissions = Permissions(allow_code, allow_other_numerics)
-    functions, modules = named_metrics(metrics), named_modules(model)
+    functions = named_metrics(metrics)
+    modules = named_modules(model) | named_functions(initial)
     with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
         return _interruptible(lambda: extend_recorded(run, seeds, means, permissions), means)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ceteris.api.initial import started_by
 from ceteris.api.own_data import as_dataset, in_memory, named
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.claim import Claim
@@ -90,6 +91,7 @@ def plan(
     *,
     data: Any = None,
     model: Mapping[str, Any] | None = None,
+    initial: Mapping[str, Any] | None = None,
     metric_names: Sequence[str] = (),
     better: Mapping[str, str] | None = None,
     sets: Sequence[str] = (),
@@ -103,16 +105,19 @@ def plan(
 ) -> Planned:
     """Read and check a study as it is to be run.
 
-    ``data`` replaces the study's data (arrays, or a name) and ``model`` its network; ``metric_names`` are
-    measured besides its own, and ``better`` says which of their values are better. ``spaces`` and ``search``
-    make it a search, or change the one that it has (`parse_study`). Raises ``CeterisError``.
+    ``data`` replaces the study's data (arrays, or a name), ``model`` its network and ``initial`` the way in
+    which parameters start, with its own way for those that are not given; ``metric_names`` are measured
+    besides its own, and ``better`` says which of their values are better. ``spaces`` and ``search`` make it a
+    search, or change the one that it has (`parse_study`). Raises ``CeterisError``.
     """
     dataset = None if data is None else as_dataset(data)
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
-    options |= {"spaces": spaces, "search": search}
-    parsed = parse_study(source, sets=sets, metrics=metric_names, better=better, **options)
+    options |= {"spaces": spaces, "search": search, "metrics": metric_names, "better": better}
+    parsed = parse_study(source, sets=sets, **options)
+    if initial is not None:
+        parsed = parse_study(source, sets=[*sets, started_by(parsed.study, initial)], **options)
     remark = ""
     if quick:
         parsed, remark = _made_small(parsed, seeds, epochs)

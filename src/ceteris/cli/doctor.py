@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import platform
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from ceteris.cli.options import AsJson, DataDir, RunsDir
 from ceteris.cli.screen import facts_table, print_json, show
@@ -37,15 +39,28 @@ def version(*, as_json: AsJson = False) -> None:
         print(f"ceteris {version_line()}")
 
 
-def doctor(*, data_dir: DataDir = None, runs_dir: RunsDir = None, as_json: AsJson = False) -> int:
-    """Print versions, devices, numerics, and where data and records live; try a training process."""
+SelfTest = Annotated[
+    bool, Parameter(help="Train a small network on every device, compare the results, and time them.")
+]
+
+
+def doctor(
+    *,
+    self_test: SelfTest = True,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Print versions, devices, numerics, and where data and records live; test every device."""
     from ceteris.cli.exits import FINISHED, UNEXPECTED
-    from ceteris.cli.machine import probe
+    from ceteris.cli.machine import devices, probe
 
     machine = probe()
+    tested = devices(self_test=self_test and machine.problem is None)
     report = {
         "versions": _versions(),
         "machine": asdict(machine),
+        "devices": tested,
         "data": _data(data_dir),
         "records": _records(runs_dir),
     }
@@ -53,7 +68,8 @@ def doctor(*, data_dir: DataDir = None, runs_dir: RunsDir = None, as_json: AsJso
         print_json(report)
     else:
         _print(report)
-    return FINISHED if machine.problem is None else UNEXPECTED
+    failed = machine.problem is not None or any(device["problem"] for device in tested)
+    return UNEXPECTED if failed else FINISHED
 
 
 def _versions() -> dict[str, str]:
@@ -92,6 +108,7 @@ def _print(report: dict[str, Any]) -> None:
         "processor": f"{machine['processor']}, {machine['cores']} cores to use",
         "memory": f"{machine['free_bytes'] / 2**30:.1f} GiB to use",
         "device": machine["device"] or "none",
+        **_device_lines(report["devices"]),
         **numerics,
         "training process": machine["problem"] or f"starts in {machine['start_seconds']:.1f} s",
         "data folders": ", ".join([*data["folders"], data["cache"]]),
@@ -99,6 +116,24 @@ def _print(report: dict[str, Any]) -> None:
         "records": records["folder"] + ("" if records["exists"] else " (none yet)"),
     }
     show(facts_table(lines))
+
+
+def _device_lines(devices: list[dict[str, Any]]) -> dict[str, str]:
+    """Return a line for every way to train: whether it agrees with another implementation, and its speed."""
+    lines = {}
+    for found in devices:
+        workers = "1 worker" if found["workers"] == 1 else f"{found['workers']} workers"
+        if found["problem"] is not None:
+            words = f"FAILED: {found['problem']}"
+        elif found["speed"] is None:
+            words = "there"
+        else:
+            words = (
+                f"agrees with {found['reference']} to {found['difference']:.0e}, "
+                f"{found['speed']:,.0f} epochs of a small network in a second"
+            )
+        lines[f"test: {found['name']}, {workers}"] = words
+    return lines
 
 
 def _words(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ceteris.errors import CeterisError
@@ -43,6 +43,17 @@ def probe() -> Machine:
     except CeterisError as error:
         found = {"problem": str(error)}
     return Machine(**machine, **found, start_seconds=round(time.monotonic() - begun, 2))
+
+
+def devices(*, self_test: bool) -> list[dict[str, Any]]:
+    """Return every device as plain data, with what a test on it came to where one is made."""
+    from ceteris.lab.devices import all_devices
+    from ceteris.lab.self_test import Tested
+    from ceteris.lab.self_test import self_test as test
+
+    found = all_devices()
+    tested = test(found) if self_test else tuple(Tested(own.device, own.name, 1, "") for own in found)
+    return [asdict(own) for own in tested]
 
 
 def _ask_a_worker() -> dict[str, Any]:

@@ -57,6 +57,8 @@ def show(
             allow_code=allow_code,
             report=report,
         )
+    for note in found.notes:
+        screen.tell(f"note: {note}")
     if svg is not None:
         from ceteris.report.network import write_network
 

@@ -17,15 +17,18 @@ from ceteris.data.reduction import image_axes
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
+from ceteris.lab.initial_values import Read
 from ceteris.lab.probe_problems import probe_problems
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
+from ceteris.nets.given import value_problems
 from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.initial import unknown_layers
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
+from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
@@ -87,6 +90,8 @@ class _Networks:
     given: Sequence[str]
     """Names of the user's own networks that were given."""
     inspected: Inspected
+    initial: Read
+    """Values that parameters start from, by file."""
     by_label: dict[str, Architecture] = field(default_factory=dict)
 
     def examine(self, combination: Combination, dataset: Dataset) -> Iterator[Found]:
@@ -99,6 +104,7 @@ class _Networks:
                 yield from _as_found(CeterisError(found), where)
             elif found is not None:
                 self.by_label[combination.label] = found
+                yield from self._initial_problems(found, experiment)
             return
         try:
             net = network(experiment, dataset, {})
@@ -106,8 +112,24 @@ class _Networks:
             yield from _as_found(error, where)
             return
         self.by_label[combination.label] = net
+        yield from self._initial_problems(net, experiment)
         for name, message in unknown_layers(net, experiment.model.init):
             yield f"{where}.init.layers.{name}", message
+
+    def _initial_problems(self, net: Architecture, experiment: Experiment) -> Iterator[Found]:
+        """Yield why initial values or a function of the user's cannot start a network."""
+        init = experiment.model.init
+        where = "experiment.model.init"
+        if isinstance(init, OwnInit) and ":" not in init.name and init.name not in self.given:
+            yield f"{where}.name", _not_given(init.name, "initialisation", self.given, "initial")
+        if not isinstance(init, FileInit):
+            return
+        values = self.initial.get(init.file)
+        if isinstance(values, CeterisError):
+            yield f"{where}.file", str(values)
+        elif values is not None:
+            for path, message in value_problems(net, init, values):
+                yield f"{where}.{path}", message
 
 
 def bind(
@@ -116,6 +138,7 @@ def bind(
     metrics: Sequence[str],
     modules: Sequence[str] = (),
     inspected: Inspected = MappingProxyType({}),
+    initial: Read = MappingProxyType({}),
 ) -> tuple[Bound, list[Problem]]:
     """Check every combination of a study against the data that it names.
 
@@ -125,13 +148,14 @@ def bind(
         metrics: names of the user's own metrics that were given.
         modules: names of the user's own networks that were given.
         inspected: what a worker found out about the user's own networks, once it was asked.
+        initial: values that parameters start from, by the file that experiments name.
 
     Returns:
         What was found out, which counts only where the list of problems is empty.
     """
     found = combinations(parsed.study)
     sizes = _SizesFound(seed_list(parsed.study), parsed.study.folds)
-    networks = _Networks(modules, inspected)
+    networks = _Networks(modules, inspected, initial)
     problems: dict[Problem, None] = {}
     for combination in found:
         for path, message in _combination_problems(combination, data, metrics, sizes, networks):
@@ -200,16 +224,18 @@ def _metric_problems(experiment: Experiment, given: Sequence[str]) -> Iterator[F
 
 
 def _own_network_problems(name: str, given: Sequence[str]) -> Iterator[Found]:
-    if ":" in name or name in given:
-        return
+    if ":" not in name and name not in given:
+        yield "experiment.model.name", _not_given(name, "network", given, "model")
+
+
+def _not_given(name: str, what: str, given: Sequence[str], argument: str) -> str:
     if given:
-        yield "experiment.model.name", unknown_name("network of your own", name, list(given))
-    else:
-        yield (
-            "experiment.model.name",
-            f"`{name}` is a network of your own, and it was not given: in Python, give `model={name}`; "
-            f"in a file, write `package.module:{name}`",
-        )
+        return unknown_name(f"{what} of your own", name, list(given))
+    article = "an" if what[0] in "aeiou" else "a"
+    return (
+        f"`{name}` is {article} {what} of your own, and it was not given: in Python, give "
+        f"`{argument}={name}`; in a file, write `package.module:{name}`"
+    )
 
 
 def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:

@@ -34,12 +34,14 @@ class LoadedData:
 
 @dataclass(frozen=True)
 class DataPlaces:
-    """Where a worker finds the data of an experiment."""
+    """Where a worker finds what an experiment reads."""
 
     folder: Path | None = None
     """Where the user's data files are looked for first."""
     moved: Mapping[str, str] = field(default_factory=dict)
     """Recorded source -> where it lies now, where that differs."""
+    initial: Path | None = None
+    """The folder of the records, where initial values are kept (``initial_values``)."""
 
     def of(self, source: str) -> str:
         """Return the source to load."""

@@ -38,6 +38,13 @@ def resolve_device(asked: str) -> Device:
     return Device("mps", "mps")
 
 
+def all_devices() -> tuple[Device, ...]:
+    """Return every device of this machine that training can use, the processor first."""
+    cards = cuda_cards()
+    found = [resolve_device("cpu"), *(_cuda(f"cuda:{i}", cards, i) for i in range(len(cards)))]
+    return (*found, *([Device("mps", "mps")] if _has_mps() else []))
+
+
 def cuda_cards() -> list[str]:
     """Name the CUDA cards that torch can use."""
     import torch

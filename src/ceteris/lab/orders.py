@@ -50,6 +50,8 @@ class Job:
     """The checkpoint of every trial, by identity, where the cohort has epochs behind it."""
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     """The least time between two checkpoints."""
+    initial: Path | None = None
+    """The folder of the records, where initial values are kept."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Inspected:
     """The answer to ``Inspect``, in its order: what a network consists of, or why it cannot be trained."""
 
     found: tuple[Architecture | tuple[Problem, ...], ...]
+    notes: tuple[str, ...] = ()
+    """What does not keep them from being trained, and is probably not meant."""
 
 
 @dataclass(frozen=True)

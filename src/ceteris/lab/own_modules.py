@@ -6,7 +6,7 @@ import functools
 import hashlib
 import importlib
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from ceteris.data.dataset import Dataset
 from ceteris.errors import CeterisError, Problem, exception_in_line, unknown_name
 from ceteris.lab.own_metrics import source_hash
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.model import ModuleModel
+from ceteris.spec.init import OwnInit
+from ceteris.spec.model import ModelSpec, ModuleModel
 from ceteris.train.plan import ModuleKey, ModuleRequest, module_key
 
 Factory = Callable[..., Any]
@@ -104,7 +105,7 @@ def _import(reference: str, loaded: LoadedModules) -> None:
 
 def references(experiments: Iterable[Experiment]) -> tuple[str, ...]:
     """Return the networks that experiments name as ``package.module:Name``."""
-    names = [e.model.name for e in experiments if isinstance(e.model, ModuleModel)]
+    names = [name for experiment in experiments for _, name, _ in own_code(experiment.model)]
     return tuple(dict.fromkeys(name for name in names if ":" in name))
 
 
@@ -122,12 +123,22 @@ def requests(
     return found
 
 
+def own_code(model: ModelSpec) -> Iterator[tuple[str, str, str | None]]:
+    """Yield (what it is, its name, the recorded hash of its source) for code of the user's in a model."""
+    if isinstance(model, ModuleModel):
+        yield "network", model.name, model.source
+    if isinstance(model.init, OwnInit):
+        yield "initialisation", model.init.name, model.init.source
+
+
 def with_sources(experiment: Experiment, hashes: Mapping[str, str]) -> Experiment:
-    """Return the experiment with the source hash of its own network filled in (law 10)."""
-    model = experiment.model
-    if not isinstance(model, ModuleModel):
-        return experiment
-    return experiment.model_copy(update={"model": model.model_copy(update={"source": hashes[model.name]})})
+    """Return the experiment with the source hashes of the code of the user's filled in (law 10)."""
+    model, update = experiment.model, dict[str, Any]()
+    if isinstance(model, ModuleModel):
+        update["source"] = hashes[model.name]
+    if isinstance(model.init, OwnInit):
+        update["init"] = model.init.model_copy(update={"source": hashes[model.init.name]})
+    return experiment.model_copy(update={"model": model.model_copy(update=update)}) if update else experiment
 
 
 def resume_problems(
@@ -135,25 +146,27 @@ def resume_problems(
 ) -> list[Problem]:
     """Say which networks of a record are not to be had: it keeps no code."""
     problems = []
-    for model in dict.fromkeys(e.model.name for e in experiments if isinstance(e.model, ModuleModel)):
-        if ":" in model and not allow_code:
-            message = f"the run trains `{model}`, which is code of your own; allow it with --allow-code"
+    code = [(what, name) for experiment in experiments for what, name, _ in own_code(experiment.model)]
+    for what, name in dict.fromkeys(code):
+        told = f"the run {'trains' if what == 'network' else 'starts by'} `{name}`"
+        if ":" in name and not allow_code:
+            problems.append(Problem(f"{told}, which is code of your own; allow it with --allow-code"))
+        elif ":" not in name and name not in given:
+            named = f"a{'n' if what[0] == 'i' else ''} {what}"
+            again = f"{'model' if what == 'network' else 'initial'}={name}"
+            message = f"{told}, {named} of your own; go on from Python and give it again: `{again}`"
             problems.append(Problem(message))
-        elif ":" not in model and model not in given:
-            message = f"the run trains `{model}`, a network of your own; go on from Python and give it again"
-            problems.append(Problem(f"{message}: `model={model}`"))
     return problems
 
 
 def changed_sources(experiments: Iterable[Experiment], hashes: Mapping[str, str]) -> list[Problem]:
-    """Say which networks are not the ones that a record was made with (law 9)."""
+    """Say which networks and initialisations are not the ones that a record was made with (law 9)."""
     problems: dict[Problem, None] = {}
-    for experiment in experiments:
-        model = experiment.model
-        if isinstance(model, ModuleModel) and model.source not in (None, hashes.get(model.name)):
+    for what, name, source in (code for e in experiments for code in own_code(e.model)):
+        if source not in (None, hashes.get(name)):
             message = (
-                f"the source of `{model.name}` has changed since the run, so new trials would be of another "
-                "network; bring the old source back, or run the study anew"
+                f"the source of `{name}` has changed since the run, so new trials would be of another "
+                f"{what}; bring the old source back, or run the study anew"
             )
             problems[Problem(message)] = None
     return list(problems)

@@ -234,7 +234,7 @@ def _places(record: RunRecord, combinations: Sequence[Combination], means: Means
     kept = Path(then) if then and Path(then).is_dir() else None
     sources = dict.fromkeys(c.experiment.data.reading for c in combinations)
     moved = {source: found_again(source, means.runs_folder) for source in sources}
-    return DataPlaces(means.data_folder or kept, moved)
+    return DataPlaces(means.data_folder or kept, moved, means.runs_folder)
 
 
 def _load(places: DataPlaces, means: Means) -> dict[str, Dataset]:

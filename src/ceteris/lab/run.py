@@ -20,6 +20,7 @@ from ceteris.lab.datasets import (
     rename_combination,
     rename_sources,
 )
+from ceteris.lab.initial_values import Read, read_all, with_content
 from ceteris.lab.listener import Listener, Stop, Unheard
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
@@ -100,22 +101,26 @@ def run_study(
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
         tell_label_like_numbers(data, means.listener)
-        bound, problems = bind(checked, data, list(own), list(factories))
+        initial = read_all(experiments)
+        bound, problems = bind(checked, data, list(own), list(factories), initial=initial)
         hello = greet(crew, first, means.listener, means.stop)
         refuse([*problems, *hello.problems])
         if checked is not parsed:
             parsed = first_batch(parsed, *data.datasets.values())
-            bound, problems = bind(parsed, data, list(own), list(factories))
+            bound, problems = bind(parsed, data, list(own), list(factories), initial=initial)
             refuse(problems)
         wanted = requests([found.experiment for found in bound.combinations], data.datasets)
         inspected = inspect_modules(crew, first, wanted, means.listener, means.stop)
         if inspected:
-            bound, problems = bind(parsed, data, list(own), list(factories), inspected)
+            bound, problems = bind(parsed, data, list(own), list(factories), inspected, initial)
             refuse(problems)
         names = {source: lasting_source(source, own, runs_folder) for source, own in data.datasets.items()}
         contents = {source: own.content for source, own in data.datasets.items()}
         study = _with_kind_of_folds(rename_sources(parsed.study, names, contents), data)
-        found = tuple(_with_source(rename_combination(c, names, contents), hello) for c in bound.combinations)
+        found = tuple(
+            _as_recorded(rename_combination(c, names, contents), hello, initial, runs_folder)
+            for c in bound.combinations
+        )
         trials = plan_trials(found, seed_list(study), hello.numerics, study.folds)
         datasets = {names[source]: own for source, own in data.datasets.items()}
         heed(means.stop)
@@ -135,7 +140,7 @@ def run_study(
                 hello.device_name,
             )
             store.begin(run)
-            places = DataPlaces(data_folder)
+            places = DataPlaces(data_folder, initial=runs_folder)
             work = Undertaking(trials, datasets, bound.sizes, places, bound.modules)
             more = None
             if study.search is not None:
@@ -155,9 +160,10 @@ def tell_label_like_numbers(data: LoadedData, listener: Listener) -> None:
             )
 
 
-def _with_source(combination: Combination, hello: Hello) -> Combination:
-    """Return the combination with the source hash of its own network filled in."""
-    return replace(combination, experiment=with_sources(combination.experiment, hello.module_hashes))
+def _as_recorded(combination: Combination, hello: Hello, initial: Read, runs_folder: Path) -> Combination:
+    """Return the combination with the hashes of the user's own code and of its initial values filled in."""
+    experiment = with_sources(combination.experiment, hello.module_hashes)
+    return replace(combination, experiment=with_content(experiment, initial, runs_folder))
 
 
 def _with_kind_of_folds(study: Study, data: LoadedData) -> Study:

@@ -12,6 +12,7 @@ from ceteris.lab.binding import Bound, bind
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces, LoadedData
 from ceteris.lab.halving import rounds, size_path, survivors
+from ceteris.lab.initial_values import read_all, with_content
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_modules import requests, with_sources
 from ceteris.lab.proposals import Candidate, check_installed, propose
@@ -216,12 +217,13 @@ class Searching:
         wanted = requests(experiments, data.datasets)
         first = self.crew.numbers[0]
         inspected = inspect_modules(self.crew, first, wanted, self.means.listener, self.means.stop)
-        parsed = ParsedStudy(study, places=_places(study))
-        bound, problems = bind(parsed, data, self.metrics, self.modules, inspected)
+        parsed, initial = ParsedStudy(study, places=_places(study)), read_all(experiments)
+        bound, problems = bind(parsed, data, self.metrics, self.modules, inspected, initial)
         refuse(problems)
-        hashes = self.hello.module_hashes
+        hashes, folder = self.hello.module_hashes, self.means.runs_folder
         return bound, tuple(
-            replace(c, experiment=with_sources(c.experiment, hashes)) for c in bound.combinations
+            replace(c, experiment=with_content(with_sources(c.experiment, hashes), initial, folder))
+            for c in bound.combinations
         )
 
     def _tell(self, study: Study, trials: Sequence[TrialRecord], batch: Batch) -> None:

@@ -81,7 +81,7 @@ class Sitting:
             source = self._places.of(shard.source)
             begun = self._recorder.states(shard.trials) if shard.cohort.begin else {}
             order = (shard.number, shard.cohort, source, self._places.folder, begun, self._checkpoint_seconds)
-            self._crew.send(worker, Job(*order))
+            self._crew.send(worker, Job(*order, self._places.initial))
 
     def _heed_stop(self) -> None:
         if self._stop.after_epoch and not self._told_to_stop:

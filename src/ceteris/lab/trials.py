@@ -57,6 +57,7 @@ def identity_of(
     if experiment.implementation == BUILTIN:  # so that trials from before there was a choice are found
         del settings["implementation"]
     content = settings["data"].pop("content") or ""
+    _name_initial_values(settings["model"])
     del settings["data"]["checksum"]  # of the file that the content came from
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]
@@ -69,6 +70,15 @@ def identity_of(
     if folds is not None:
         settings["folds"] = folds.model_dump(mode="json")
     return trial_identity(settings, seed, fold, content, numerics, SCHEME)
+
+
+def _name_initial_values(model: dict[str, Any]) -> None:
+    """Let values from a file count by their content; a module without any counts as before there were."""
+    init = model.get("init")
+    if init is None:
+        model.pop("init", None)
+    elif init["kind"] == "from":
+        del init["file"]
 
 
 def as_entry(trial: TrialPlan) -> PlannedTrial:

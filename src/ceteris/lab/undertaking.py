@@ -118,6 +118,8 @@ def inspect_modules(
         return {}
     crew.send(worker, Inspect(tuple(requests.values())))
     answer = _awaited(Inspected, crew, worker, listener, stop)
+    for note in answer.notes:
+        listener.note(note)
     return dict(zip(requests, answer.found, strict=True))
 
 

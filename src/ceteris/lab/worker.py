@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ceteris.lab.own_metrics import Metric
     from ceteris.lab.own_modules import Factory
     from ceteris.nets.architecture import Architecture
+    from ceteris.nets.given import Values
 
 
 def main() -> None:
@@ -124,15 +125,18 @@ class Worker:
 
     def _inspect(self, order: Inspect) -> Inspected:
         from ceteris.lab.orders import Inspected
-        from ceteris.train.modules.user import inspect_module
+        from ceteris.train.modules.user import inspect_module, notes_on_module
 
         found: list[Architecture | tuple[Problem, ...]] = []
+        notes: list[str] = []
         for request in order.requests:
+            factory = self._modules[request.model.name]
             try:
-                found.append(inspect_module(request, self._modules[request.model.name]))
+                found.append(inspect_module(request, factory))
+                notes += notes_on_module(request.model, factory, request.shape)
             except CeterisError as error:
                 found.append(error.problems)
-        return Inspected(tuple(found))
+        return Inspected(tuple(found), tuple(dict.fromkeys(notes)))
 
     def _train(self, job: Job) -> JobFailed | None:
         from ceteris.lab.batches import Batches
@@ -155,6 +159,7 @@ class Worker:
                 should_stop=self.stop.is_set,
                 begun=job.begun,
                 checkpoint_seconds=job.checkpoint_seconds,
+                values=self._values(job),
             )
         except CeterisError as error:
             return JobFailed(job.number, error.problems)
@@ -179,6 +184,14 @@ class Worker:
         self._has_trained = True
         if not kernels_are_compiled():
             self._report(Printed(NOTE))
+
+    def _values(self, job: Job) -> dict[str, Values]:
+        """Return the initial values of a job's trials by content hash."""
+        from ceteris.lab.initial_values import file_init, kept_values
+
+        inits = [file_init(trial.experiment) for trial in job.cohort.trials]
+        contents = dict.fromkeys(init.content for init in inits if init is not None and init.content)
+        return {own: kept_values(job.initial, own) for own in contents if job.initial is not None}
 
     def _preparation(self, source: str, folder: Path | None) -> Preparation:
         from ceteris.data.preparation import Preparation

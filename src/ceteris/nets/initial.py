@@ -23,6 +23,7 @@ from ceteris.spec.init import (
     UniformInit,
     XavierInit,
     ZerosInit,
+    drawn_part,
 )
 
 Array = NDArray[np.float64]
@@ -35,6 +36,7 @@ def initial_parameters(net: Architecture, init: InitSpec, seed: int) -> Array:
     so networks of other widths or depths start with the same numbers where they overlap.
     """
     flat = np.zeros(net.n_parameters)
+    init = drawn_part(init)
     for tensor in net.parameters:
         own = init.of(tensor.role) if isinstance(init, EachInit) else init
         values = _initial_tensor(tensor, own, seed)
@@ -44,6 +46,7 @@ def initial_parameters(net: Architecture, init: InitSpec, seed: int) -> Array:
 
 def unknown_layers(net: Architecture, init: InitSpec) -> Iterator[tuple[str, str]]:
     """Yield (name, sentence) for every layer that an initialisation names and that the network lacks."""
+    init = drawn_part(init)
     roles = list(dict.fromkeys(t.role for t in net.parameters if t.kind in ("weight", "bias")))
     for name in init.layers if isinstance(init, EachInit) else ():
         if name != OTHERS and name not in roles:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ceteris.spec.base import KindOnly, Number, Spec, wrong
 
@@ -114,9 +115,87 @@ def _each_layer(value: object) -> object:
     return value
 
 
-InitSpec = Annotated[
+Drawn = Annotated[
     OneInit | EachInit,
     Field(discriminator="kind", title="initialisation"),
     KindOnly,
     BeforeValidator(_each_layer),
 ]
+"""A start that is drawn from the seed alone."""
+
+
+class FileInit(Spec):
+    """Parameters start from values in a safetensors file, by name, the same for every seed:
+    `init: {from: weights.safetensors}`, which is short for `{kind: from, file: weights.safetensors}`.
+
+    Every parameter has to be in the file unless `only` says which are taken; buffers (running statistics)
+    are taken where they are there. `ceteris export --format safetensors` writes such a file.
+    """
+
+    kind: Literal["from"] = "from"
+
+    file: Annotated[str, Field(min_length=1, title="name of a file")]
+    """The safetensors file."""
+    only: Annotated[tuple[str, ...], Field(title="list of names")] = ()
+    """Names of parameters, or of layers, that are taken (`hidden.0`, `head.linear.weight`); everything where
+    nothing is listed."""
+    others: Drawn = DefaultInit()
+    """How parameters start that are not taken; those of a network of your own start as it makes them."""
+    content: Annotated[str | None, Field(title="SHA-256")] = None
+    """SHA-256 of the names and values; Ceteris fills it in when it records a run."""
+
+    def takes(self, name: str) -> bool:
+        """Tell whether a parameter or buffer of this name is taken from the file."""
+        return not self.only or any(name == own or name.startswith(f"{own}.") for own in self.only)
+
+
+class OwnInit(Spec):
+    """A function of your own changes the parameters in place, as `torch.nn.Module.apply` calls it with every
+    module of the network; torch's random numbers are drawn from the trial's seed."""
+
+    kind: Literal["own"] = "own"
+
+    name: Annotated[str, Field(title="name of a function")]
+    """A function given in Python (`ceteris.run(initial=...)`), or `package.module:name` with
+    `--allow-code`."""
+    others: Drawn = DefaultInit()
+    """How parameters start before the function changes them."""
+    source: Annotated[str | None, Field(title="SHA-256")] = None
+    """SHA-256 of the function's source text; Ceteris fills it in when it records a run."""
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_found(cls, name: str) -> str:
+        if CODE_NAME.fullmatch(name) is None:
+            raise wrong(f"'{name}' is not a function; give a name, or `package.module:name`")
+        return name
+
+
+CODE_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*(:[A-Za-z_]\w*)?", re.ASCII)
+"""A name, or ``package.module:Name``."""
+
+
+def drawn_part(init: OneInit | EachInit | FileInit | OwnInit) -> OneInit | EachInit:
+    """Return what is drawn from the seed, before anything is set by name or by a function."""
+    return init.others if isinstance(init, FileInit | OwnInit) else init
+
+
+def _short_form(value: object) -> object:
+    """Expand the short forms: a file by `from`; another mapping without a kind is one of layers."""
+    if isinstance(value, Mapping) and "from" in value and "kind" not in value:
+        return {"kind": "from", "file": value["from"], **{k: v for k, v in value.items() if k != "from"}}
+    return _each_layer(value)
+
+
+InitSpec = Annotated[
+    OneInit | EachInit | FileInit | OwnInit,
+    Field(discriminator="kind", title="initialisation"),
+    KindOnly,
+    BeforeValidator(_short_form),
+]
+GivenInit = Annotated[
+    FileInit | OwnInit,
+    Field(discriminator="kind", title="initialisation"),
+    BeforeValidator(_short_form),
+]
+"""How a network of the user's own may start other than as it makes itself."""

@@ -172,7 +172,7 @@ MAIN_SETTINGS = {
 """Kind of a layer -> the setting that its short form gives: ``{linear: 64}``."""
 
 
-def _written_out(value: object) -> object:
+def written_out(value: object) -> object:
     """Expand the short forms: ``relu``, ``{linear: 64}``, ``{residual: [...]}``, ``{conv: {...}}``."""
     if isinstance(value, BaseModel):
         return value
@@ -205,7 +205,7 @@ def _of_kind(kind: object, settings: Mapping[str, Any]) -> dict[str, Any]:
     raise wrong(unknown_name("layer", str(kind), known))
 
 
-LayerSpec = Annotated[OneLayer, Field(discriminator="kind", title="layer"), BeforeValidator(_written_out)]
+LayerSpec = Annotated[OneLayer, Field(discriminator="kind", title="layer"), BeforeValidator(written_out)]
 for _owner in (ResidualLayers, BlockLayers):
     _owner.model_rebuild()
 

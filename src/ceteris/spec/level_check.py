@@ -10,6 +10,7 @@ from ceteris.errors import CeterisError, Problem
 from ceteris.spec.combine import coordinates_of, merged_patch
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.factors import Places
+from ceteris.spec.init import OwnInit
 from ceteris.spec.labels import combination_label
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.patch import ROOT, checked, patched_settings, resolve_kinds
@@ -65,6 +66,8 @@ def _code_problems(experiment: Experiment | None) -> Iterator[Problem]:
     named = {f"metrics.{i}": metric for i, metric in enumerate(experiment.metrics)}
     if isinstance(experiment.model, ModuleModel):
         named["model.name"] = experiment.model.name
+    if isinstance(experiment.model.init, OwnInit):
+        named["model.init.name"] = experiment.model.init.name
     for path, name in named.items():
         if ":" in name:
             message = f"`{name}` is code of your own; it is used only from Python or with --allow-code"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ceteris.spec.base import AnyNumber, KindOnly, Number, OneToList, Spec, Switch, Whole, wrong
-from ceteris.spec.init import DefaultInit, InitSpec
+from ceteris.spec.init import CODE_NAME, DefaultInit, GivenInit, InitSpec
 from ceteris.spec.layers import LayerSpec, check_names
 from ceteris.spec.model_parts import Activation, Probability, Width
 from ceteris.spec.plain import plain_data
@@ -197,9 +196,6 @@ def _check_length(name: str, given: object, layers: int) -> None:
         raise wrong(f"{sizes}; give one value for all or one for each", name)
 
 
-MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*(:[A-Za-z_]\w*)?", re.ASCII)
-
-
 class ModuleModel(Spec):
     """A `torch.nn.Module` of the user's own, made anew with its arguments for every trial."""
 
@@ -216,13 +212,16 @@ class ModuleModel(Spec):
     """Shape of a row that the module gets. `data`: the data's own; `flat`: all numbers in one axis; `auto`:
     the data's own, with a channel axis first where it has height and width alone (28 x 28 as 1 x 28 x 28)."""
 
+    init: GivenInit | None = None
+    """Values or a function by which parameters start other than as the module makes them."""
+
     source: Annotated[str | None, Field(title="SHA-256")] = None
     """SHA-256 of the module's source text; Ceteris fills it in when it records a run."""
 
     @field_validator("name")
     @classmethod
     def _can_be_found(cls, name: str) -> str:
-        if MODULE_NAME.fullmatch(name) is None:
+        if CODE_NAME.fullmatch(name) is None:
             raise wrong(f"'{name}' is not a network; give a name, or `package.module:Name`")
         return name
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from ceteris.errors import CeterisError, Problem, nearest
 from ceteris.spec.base import Spec
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.paths import is_list, is_open_mapping, member_for, parts, setting_paths
+from ceteris.spec.layers import written_out
+from ceteris.spec.paths import is_list, is_open_mapping, leads_into_item, member_for, parts, setting_paths
 from ceteris.spec.plain import plain_data
 from ceteris.spec.wording import problems_of
 
@@ -56,7 +59,7 @@ def path_problem(path: str) -> str | None:
     parent, _, item = path.rpartition(".")
     if path in known or (item.isdecimal() and parent in known and is_list(known[parent])):
         return None
-    if item and parent in known and is_open_mapping(known[parent]):
+    if (item and parent in known and is_open_mapping(known[parent])) or leads_into_item(path, known):
         return None
     same_name = [other for other in known if other.rsplit(".", 1)[-1] == path]
     guess = same_name[0] if same_name else nearest(path, list(known))
@@ -115,15 +118,24 @@ def _set(settings: dict[str, Any], path: str, value: Any) -> None:
     *outer, last = path.split(".")
     part: Any = settings
     for name in outer:
-        part = part.get(name) if isinstance(part, dict) else None
+        part = _inner(part, name)
     if isinstance(part, dict):
-        if last == "kind" and path.count("."):
+        if last == "kind" and ".".join(outer) in setting_paths(Experiment):
             _forget_defaults_of_old_kind(part, ".".join(outer), value)
         part[last] = value
     elif isinstance(part, list) and last.isdecimal() and int(last) < len(part):
         part[int(last)] = value
     else:
         raise CeterisError(Problem(_no_such_item(part, ".".join(outer), last), where=path))
+
+
+def _inner(part: Any, name: str) -> Any:
+    """Return what a name leads to; a layer in a list is written out, so that its settings can be changed."""
+    if isinstance(part, list) and name.isdecimal() and int(name) < len(part):
+        with suppress(PydanticCustomError):  # the validation says what is wrong with it
+            part[int(name)] = written_out(part[int(name)])
+        return part[int(name)]
+    return part.get(name) if isinstance(part, dict) else None
 
 
 def _no_such_item(part: Any, parent: str, last: str) -> str:
@@ -172,5 +184,5 @@ def _without_empty(part: Any) -> Any:
 
 def _at(settings: Any, path: str) -> Any:
     for name in path.split("."):
-        settings = settings[name]
+        settings = settings[int(name) if isinstance(settings, list) else name]
     return settings

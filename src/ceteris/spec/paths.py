@@ -96,6 +96,33 @@ def is_list(annotation: Any) -> bool:
     return any(get_origin(plain_type(branch)) in (tuple, list) for branch in (choices(kind) or (kind,)))
 
 
+def item_members(annotation: Any) -> tuple[type[BaseModel], ...]:
+    """Return the classes that an item of a list may become; none where a setting is no list of parts."""
+    kind = plain_type(annotation)
+    lists = [plain_type(branch) for branch in (choices(kind) or (kind,))]
+    return tuple(
+        member for own in lists if get_origin(own) in (tuple, list) for member in members(get_args(own)[0])
+    )
+
+
+def leads_into_item(path: str, known: Mapping[str, Any]) -> bool:
+    """Tell whether a path leads to a setting inside an item of a list, such as ``model.layers.2.p``.
+
+    ``known`` are the paths with their types up to the list; items are counted from 0.
+    """
+    names = path.split(".")
+    for place, name in enumerate(names[:-1]):
+        owners = item_members(known.get(".".join(names[:place]))) if name.isdecimal() else ()
+        if owners:
+            rest = ".".join(names[place + 1 :])
+            parent, _, last = rest.rpartition(".")
+            own = {inner: kind for owner in owners for inner, kind in setting_paths(owner).items()}
+            if rest in own or (last.isdecimal() and parent in own and is_list(own[parent])):
+                return True
+            return leads_into_item(rest, own)
+    return False
+
+
 def is_open_mapping(annotation: Any) -> bool:
     """Tell whether a setting is a mapping whose keys the user chooses, such as a module's arguments."""
     return get_origin(plain_type(annotation)) is dict

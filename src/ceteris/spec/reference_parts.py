@@ -105,7 +105,8 @@ LAYERS = Part(
     "experiment.model.layers",
     "The layers of a `sequential` network. A layer is its kind alone (`relu`, `batch_norm`, `flatten`), its "
     "kind with its main setting (`{linear: 64}`, `{conv: 16}`, `{dropout: 0.2}`, `{max_pool: 2}`), or a "
-    "mapping (`{conv: {channels: 16, stride: 2}, name: stem}`). Sums and ties are checked against the data: "
+    "mapping (`{conv: {channels: 16, stride: 2}, name: stem}`). A path leads into one, counted from 0: "
+    "`--vary model.layers.2.p=0.1,0.5`. Sums and ties are checked against the data: "
     "what goes into `residual` and what comes out have one shape, and so has what a tied layer reads.",
     members(LayerSpec),
     (
@@ -132,7 +133,10 @@ INIT = Part(
     "experiment.model.init",
     "How weights start.",
     members(InitSpec),
-    ("experiment:\n  model: {kind: mlp, hidden: [32], init: {kind: normal, std: 0.1}}\n",),
+    (
+        "experiment:\n  model: {kind: mlp, hidden: [32], init: {kind: normal, std: 0.1}}\n",
+        "experiment:\n  model: {kind: mlp, hidden: [32], init: {from: net.safetensors, only: [hidden]}}\n",
+    ),
     3,
 )
 OPTIMIZER = Part(

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 from ceteris.data.one_input import one_input
 from ceteris.data.preparation import Preparation, Prepared
 from ceteris.nets.architecture import Architecture, named_views, random_places
-from ceteris.nets.stacked import StackedNetwork, initial_stack
+from ceteris.nets.given import Values
+from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.augment import Augment
 from ceteris.spec.experiment import metric_name
-from ceteris.spec.model import ModuleModel
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.augmented import Augmented
 from ceteris.train.checkpoints import Pace, start_columns, start_state
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.engine import Engine, EngineFactory, Feed, StackSpec
 from ceteris.train.grids import Grids
+from ceteris.train.initial import Code, starting_stack
 from ceteris.train.measure import (
     PENALTY,
     PROVIDED,
@@ -82,6 +84,7 @@ def train_cohort(
     should_stop: Callable[[], bool] = lambda: False,
     begun: Mapping[str, State] | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    values: Mapping[str, Values] = MappingProxyType({}),
 ) -> None:
     """Train the trials of a cohort (or a shard of one) together to their end.
 
@@ -97,14 +100,15 @@ def train_cohort(
         preparation: the data they read.
         device: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         metrics: the user's own metrics by name, for the names in the cohort's structure.
-        modules: what makes the user's own networks, by the name that experiments have for it.
+        modules: what makes the user's own networks and starts them, by the name that experiments have for it.
         engine: makes the engine; left out, it is the built-in one that suits the network and the device.
         begun: the checkpoint of every trial, by identity, where ``cohort.begin`` is not 0.
         checkpoint_seconds: the least time between two checkpoints; 0 for one after every epoch.
+        values: initial values by name, by the content hash that experiments have for them.
     """
     known = {**PROVIDED, **(metrics or {})}
     wanted = {metric_name(name): known[name] for name in cohort.structure.metrics}
-    training = _Training(cohort, preparation, device, wanted, modules or {}, engine, emit)
+    training = _Training(cohort, preparation, device, wanted, (modules or {}, values), engine, emit)
     if cohort.begin:
         training.restore(begun or {})
     else:
@@ -131,7 +135,7 @@ class _Training:
         preparation: Preparation,
         device: str,
         metrics: Mapping[str, Metric],
-        modules: Mapping[str, Callable[..., Any]],
+        given: tuple[Code, Mapping[str, Values]],
         engine: EngineFactory | None,
         emit: Emit,
     ) -> None:
@@ -143,7 +147,7 @@ class _Training:
         trials = cohort.trials
         self._experiments = [trial.experiment for trial in trials]
         self._prepared = [preparation.prepare(t.experiment.data, t.seed, t.fold, t.folds) for t in trials]
-        self._stack = _initial_stack(cohort, modules)
+        self._stack = starting_stack(cohort, *given)
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
         self._first, feeds = _feeds(cohort, self._prepared)
         grids = Grids(
@@ -392,17 +396,6 @@ def _stack_spec(
         feeds=feeds,
         precision=structure.precision,
     )
-
-
-def _initial_stack(cohort: Cohort, modules: Mapping[str, Callable[..., Any]]) -> StackedNetwork:
-    net, seeds = cohort.structure.net, [trial.seed for trial in cohort.trials]
-    models = [trial.experiment.model for trial in cohort.trials]
-    own = [model for model in models if isinstance(model, ModuleModel)]
-    if not own:
-        return initial_stack(net, [m for m in models if not isinstance(m, ModuleModel)], seeds)
-    from ceteris.train.modules.user import initial_modules
-
-    return initial_modules(net, modules, own, seeds)
 
 
 def _engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:

@@ -44,14 +44,8 @@ def scores(
         targets: (N,) class numbers, or (N, k) values.
         own: metrics of the user's own by name; those that are not given are left out.
     """
-    objective = Objective(
-        loss,
-        smoothing=torch.zeros(1, dtype=torch.float64),
-        class_weights=torch.ones(1, outputs.shape[1], dtype=torch.float64),
-        beta=torch.tensor([experiment.loss_beta], dtype=torch.float64),
-        altered=False,
-    )
-    found = {"loss": float(losses(objective, outputs[None].double(), targets[None])[0])}
+    objective = _plain_objective(experiment, loss, outputs.shape[1])
+    found = {"loss": float(mean_loss(experiment, loss, outputs.double(), targets))}
     if not targets.is_floating_point():
         right = right_answers(objective, outputs[None], targets[None])[0]
         found["accuracy"] = float(right) / len(targets)
@@ -60,6 +54,21 @@ def scores(
         if name in known:
             found[name] = float(known[name](outputs, targets))
     return found
+
+
+def mean_loss(experiment: Experiment, loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean loss of outputs (N, k), unsmoothed and unweighted, as a number with a gradient."""
+    return losses(_plain_objective(experiment, loss, outputs.shape[1]), outputs[None], targets[None])[0]
+
+
+def _plain_objective(experiment: Experiment, loss: str, outputs: int) -> Objective:
+    return Objective(
+        loss,
+        smoothing=torch.zeros(1, dtype=torch.float64),
+        class_weights=torch.ones(1, outputs, dtype=torch.float64),
+        beta=torch.tensor([experiment.loss_beta], dtype=torch.float64),
+        altered=False,
+    )
 
 
 def predicted_classes(loss: str, outputs: Tensor) -> Tensor:

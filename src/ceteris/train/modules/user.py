@@ -17,6 +17,7 @@ from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.nets.architecture import Architecture, UserModule
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
+from ceteris.train.modules.attributes import attribute_notes
 from ceteris.train.modules.initial import Factory, make_module
 from ceteris.train.modules.layout import module_architecture, row_shape
 from ceteris.train.modules.probes import inner_modules
@@ -36,6 +37,11 @@ class ModuleStack(StackedNetwork):
 
     modules: tuple[nn.Module, ...] = ()
     seeds: tuple[int, ...] = ()
+
+    def set_member(self, index: int, module: nn.Module) -> None:
+        """Take the values of a member's module, which was changed, into the stack."""
+        self.parameters[index] = flat_tensors(self.architecture, module, parameters=True)
+        self.buffers[index] = flat_tensors(self.architecture, module, parameters=False)
 
 
 def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
@@ -116,6 +122,11 @@ def made_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...], se
     """Make a module that was looked at before, with its initial weights, for rows of data of a shape."""
     module: nn.Module = make_module(factory, model.arguments, seed, look_rows(model, shape))
     return module
+
+
+def notes_on_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return what a module that was looked at keeps where it is not saved, moved or trained."""
+    return attribute_notes(model.name, made_module(model, factory, shape, 0))
 
 
 def look_rows(model: ModuleModel, shape: tuple[int, ...]) -> Tensor:

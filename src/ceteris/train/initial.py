@@ -1,0 +1,76 @@
+"""How members of a cohort start: drawn from their seeds, then as values or functions of the user's say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import nn
+
+from ceteris.errors import CeterisError, exception_in_line
+from ceteris.nets.given import Values, set_values
+from ceteris.nets.stacked import StackedNetwork, initial_stack
+from ceteris.spec.init import FileInit, OwnInit
+from ceteris.spec.model import ModuleModel
+from ceteris.train.plan import Cohort
+
+Code = Mapping[str, Callable[..., Any]]
+"""What makes the user's own networks, and what starts them, by the names that experiments have for them."""
+PURPOSE = "initial"
+
+
+def starting_stack(
+    cohort: Cohort, code: Code, values: Mapping[str, Values] = MappingProxyType({})
+) -> StackedNetwork:
+    """Return the members of a cohort as they begin.
+
+    Args:
+        cohort: trials of one structure.
+        code: the user's own networks and initialisations.
+        values: initial values by name, by the content hash that experiments have for them.
+
+    Raises ``CeterisError`` where a function of the user's fails.
+    """
+    net, seeds = cohort.structure.net, [trial.seed for trial in cohort.trials]
+    models = [trial.experiment.model for trial in cohort.trials]
+    own = [model for model in models if isinstance(model, ModuleModel)]
+    if own:
+        from ceteris.train.modules.user import initial_modules
+
+        stack: StackedNetwork = initial_modules(net, code, own, seeds)
+    else:
+        stack = initial_stack(net, [m for m in models if not isinstance(m, ModuleModel)], seeds)
+    for place, model in enumerate(models):
+        init = model.init
+        if not isinstance(init, FileInit | OwnInit):
+            continue
+        module = _module_of(stack, place)
+        if isinstance(init, FileInit):
+            set_values(module, init, values[init.content or ""])
+        else:
+            _apply(code[init.name], init.name, module, seeds[place])
+        stack.set_member(place, module)
+    return stack
+
+
+def _module_of(stack: StackedNetwork, place: int) -> nn.Module:
+    """Return a member as a module, which for one of the user's own is that which is trained."""
+    modules: tuple[nn.Module, ...] = getattr(stack, "modules", ())
+    return modules[place] if modules else stack.member(place)
+
+
+def _apply(function: Callable[..., Any], name: str, module: nn.Module, seed: int) -> None:
+    """Let a function change every module of a network, with torch's random numbers from a key of the seed."""
+    from ceteris.train.modules.initial import torch_seed
+
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(torch_seed(seed, PURPOSE))
+        try:
+            module.apply(function)
+        except Exception as error:
+            message = f"the initialisation `{name}` failed with {exception_in_line(error)}"
+            raise CeterisError(message) from error
+    if not all(bool(parameter.isfinite().all()) for parameter in module.parameters()):
+        raise CeterisError(f"the initialisation `{name}` gave a parameter that is NaN or infinite")
