@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab.made import small_study
+from ceteris.spec.parse import parse_study
+from tests.lab.made import settings, small_study
 from tests.lab.test_binding import CLASSES, NUMBERS, told
 
 
@@ -38,3 +39,32 @@ from tests.lab.test_binding import CLASSES, NUMBERS, told
 def test_probes_that_data_does_not_bear(probes: dict[str, Any], data: Any, message: str) -> None:
     found = told(small_study(data="arrays", probes=probes), dataset=data)
     assert [line for line in found if message in line], found
+
+
+@pytest.mark.parametrize(
+    ("metric", "probes", "message"),
+    [
+        (
+            "gradient_noise",
+            {},
+            "claims.0.metric: `gradient_noise` is measured on request; set `probes: {gradient_noise: true}`",
+        ),
+        ("gradient_noise/head.weight", {}, "`gradient_noise/head.weight` is measured on request"),
+        (
+            "dead/hidden.0",
+            {"layers": False},
+            "claims.0.metric: `dead/hidden.0` is not measured with `probes: {layers: false}`; leave that out",
+        ),
+        (
+            "gradient_noise/head.wait",
+            {"gradient_noise": True},
+            "there is no parameter `head.wait`; did you mean",
+        ),
+        ("gradient_noise/head.weight", {"gradient_noise": True}, ""),
+        ("dead/hidden.0", {}, ""),
+    ],
+)
+def test_a_claim_needs_its_probe(metric: str, probes: dict[str, Any], message: str) -> None:
+    claim = {"text": "It differs.", "metric": metric, "differ": [0.01, 0.001]}
+    found = told(parse_study(settings(probes=probes) | {"claims": [claim]}))
+    assert [message in line for line in found] == [True] * bool(message), found

@@ -73,11 +73,15 @@ def test_a_study_says_itself_what_its_quick_look_needs() -> None:
     own = {"rows": 400, "epochs": 12, "seeds": 4}
     schedule = {"kind": "multi_step", "milestones": [20, 30], "warmup": 5}
     given = settings(epochs=40) | {"seeds": 10, "quick": own}
-    given["experiment"] |= {"schedule": schedule}
+    probes = {"histograms": [0, 1, 20], "confusion": "last", "grid": {"epochs": [39, 40]}}
+    given["experiment"] |= {"schedule": schedule, "probes": probes}
     small = quick(parse_study(given).study)
     assert small.experiment.data.rows == 400
     assert small.experiment.epochs == 12
     assert small.experiment.schedule.milestones == (6, 9)
     assert small.experiment.schedule.warmup == pytest.approx(1.5)
+    assert small.experiment.probes.histograms == (0, 1, 6)
+    assert small.experiment.probes.confusion == "last"
+    assert small.experiment.probes.grid.epochs == (12,)
     assert seed_list(small) == (0, 1, 2, 3)
     assert parse_study(small).study == small

@@ -185,4 +185,4 @@ def _time_left(share: float, seconds: float) -> float | None:
 
 def _words(part: str) -> str:
     """Return the part of a structure in which cohorts differ, as a reader calls it."""
-    return "the network" if part == "net" else part
+    return {"net": "the network", "probes": "what is measured"}.get(part, part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -146,9 +146,21 @@ def _same_study(planned: Planned, folder: Path) -> Iterator[tuple[str, str]]:
             if summary.title != planned.parsed.study.title:
                 continue
             run = store.load_run(summary.id)
-            # A record also holds the hash of its data, which a study's file does not.
-            if run.study_name == planned.name and _without_content(run.study) == wanted:
+            if run.study_name == planned.name and _as_now(run.study) == wanted:
                 yield run.id, run.status
+
+
+def _as_now(recorded: Mapping[str, Any]) -> Any:
+    """Return a recorded study as one is written today: settings that are newer than it have their defaults.
+
+    A record also holds the hash of its data, which a study's file does not.
+    """
+    from ceteris.spec.dump import study_from_dict, study_to_dict
+
+    try:
+        return _without_content(study_to_dict(study_from_dict(recorded)))
+    except CeterisError:  # it says something that is not said any more
+        return None
 
 
 def _without_content(part: Any) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ceteris.spec.claim import Take
 from ceteris.spec.metrics import OF_TRIALS, Direction
-from ceteris.spec.probes import FAMILIES, probe_parts
+from ceteris.spec.probes import FAMILIES, GRADIENT_NOISE, probe_parts
 
 Curve = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def worst_value(metric: str, at: Take, better: Direction | None) -> float:
     NaN where ``better`` is not known: such a trial cannot be ranked.
     """
     probe = probe_parts(metric)
-    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty", "sharpness") or (
+    grows = metric in ("grad_norm", "weight_norm", "lr", "penalty", "sharpness", GRADIENT_NOISE) or (
         probe is not None and probe[0] != "activation_mean"
     )
     if grows or at in ("fluctuation", "epochs_until"):

@@ -18,7 +18,7 @@ from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
 from ceteris.lab.initial_values import Read
-from ceteris.lab.probe_problems import probe_problems
+from ceteris.lab.probe_problems import probe_problems, unmeasured
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
 from ceteris.nets.given import value_problems
@@ -32,7 +32,7 @@ from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.metrics import PROVIDED_METRICS
 from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
-from ceteris.spec.probes import OF_PARAMETERS, probe_parts
+from ceteris.spec.probes import OF_LAYERS, probe_parts
 from ceteris.train.objective import (
     objective_problems,
     precision_problems,
@@ -323,6 +323,7 @@ def _claim_problems(
 ) -> Iterator[Found]:
     numbers = [dataset.name for dataset in datasets if dataset.task == "regression"]
     known = [net for net in nets if net is not None]
+    experiments = [combination.experiment for combination in found]
     not_validated = [c.label for c in found if c.experiment.data.validation == 0]
     parameters = list(dict.fromkeys(tensor.name for net in known for tensor in net.parameters))
     layers = list(dict.fromkeys(layer for net in known for layer in hidden_layers(net)))
@@ -335,10 +336,12 @@ def _claim_problems(
             )
         if numbers and claim.metric in ACCURACIES:
             yield where, f"`{numbers[0]}` has numbers to predict, which have no accuracy; use a loss"
+        if reason := unmeasured(claim, experiments):
+            yield where, reason
         probe = probe_parts(claim.metric)
         if probe is None or not nets or known != nets:
             continue
         family, name = probe
-        what, names = ("parameter", parameters) if family in OF_PARAMETERS else ("hidden layer", layers)
+        what, names = ("parameter", parameters) if family not in OF_LAYERS else ("hidden layer", layers)
         if name not in names:
             yield where, unknown_name(what, name, names)

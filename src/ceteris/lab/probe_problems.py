@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.one_input import one_input
+from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.probes import GRADIENT_NOISE, ON_REQUEST, probe_parts
 
 WHERE = "experiment.probes"
 Chosen = str | tuple[int, ...]
@@ -44,3 +46,14 @@ def probe_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[s
 
 def _asked(epochs: Chosen) -> bool:
     return epochs not in ("none", ())
+
+
+def unmeasured(claim: Claim, experiments: Sequence[Experiment]) -> str | None:
+    """Say why a claim's probe is not measured in one of the experiments of its study; None where it is."""
+    family, name = probe_parts(claim.metric) or (claim.metric, "")
+    if family in (GRADIENT_NOISE, *ON_REQUEST):
+        if not all(experiment.probes.gradient_noise for experiment in experiments):
+            return f"`{claim.metric}` is measured on request; set `probes: {{gradient_noise: true}}`"
+    elif name and not all(experiment.probes.layers for experiment in experiments):
+        return f"`{claim.metric}` is not measured with `probes: {{layers: false}}`; leave that out"
+    return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from ceteris.spec.combine import combinations, seed_list
 from ceteris.spec.experiment import Experiment
+from ceteris.spec.probing import Epochs, Probes
 from ceteris.spec.search import Search
 from ceteris.spec.study import Factor, Study
 
@@ -97,7 +98,25 @@ class _Scale:
             update={
                 "epochs": self._epochs(base.epochs),
                 "schedule": base.schedule.model_copy(update=schedule),
+                "probes": self._probes(base.probes),
                 "data": base.data.model_copy(update=self._data(base.data.model_dump())),
+            }
+        )
+
+    def _probes(self, probes: Probes) -> Probes:
+        """Return probes at epochs that move with the others; before training stays before it."""
+
+        def sooner(epochs: Epochs) -> Epochs:
+            if isinstance(epochs, str):
+                return epochs
+            return tuple(sorted({self._epochs(epoch) if epoch else 0 for epoch in epochs}))
+
+        return probes.model_copy(
+            update={
+                "histograms": sooner(probes.histograms),
+                "grid": probes.grid.model_copy(update={"epochs": sooner(probes.grid.epochs)}),
+                "sharpness": probes.sharpness.model_copy(update={"epochs": sooner(probes.sharpness.epochs)}),
+                "confusion": sooner(probes.confusion),
             }
         )
 

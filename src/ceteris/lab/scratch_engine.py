@@ -17,7 +17,7 @@ from ceteris.lab.scratch_member import Drawn, ScratchMember
 from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
-from ceteris.train.probes import N_ACTIVATION, GradientProbes
+from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every
 from ceteris.train.tensor.probes import TensorProbes, activation_statistics
 
 LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
@@ -38,6 +38,7 @@ class ScratchEngine:
         self._inputs = [torch.from_numpy(feed.x).to(self._device) for feed in spec.feeds]
         self._targets = [_targets(feed.y).to(self._device) for feed in spec.feeds]
         self._probes = [TensorProbes(spec.net, 1, self._device) for _ in self._members]
+        self._alive = torch.ones(1, dtype=torch.bool, device=self._device)
         self._totals = np.zeros((5, len(stack)))
         self._diverged = np.full(len(stack), -1)
         self._rates = np.zeros((0, 0, 1))
@@ -93,10 +94,13 @@ class ScratchEngine:
         """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
         found = [probes.read() for probes in self._probes]
         variances = [own.variances for own in found if own.variances is not None]
+        unknown = np.full((1, len(self._spec.net.parameters)), np.nan)
+        noise = [unknown if own.noise is None else own.noise for own in found]
         return GradientProbes(
             np.concatenate([own.norms for own in found]),
             np.concatenate([own.updates for own in found]),
             np.concatenate(variances),
+            np.concatenate(noise) if self._spec.gradient_noise else None,
         )
 
     @torch.no_grad()
@@ -167,7 +171,11 @@ class ScratchEngine:
             self._diverged[place] = done
             return
         measured = step % GRADIENT_EVERY == 0
-        hidden = [own for own in kept if measured and own.requires_grad]
+        watched = measured and self._spec.layers
+        if self._spec.gradient_noise and step % noise_every(self._spec.steps) == 0:
+            found = torch.autograd.grad(loss, list(member.parameters.values()), retain_graph=True)
+            self._probes[place].add_noise(self._alive, [own[None] for own in found])
+        hidden = [own for own in kept if watched and own.requires_grad]
         for own in hidden:
             own.retain_grad()
         penalty = member.penalty()
@@ -187,9 +195,8 @@ class ScratchEngine:
         before = {name: own.detach().clone()[None] for name, own in member.parameters.items()}
         at_hidden = [(own[None], own.grad[None]) for own in hidden if own.grad is not None]
         member.step(rates)
-        alive = torch.ones(1, dtype=torch.bool, device=self._device)
-        probes.add(alive, norms, before, {name: own[None] for name, own in member.parameters.items()})
-        probes.add_variances(alive, [own for own, _ in at_hidden], [gradient for _, gradient in at_hidden])
+        probes.add(self._alive, norms, before, {name: own[None] for name, own in member.parameters.items()})
+        probes.add_variances(self._alive, [own for own, _ in at_hidden], [own for _, own in at_hidden])
         return float(norms.norm())
 
     def _evaluate_member(

@@ -8,7 +8,7 @@ from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import METRIC_NAME, metric_name
 from ceteris.spec.metrics import OF_TRIALS, Direction, direction_of_claim, unknown_direction
-from ceteris.spec.probes import probe_parts, probe_patterns
+from ceteris.spec.probes import GRADIENT_NOISE, probe_parts, probe_patterns
 from ceteris.spec.study import Factor
 
 CURVES = (
@@ -27,7 +27,7 @@ CURVES = (
 PENALTY = "penalty"
 """The value of the penalty, of trials that have one."""
 
-ON_REQUEST = ("sharpness",)
+ON_REQUEST = ("sharpness", GRADIENT_NOISE)
 """What is measured where `probes` ask for it."""
 
 TRUTH = ("weight_error", "bias_error")

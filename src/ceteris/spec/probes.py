@@ -13,6 +13,12 @@ OF_PARAMETERS = {
 }
 """Families measured of every parameter tensor, and how each is called in a sentence."""
 
+GRADIENT_NOISE = "gradient_noise"
+"""In total, and as a family (``gradient_noise/head.weight``); measured where ``probes`` asks for it."""
+
+ON_REQUEST = {GRADIENT_NOISE: "gradient noise of {}"}
+"""Families measured of every parameter tensor where they are asked for."""
+
 OF_LAYERS = {
     "activation_mean": "mean activation of {}",
     "activation_var": "variance of the activations of {}",
@@ -24,7 +30,7 @@ OF_LAYERS = {
 }
 """Families measured of every hidden layer."""
 
-FAMILIES = OF_PARAMETERS | OF_LAYERS
+FAMILIES = OF_PARAMETERS | ON_REQUEST | OF_LAYERS
 
 
 def probe_parts(metric: str) -> tuple[str, str] | None:
@@ -36,6 +42,6 @@ def probe_parts(metric: str) -> tuple[str, str] | None:
 def probe_patterns() -> tuple[str, ...]:
     """Return the names that probes may have, with a word for what stands behind the stroke."""
     return (
-        *(f"{family}/<parameter>" for family in OF_PARAMETERS),
+        *(f"{family}/<parameter>" for family in OF_PARAMETERS | ON_REQUEST),
         *(f"{family}/<layer>" for family in OF_LAYERS),
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ceteris.spec.base import Number, OneToList, Spec, Whole
+from ceteris.spec.base import Number, OneToList, Spec, Switch, Whole
 
 
 def _ascending(value: object) -> object:
@@ -58,11 +58,16 @@ class Sharpness(Spec):
 
 
 class Probes(Spec):
-    """More to be measured. None of it changes what is trained, to the last bit.
+    """More to be measured, or less. None of it changes what is trained, to the last bit.
 
     What was asked for is a part of a trial's identity all the same, as `metrics` are: it decides what is on
     record of the trial.
     """
+
+    layers: Switch = True
+    """The curves of single parameters and hidden layers: spread, norm, gradient norm and relative update of
+    every parameter; mean, variance, share of zeros and of dead units of every hidden layer, and the variance
+    of the gradient at it."""
 
     histograms: Epochs = "none"
     """Histograms of every parameter tensor and of every hidden layer's activations (in evaluation mode, on at
@@ -76,6 +81,12 @@ class Probes(Spec):
 
     confusion: Epochs = "none"
     """How many validation rows of each class were taken for each class; epochs as for `histograms`."""
+
+    gradient_noise: Switch = False
+    """The curves `gradient_noise/<parameter>`: over the steps of an epoch, or at least 100 evenly spaced ones
+    where there are more, the variance (divided by the steps less 1) of the gradient of a step's loss, without
+    the penalty and before clipping, summed over the numbers of the tensor. `gradient_noise` is their sum over
+    all parameters, the trace of the gradient's covariance. It takes at least two steps an epoch."""
 
 
 def comes(epochs: str | tuple[int, ...], epoch: int, *, last: bool) -> bool:

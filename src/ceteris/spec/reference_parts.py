@@ -173,7 +173,8 @@ STOPPING = Part(
 )
 PROBES = Part(
     "experiment.probes",
-    "Measured at chosen epochs and kept as arrays, which `result.histograms()`, `result.grid()` and "
+    "Curves (`layers`, `gradient_noise`, `sharpness`) are on record as metrics, for claims too; what else is "
+    "measured at chosen epochs as arrays, which `result.histograms()`, `result.grid()` and "
     "`result.confusion()` read in Python.",
     (Probes, Grid, Sharpness),
     ("experiment:\n  probes: {histograms: [0, 1, 10], confusion: last, sharpness: {epochs: last}}\n",),

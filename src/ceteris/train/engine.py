@@ -63,6 +63,16 @@ class StackSpec:
         return tuple(experiment.optimizer for experiment in self.experiments)
 
     @property
+    def layers(self) -> bool:
+        """Whether single parameters and layers are probed, the same for all members."""
+        return self.experiments[0].probes.layers
+
+    @property
+    def gradient_noise(self) -> bool:
+        """Whether the variance of the gradient between steps is measured, the same for all members."""
+        return self.experiments[0].probes.gradient_noise
+
+    @property
     def accumulate(self) -> int:
         """Batches of one step, the same for all members."""
         return self.experiments[0].accumulate

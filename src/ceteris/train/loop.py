@@ -55,6 +55,7 @@ from ceteris.train.plan import Cohort, TrialPlan
 from ceteris.train.probes import (
     activation_measurements,
     gradient_measurements,
+    noise_measurements,
     probe_rows,
     start_measurements,
 )
@@ -185,6 +186,7 @@ class _Training:
         self._chunk = 1
         self._reported = -math.inf
         self._model_steps = 0
+        self._probes_layers = cohort.structure.probes[0]
         self._start: Columns = {}
 
     @property
@@ -259,7 +261,7 @@ class _Training:
                 self._engine.refresh(self._augmented.prepare(step, last))
             self._engine.run_steps(step, last, self._active)
             self._model_steps += (last - step) * int(self._active.sum())
-            if epoch == step == 0:
+            if epoch == step == 0 and self._probes_layers:
                 self._start = start_measurements(self._cohort.structure.net, self._engine.gradient_probes())
             now = time.perf_counter()
             in_time = int((last - step) * REPORT_SECONDS / max(now - begin, 1e-9))
@@ -284,14 +286,20 @@ class _Training:
                 targets = [p.y[own] for p, own in zip(self._prepared, rows, strict=True)]
                 columns |= user_measurements(split, self._metrics, outputs, targets, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
-        columns |= rate_measurements(self._rates) | parameter_measurements(net, parameters)
+        columns |= rate_measurements(self._rates) | parameter_measurements(
+            net, parameters, layers=self._probes_layers
+        )
         columns |= truth_measurements(net, self._experiments, parameters, self._truth)
         if self._penalised.any():
             columns |= penalty_measurements(net, self._experiments, parameters, self._active)
         return columns | self._probe(net)
 
     def _probe(self, net: Architecture) -> Columns:
-        columns = gradient_measurements(net, self._engine.gradient_probes())
+        probes = self._engine.gradient_probes()
+        columns = noise_measurements(net, probes)
+        if not self._probes_layers:
+            return columns
+        columns |= gradient_measurements(net, probes)
         columns |= activation_measurements(net, self._engine.activations(self._probed, self._active))
         return columns | self._start
 

@@ -47,11 +47,18 @@ def evaluated_measurements(split: str, results: NDArray[np.float64], *, classes:
     return columns
 
 
-def parameter_measurements(net: Architecture, parameters: NDArray[np.floating]) -> Columns:
-    """The 2-norm of all parameters; of each tensor ``weight_norm/<name>`` and its spread ``std/<name>``."""
+def parameter_measurements(
+    net: Architecture, parameters: NDArray[np.floating], *, layers: bool = True
+) -> Columns:
+    """The 2-norm of all parameters; of each tensor ``weight_norm/<name>`` and its spread ``std/<name>``.
+
+    Without ``layers``, of all parameters alone.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("mp,mp->m", parameters, parameters, dtype=np.float64)
         columns: Columns = {"weight_norm": np.sqrt(squares)}
+        if not layers:
+            return columns
         for tensor in net.parameters:
             part = parameters[:, tensor.offset : tensor.offset + tensor.size]
             columns[f"std/{tensor.name}"] = part.std(axis=1, dtype=np.float64)

@@ -51,6 +51,8 @@ class Structure:
     metrics: tuple[str, ...]
     precision: str = "float32"
     implementation: str = "builtin"
+    probes: tuple[bool, bool] = (True, False)
+    """What is gathered at steps: of single layers and parameters, and the noise of the gradient."""
 
     @property
     def runs_as_module(self) -> bool:
@@ -88,6 +90,7 @@ class Cohort:
         net = self.structure.net
         copies = state_slots([trial.experiment.optimizer for trial in self.trials])
         copies += 4 if self.structure.runs_as_module else 2
+        copies += 2 if self.structure.probes[1] else 0  # in double precision
         copies += any(trial.experiment.early_stopping.patience is not None for trial in self.trials)
         return FLOAT_BYTES * (net.n_parameters * copies + net.n_buffers)
 
@@ -196,6 +199,7 @@ def structure(
         metrics=experiment.metrics,
         precision=experiment.precision,
         implementation=experiment.implementation,
+        probes=(experiment.probes.layers, experiment.probes.gradient_noise),
     )
 
 

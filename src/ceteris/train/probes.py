@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture
 from ceteris.nets.hidden import hidden_layers
+from ceteris.spec.probes import GRADIENT_NOISE
 
 PROBE_ROWS = 256
 """At most so many training rows are run to measure activations; no more than are evaluated at once."""
 
 ALIVE = 1e-5
 """A unit is dead where none of its activations on these rows is further from 0 than this."""
+
+NOISE_STEPS = 100
+"""Where an epoch has more steps, the noise is measured at this many at least, evenly spaced."""
 
 MEAN_ACTIVATION, VARIANCE, ZEROS, DEAD = range(4)
 N_ACTIVATION = 4
@@ -34,17 +38,39 @@ class GradientProbes:
     ``updates`` (M, T): size of the step over the size of the tensor after it (a bias may begin at 0).
     ``variances`` (M, L, 2): variances over rows and units, of the activations in training mode and of the
     gradient of the batch's mean loss with respect to them; None where an engine cannot see it.
+    ``noise`` (M, T): over the steps at which it is measured, the variance of the loss's gradient, summed over
+    a tensor's numbers; None where it was not asked for. Where layers are not probed, the others mean nothing.
     """
 
     norms: NDArray[np.float64]
     updates: NDArray[np.float64]
     variances: NDArray[np.float64] | None
+    noise: NDArray[np.float64] | None = None
 
 
 def probe_rows(train_slice: NDArray[np.int64]) -> NDArray[np.int64]:
     """Choose the rows on which activations are measured, evenly spaced in the training slice (n,)."""
     stride = -(-len(train_slice) // PROBE_ROWS)
     return np.ascontiguousarray(train_slice[:: max(stride, 1)])
+
+
+def noise_measurements(net: Architecture, probes: GradientProbes) -> Columns:
+    """The variance of the gradient between the steps of an epoch: in total, and of every tensor."""
+    if probes.noise is None:
+        return {}
+    columns = {f"{GRADIENT_NOISE}/{t.name}": probes.noise[:, place] for place, t in enumerate(net.parameters)}
+    return {GRADIENT_NOISE: probes.noise.sum(axis=1)} | columns
+
+
+def noise_every(steps: int) -> int:
+    """Return at which steps of an epoch of so many the noise is measured: the first and every so manieth."""
+    return max(1, steps // NOISE_STEPS)
+
+
+def step_variances(spreads: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return variances (M, T) from sums of squared deviations (M, T) over steps (M,); NaN below two."""
+    known = steps > 1
+    return np.where(known[:, None], spreads / np.where(known, steps - 1, 1)[:, None], np.nan)
 
 
 def gradient_measurements(net: Architecture, probes: GradientProbes) -> Columns:

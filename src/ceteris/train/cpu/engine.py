@@ -52,7 +52,7 @@ from ceteris.train.hyper import (
 )
 from ceteris.train.objective import betas, smoothings
 from ceteris.train.penalties import clip_limits, penalty_terms
-from ceteris.train.probes import GradientProbes
+from ceteris.train.probes import GradientProbes, noise_every, step_variances
 
 _LOSSES = {
     "cross_entropy": CROSS_ENTROPY,
@@ -112,7 +112,7 @@ class CompiledEngine:
         self._orders = orders
         self._rules = self._rules._replace(rates=np.ascontiguousarray(rates))
         self._totals[:] = 0
-        for gathered in (self._probed.norms, self._probed.updates, self._probed.variances):
+        for gathered in self._probed[1:-1]:  # all but where activations stand, and at which steps
             gathered[:] = 0
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
@@ -158,15 +158,16 @@ class CompiledEngine:
         """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
         count, probed = self._totals[:, NORMS, None], self._probed
         with np.errstate(invalid="ignore"):
+            noise = step_variances(probed.spreads, probed.steps) if self._spec.gradient_noise else None
             return GradientProbes(
-                probed.norms / count, probed.updates / count, probed.variances / count[..., None]
+                probed.norms / count, probed.updates / count, probed.variances / count[..., None], noise
             )
 
     def activations(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
         """Measure the activations of the active members; see ``Engine.activations``."""
-        hidden = self._probed.hidden
+        hidden = self._hidden
         found = np.full((len(self._stack), len(hidden), N_ACTIVATION), np.nan)
         for feed, data, own in zip(self._spec.feeds, self._rows, rows, strict=True):
             probe_activations(
@@ -239,13 +240,19 @@ class CompiledEngine:
 
 
 def _probed(spec: StackSpec, hidden: NDArray[np.int64], parameters: NDArray[np.floating]) -> Probed:
-    tensors = (len(parameters), len(spec.net.parameters))
+    members, tensors, size = len(parameters), len(spec.net.parameters), spec.net.n_parameters
+    hidden = hidden if spec.layers else hidden[:0]
+    of_each = (members, tensors if spec.layers else 0)
     return Probed(
         hidden,
-        np.zeros(tensors),
-        np.zeros(tensors),
-        np.zeros((len(parameters), len(hidden), 2)),
-        np.zeros(spec.net.n_parameters, parameters.dtype),
+        np.zeros(of_each),
+        np.zeros(of_each),
+        np.zeros((members, len(hidden), 2)),
+        np.zeros(size if spec.layers else 0, parameters.dtype),
+        np.zeros((members, size if spec.gradient_noise else 0)),
+        np.zeros((members, tensors)),
+        np.zeros(members),
+        noise_every(spec.steps),
     )
 
 

@@ -32,7 +32,7 @@ CLIP_EPS = 1e-6
 def finish_gradient(terms, limits, tensors, measured, param, grad, parts):
     """Penalise and clip a gradient; returns its norm before clipping where ``measured`` or clipped by it.
 
-    Where ``measured``, the norm of every tensor's part (T,) is added to ``parts``.
+    Where ``measured``, the norm of every tensor's part (T,) is added to ``parts``, unless that is of size 0.
     """
     if terms.shape[0] > 0:
         penalise(terms, tensors, param, grad)

@@ -27,7 +27,7 @@ from ceteris.train.cpu.losses import (
     weighted_cross_entropy,
 )
 from ceteris.train.cpu.passes import backward, forward, forward_evaluating, gather, matrix
-from ceteris.train.cpu.probes import probe_gradients, probe_update
+from ceteris.train.cpu.probes import probe_gradients, probe_noise, probe_update
 from ceteris.train.cpu.softmax import cross_entropy
 from ceteris.train.cpu.table import DY, EXTRA, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import update
@@ -272,7 +272,11 @@ def train_step(
     if parts > 1:
         for i in range(grad.size):
             grad[i] = space.sum[i] / parts
-    if measured:
+    if probed.means.shape[1] > 0 and step % probed.every == 0:
+        probed.steps[place] += 1.0
+        probe_noise(net.tensors, grad, probed.means[place], probed.spreads[place], probed.steps[place])
+    measured_before = measured and probed.before.size > 0
+    if measured_before:
         probed.before[:] = param
     norm = finish_gradient(
         rules.terms[place], rules.limits[place], net.tensors, measured, param, grad, probed.norms[place]
@@ -284,7 +288,7 @@ def train_step(
     for group in range(hyper.shape[0]):
         hyper[group, LR] = rules.rates[place, group, column]
     update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
-    if measured:
+    if measured_before:
         probe_update(net.tensors, param, probed.before, probed.updates[place])
 
 

@@ -14,7 +14,15 @@ from ceteris.train.cpu.table import DY, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import sum_of_squares
 from ceteris.train.probes import ALIVE, DEAD, MEAN_ACTIVATION, N_ACTIVATION, VARIANCE, ZEROS
 
-__all__ = ["N_ACTIVATION", "Probed", "probe_activations", "probe_gradients", "probe_update", "tensor_norms"]
+__all__ = [
+    "N_ACTIVATION",
+    "Probed",
+    "probe_activations",
+    "probe_gradients",
+    "probe_noise",
+    "probe_update",
+    "tensor_norms",
+]
 
 
 class Probed(NamedTuple):
@@ -22,7 +30,11 @@ class Probed(NamedTuple):
 
     ``hidden`` (L,) rows of the layer table; ``norms`` and ``updates`` (M, T) sums of the tensors' gradient
     norms and relative updates; ``variances`` (M, L, 2) sums of the variances of activations and of the
-    gradients at them; ``before`` (P,) the parameters before the update under way.
+    gradients at them; ``before`` (P,) the parameters before the update under way. Where layers are not
+    probed, L, T and P are 0.
+    ``means`` (M, P) running means of the gradient over ``steps`` (M,), ``spreads`` (M, T) sums of the squared
+    deviations from it by tensor, at every so manieth step (``every``); where the noise is not measured, P is
+    0 in ``means``.
     """
 
     hidden: Any
@@ -30,6 +42,10 @@ class Probed(NamedTuple):
     updates: Any
     variances: Any
     before: Any
+    means: Any
+    spreads: Any
+    steps: Any
+    every: Any
 
 
 @summing
@@ -82,8 +98,8 @@ def probe_gradients(table, probed, place, work, n):
 
 @kernel
 def tensor_norms(vector, tensors, out):
-    """Add the 2-norm of every tensor (T, 3) of a flat vector (P,) to ``out`` (T,)."""
-    for index in range(tensors.shape[0]):
+    """Add the 2-norm of every tensor (T, 3) of a flat vector (P,) to ``out`` (T,), or to none of size 0."""
+    for index in range(out.size):
         out[index] += np.sqrt(sum_of_squares(vector[tensors[index, 0] : tensors[index, 1]]))
 
 
@@ -105,6 +121,32 @@ def probe_update(tensors, param, before, out):
         moved = np.sqrt(squared_distance(param[begin:end], before[begin:end]))
         if moved != 0.0:
             out[index] += moved / np.sqrt(sum_of_squares(param[begin:end]))
+
+
+@summing
+def move_mean(mean, values, share):
+    """Move a running mean towards values by a share; return by how much the squared deviations grow.
+
+    Source: Welford 1962, with a mean per number and one sum over all.
+    """
+    total = 0.0
+    for i in range(values.size):
+        away = np.float64(values[i]) - mean[i]
+        mean[i] += share * away
+        total += away * (np.float64(values[i]) - mean[i])
+    return total
+
+
+@kernel
+def probe_noise(tensors, grad, mean, spread, steps):
+    """Add a step's gradient (P,) to its running mean and spread; ``steps`` counts with this one.
+
+    Args:
+        tensors: (T, 3) begin, end, group of every parameter; mean: (P,); spread: (T,) is added to.
+    """
+    for index in range(tensors.shape[0]):
+        begin, end = tensors[index, 0], tensors[index, 1]
+        spread[index] += move_mean(mean[begin:end], grad[begin:end], 1.0 / steps)
 
 
 @kernel

@@ -14,7 +14,7 @@ from ceteris.nets.architecture import Tensor as ParameterTensor
 from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.cpu.gradients import finish_gradient
-from ceteris.train.cpu.probes import probe_update
+from ceteris.train.cpu.probes import probe_noise, probe_update
 from ceteris.train.cpu.updates import update
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
 from ceteris.train.hyper import (
@@ -32,7 +32,7 @@ from ceteris.train.modules.member import members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.modules.precision import LossScales
 from ceteris.train.penalties import clip_limits, penalty_terms
-from ceteris.train.probes import N_ACTIVATION, GradientProbes
+from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every, step_variances
 from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
 
 
@@ -71,8 +71,8 @@ class ModuleEngine:
         self._steps.rates = rates
         self._orders = [torch.from_numpy(order) for order in orders]
         self._totals[:] = 0
-        for gathered in (self._variances, self._steps.norms, self._steps.updates):
-            gathered[:] = 0
+        self._variances[:] = 0
+        self._steps.begin_epoch()
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
@@ -115,9 +115,10 @@ class ModuleEngine:
     def gradient_probes(self) -> GradientProbes:
         """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
         count, steps = self._totals[4][:, None], self._steps
+        noise = step_variances(steps.spreads, steps.seen) if self._spec.gradient_noise else None
         with np.errstate(invalid="ignore"):
             return GradientProbes(
-                steps.norms / count, steps.updates / count, self._variances / count[..., None]
+                steps.norms / count, steps.updates / count, self._variances / count[..., None], noise
             )
 
     @torch.no_grad()
@@ -178,7 +179,8 @@ class ModuleEngine:
         parts = torch.split(rows, self._spec.batch_size)
         for nth, part in enumerate(parts):
             first_row = step * size + nth * self._spec.batch_size
-            found = self._batch(place, number, part, first_row, measured=measured and nth == 0)
+            watched = measured and nth == 0 and self._spec.layers
+            found = self._batch(place, number, part, first_row, watched=watched)
             if found is None:
                 self._diverged[place] = done
                 return
@@ -192,16 +194,16 @@ class ModuleEngine:
         done -= int(self._scales.skipped[place])
         norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
         self._totals[3:, place] += norm if measured else 0.0, measured
-        if measured:
+        if measured and self._spec.layers:
             self._variances[place] += self._seen
 
     def _batch(
-        self, place: int, number: int, part: Tensor, first_row: int, *, measured: bool
+        self, place: int, number: int, part: Tensor, first_row: int, *, watched: bool
     ) -> tuple[NDArray[np.floating], list[ParameterTensor]] | None:
         """Run a member on a batch, forwards and backwards; None where its loss is not finite."""
         member, objective = self._members[place], self._objectives[place]
         targets = self._targets[number][part][None]
-        with member.watch.kept(measured) as kept:
+        with member.watch.kept(watched) as kept:
             outputs = member.forward(self._inputs[number][part], self._epoch, first_row)[None]
         loss = (training_losses if objective.altered else losses)(objective, outputs, targets)[0]
         value = loss.item()
@@ -209,7 +211,7 @@ class ModuleEngine:
             return None
         scale = self._scales.scale[place]
         gradient, untrained, at_layers = member.gradient(loss * scale if self._scales.acts else loss, kept)
-        if measured:
+        if watched:
             self._seen = member.watch.variances(kept, at_layers) / [1.0, scale**2]
         right = right_answers(objective, outputs.detach(), targets).item()
         self._totals[:3, place] += value * len(part), right, len(part)
@@ -250,9 +252,21 @@ class _Steps:
         self._tensors = tensor_table(spec.net)
         self._terms = penalty_terms(spec.experiments)
         self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
-        self.norms = np.zeros((len(parameters), len(spec.net.parameters)))
+        members, tensors, size = len(parameters), len(spec.net.parameters), spec.net.n_parameters
+        self._probes_layers, self._probes_noise = spec.layers, spec.gradient_noise
+        self._noise_every = noise_every(spec.steps)
+        self.norms = np.zeros((members, tensors if spec.layers else 0))
         self.updates = np.zeros_like(self.norms)
-        self._before = np.zeros(spec.net.n_parameters, parameters.dtype)
+        self._before = np.zeros(size, parameters.dtype)
+        self._means = np.zeros((members, size if spec.gradient_noise else 0))
+        self.spreads = np.zeros((members, tensors))
+        self.seen = np.zeros(members)
+        """Steps whose gradients are in ``spreads``, (M,)."""
+
+    def begin_epoch(self) -> None:
+        """Forget what was gathered of the epoch before."""
+        for gathered in (self.norms, self.updates, self._means, self.spreads, self.seen):
+            gathered[:] = 0
 
     def take(
         self,
@@ -266,7 +280,10 @@ class _Steps:
     ) -> float:
         """Do the step ``step`` of the epoch, ``done`` steps having been done; return the gradient's norm."""
         parameters, hyper = self._parameters[place], self._hyper[place]
-        if measured:
+        if self._probes_noise and step % self._noise_every == 0:
+            self.seen[place] += 1
+            probe_noise(self._tensors, gradient, self._means[place], self.spreads[place], self.seen[place])
+        if measured and self._probes_layers:
             self._before[:] = parameters
         norm: float = finish_gradient(
             self._terms[place],
@@ -280,7 +297,7 @@ class _Steps:
         hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
         stretches = without(self._segments, untrained) if untrained else self._segments
         update(self._family, done, hyper, stretches, parameters, gradient, self.slots[place])
-        if measured:
+        if measured and self._probes_layers:
             probe_update(self._tensors, parameters, self._before, self.updates[place])
         return norm
 

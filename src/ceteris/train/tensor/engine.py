@@ -13,7 +13,7 @@ from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
 from ceteris.train.hyper import state_slots
-from ceteris.train.probes import N_ACTIVATION, GradientProbes
+from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every
 from ceteris.train.tensor.forward import forward
 from ceteris.train.tensor.kept import BUFFER, as_array, as_bytes, from_bytes
 from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
@@ -200,6 +200,7 @@ class TensorEngine:
         """Do one step on rows (feeds, n) whose first stands at ``begin``, batch by batch."""
         done = self._epoch * self._spec.steps + step
         measured = step % GRADIENT_EVERY == 0
+        watched = measured and self._spec.layers
         trained = {name: self._parameters[name] for name in self._trained}
         parts = torch.split(rows, self._spec.batch_size, dim=1)
         gradients: dict[str, Tensor] = {}
@@ -209,7 +210,7 @@ class TensorEngine:
             first_row = begin + number * self._spec.batch_size
             nth = done * self._spec.accumulate + number
             draws = Draws(self._keys, self._rates, self._used, self._epoch, first_row, nth)
-            kept: list[Tensor] | None = [] if measured and number == 0 else None
+            kept: list[Tensor] | None = [] if watched and number == 0 else None
             x, targets = self._gather(part)
             outputs = self._forward(x, draws, kept)
             loss = self._loss(self._objective, outputs, targets)
@@ -224,14 +225,16 @@ class TensorEngine:
                 alive = self._gather_totals(done, loss, outputs, targets, resting)
         if len(parts) > 1:
             gradients = {name: own / len(parts) for name, own in gradients.items()}
+        if self._spec.gradient_noise and step % noise_every(self._spec.steps) == 0:
+            self._probes.add_noise(alive, list(gradients.values()))
         with torch.no_grad():
             norm = self._optimizer.finish(gradients, measured=measured)
             if norm is not None and measured:
                 self._gathered[3] += torch.where(alive, norm, 0)
                 self._gathered[4] += alive
-        before = {name: own.detach().clone() for name, own in trained.items()} if measured else {}
+        before = {name: own.detach().clone() for name, own in trained.items()} if watched else {}
         self._optimizer.step(step, done, gradients, alive)
-        if measured:
+        if watched:
             self._probes.add(alive, self._optimizer.norms, before, trained)
             self._probes.add_variances(alive, *probed)
 

@@ -19,6 +19,7 @@ from ceteris.train.probes import (
     VARIANCE,
     ZEROS,
     GradientProbes,
+    step_variances,
 )
 from ceteris.train.tensor.gradients import tensor_norms
 
@@ -45,14 +46,18 @@ class TensorProbes:
         def zeros(*shape: int) -> Tensor:
             return torch.zeros((members, *shape), dtype=torch.float64, device=device)
 
-        self._count = zeros()
+        self._count, self._steps = zeros(), zeros()
         self._norms, self._updates = zeros(len(names)), zeros(len(names))
         self._variances = zeros(len(hidden_layers(net)) if sees_layers else 0, 2)
+        self._spreads = zeros(len(names))
+        self._means: list[Tensor] = []
 
     def clear(self) -> None:
         """Begin an epoch."""
-        for gathered in (self._count, self._norms, self._updates, self._variances):
+        sums = (self._norms, self._updates, self._variances, self._spreads)
+        for gathered in (self._count, self._steps, *sums):
             gathered.zero_()
+        self._means = []
 
     @torch.no_grad()
     def add(
@@ -64,6 +69,19 @@ class TensorProbes:
         self._norms[:, self._trained] += torch.where(alive[:, None], norms, 0)
         moved = alive[:, None] & (steps != 0)
         self._updates[:, self._trained] += torch.where(moved, steps / tensor_norms(after), 0)
+
+    @torch.no_grad()
+    def add_noise(self, alive: Tensor, gradients: Sequence[Tensor]) -> None:
+        """Add the gradients (M, ...) of a step's loss, of the tensors that are trained (Welford 1962)."""
+        if not self._means:
+            self._means = [torch.zeros_like(own, dtype=torch.float64) for own in gradients]
+        self._steps += alive
+        for place, mean, own in zip(self._trained, self._means, gradients, strict=True):
+            shape = (-1, *(1 for _ in own.shape[1:]))
+            away = torch.where(alive.reshape(shape), own.double() - mean, 0)
+            mean.add_(away / self._steps.clamp(min=1).reshape(shape))
+            grown = torch.where(alive.reshape(shape), away * (own.double() - mean), 0)
+            self._spreads[:, place] += grown.flatten(1).sum(dim=1)
 
     @torch.no_grad()
     def add_variances(
@@ -79,8 +97,11 @@ class TensorProbes:
         """Return the means over the steps that were added; waits for the device."""
         count = self._count[:, None]
         variances = (self._variances / count[..., None]).cpu().numpy() if self._sees_layers else None
+        noise = None
+        if self._means:
+            noise = step_variances(self._spreads.cpu().numpy(), self._steps.cpu().numpy())
         return GradientProbes(
-            (self._norms / count).cpu().numpy(), (self._updates / count).cpu().numpy(), variances
+            (self._norms / count).cpu().numpy(), (self._updates / count).cpu().numpy(), variances, noise
         )
 
 
