@@ -34,6 +34,22 @@ def test_each_cohort_has_a_line_and_the_run_one_more() -> None:
     )
 
 
+def test_batches_of_a_search_follow_each_other_with_the_time_left_for_all() -> None:
+    clock = Clock()
+    live = LiveProgress(Console(file=io.StringIO(), width=80), clock)
+    for _ in range(2):
+        made = replace(plan(cohort()), ahead=3.0)
+        live.planned(made)
+        live.progress(made.shards[0], progress(made.shards[0], 0, 0))
+        clock.now += 10.0
+        live.progress(made.shards[0], progress(made.shards[0], 2, 0))
+    cohort_line, search_line = picture(live)
+    live.close()
+    assert "epoch 3/4" in cohort_line
+    assert search_line.split()[0] == "search"
+    assert search_line.split()[-1] == "1:10"  # half of a batch took 10 s, and three and a half are to come
+
+
 def test_long_names_and_large_numbers_fit_80_columns() -> None:
     clock = Clock()
     live = LiveProgress(Console(file=io.StringIO(), width=80), clock)

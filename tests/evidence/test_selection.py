@@ -31,6 +31,14 @@ def test_the_lowest_loss_is_the_best() -> None:
     assert select(losses, "val_loss", "lower", rows=100).chosen == "b"
 
 
+def test_only_levels_that_may_be_chosen_are() -> None:
+    found = select(scored(TABLE), "val_accuracy", "higher", rows=100, among={"b"})
+    assert found.chosen == "b"
+    assert {level.level: level.chosen_by for level in found.levels} == {"a": 0, "b": 3}
+    with pytest.raises(ValueError, match="no trial has a finite val_accuracy"):
+        select(scored(TABLE), "val_accuracy", "higher", rows=100, among=())
+
+
 def test_means_have_the_t_interval_of_scipy_and_the_error_of_sampling() -> None:
     level = select(scored(TABLE), "val_accuracy", "higher", rows=100).levels[0]
     tests = [test for _, test in TABLE["a"]]

@@ -11,8 +11,10 @@ import pytest
 from ceteris.errors import CeterisError
 from ceteris.lab.halving import rounds, survivors
 from ceteris.lab.proposals import Candidate, propose
+from ceteris.lab.search import next_batch, work_ahead
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.model import MLP
+from ceteris.spec.parse import parse_study
 from ceteris.spec.search import Halving, Search
 
 BASE = Experiment(data="digits", model=MLP(hidden=(8,)))
@@ -117,3 +119,22 @@ def test_the_best_go_on_in_their_order_and_none_that_was_lost() -> None:
     assert survivors(scores, 3) == ["b", "d"]
     assert survivors({"a": math.inf, "b": math.inf}, 2) == []
     assert survivors({"a": math.inf, "b": math.inf, "c": 1.0}, 2) == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("search", "ahead"),
+    [
+        ({"trials": 20, "method": "bayesian"}, 12 / 8),
+        ({"trials": 20}, 0.0),
+        ({"trials": 9, "halving": 3}, (3 * 3 + 1 * 9) / 9),
+        ({"trials": 4, "halving": {"factor": 2, "rounds": 2, "by": "rows"}}, 2 * 2 / 4),
+    ],
+)
+def test_the_work_ahead_counts_what_is_still_to_be_proposed(search: dict[str, Any], ahead: float) -> None:
+    settings = BASE.model_dump(mode="json") | {"epochs": 9}
+    study = parse_study(
+        {"experiment": settings, "search": {"space": SPACE, "metric": "val_loss", **search}}
+    ).study
+    batch = next_batch(study, (), 300)
+    assert batch is not None
+    assert work_ahead(batch.study, 300) == pytest.approx(ahead)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+from ceteris.api.choice import level_to_use
+from ceteris.api.text import as_text
 from ceteris.evidence.assessment import assess
 from ceteris.evidence.searched import SearchSummary
 from ceteris.report.answer import answer
@@ -82,3 +84,11 @@ def test_a_report_of_a_search_shows_it_and_another_does_not(tmp_path: Path) -> N
         "search-plot"
         not in render_report(other, assess(plain, other.trials, validation_rows=100)).split("</style>")[1]
     )
+
+
+def test_the_level_to_use_is_the_best_candidate_and_not_one_that_was_lost_once(tmp_path: Path) -> None:
+    study, trials = searched(TABLE)
+    recorded = study.model_dump(mode="json")
+    run = replace(made_run(made_study(), folder=tmp_path), study=recorded, trials=tuple(trials))
+    assert level_to_use(run, None, None) == "0.01"  # the survivors of 0.001 end lower
+    assert "model.hidden" not in as_text(run, assess(study, trials, validation_rows=100))

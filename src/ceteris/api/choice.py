@@ -78,6 +78,19 @@ def best_trial(run: RunRecord, trials: Sequence[TrialRecord], metric: str | None
     return min(trials, key=score)
 
 
+def choosable(run: RunRecord) -> frozenset[str] | None:
+    """Return the levels that may be chosen: of a search those trained in full that no trial was lost of.
+
+    None where all may be, and where none is left.
+    """
+    from ceteris.evidence.searched import summarise_search
+    from ceteris.spec.dump import study_from_dict
+
+    found = summarise_search(study_from_dict(run.study), run.trials) if run.study.get("search") else None
+    ranked = () if found is None else found.ranked()
+    return frozenset(candidate.level for candidate in ranked if candidate.score is not None) or None
+
+
 def level_to_use(run: RunRecord, level: object, metric: str | None) -> str:
     """Return the label of the level that was named, else of the one that the validation rows choose.
 
@@ -109,6 +122,6 @@ def level_to_use(run: RunRecord, level: object, metric: str | None) -> str:
         for trial in finished
     ]
     try:
-        return select(scored, wanted, better, 0).chosen
+        return select(scored, wanted, better, 0, choosable(run)).chosen
     except ValueError as error:
         raise CeterisError(f"{error} in run {run.id}; name a level") from error

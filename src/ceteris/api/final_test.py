@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ceteris.api.choice import choosing_metric, finished_trials
+from ceteris.api.choice import choosable, choosing_metric, finished_trials
 from ceteris.api.final_rows import FinalRows, check_has_rows, final_rows_of
 from ceteris.api.networks import facts_of, recorded_network
 from ceteris.errors import CeterisError
@@ -191,7 +191,8 @@ class _Evaluation:
         from ceteris.evidence.selection import select
 
         try:
-            selection = select(scored, self._metric, better, len(self._targets))
+            among = choosable(self._run)
+            selection = select(scored, self._metric, better, len(self._targets), among)
         except ValueError as error:
             raise CeterisError(
                 f"{error} in run {self._run.id}: the validation rows choose no level"

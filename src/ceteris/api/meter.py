@@ -140,8 +140,8 @@ class Meter:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from the time that the share so far took."""
-        return _time_left(self.share, self._clock() - self._begun)
+        """An estimate from the time that the share so far took, with what a search has still to propose."""
+        return _time_left(self.share / (1 + self.plan.ahead), self._clock() - self._begun)
 
     def opening(self) -> str:
         """Say in one line what is about to be trained."""

@@ -35,6 +35,7 @@ class PlainProgress:
     def planned(self, plan: RunPlan) -> None:
         """Say what is about to be trained."""
         self._meter = Meter(plan, self._clock)
+        self._due = {}
         self.write(self._meter.opening())
 
     def progress(self, shard: Shard, progress: Progress) -> None:

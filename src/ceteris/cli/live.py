@@ -44,6 +44,7 @@ class LiveProgress:
         """Say what is about to be trained, and begin to show it."""
         from rich.live import Live
 
+        self.close()  # of the batch before, in a search
         self._meter = Meter(plan, self._clock)
         self.note(self._meter.opening())
         self._live = Live(
@@ -91,9 +92,17 @@ class LiveProgress:
             return table
         for cohort in _shown(meter.running()):
             table.add_row(*_row(cohort))
-        if len(meter.cohorts) > 1:
+        if len(meter.cohorts) > 1 or meter.plan.ahead:
             left = meter.seconds_left
-            table.add_row("all", _bar(meter.share), f"{meter.share:.0%}", "", "", "", _left(left))
+            table.add_row(
+                "search" if meter.plan.ahead else "all",
+                _bar(meter.share),
+                f"{meter.share:.0%}",
+                "",
+                "",
+                "",
+                _left(left),
+            )
         return table
 
 

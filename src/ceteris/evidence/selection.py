@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,13 @@ def averaged_sentence(average: Mapping[str, Any], alone: Mapping[str, float]) ->
     return f"{told}has a {words} of {value}; the networks alone have {number(alone[name])} on average"
 
 
-def select(scored: Sequence[Scored], metric: str, better: Direction, rows: int) -> Selection:
+def select(
+    scored: Sequence[Scored],
+    metric: str,
+    better: Direction,
+    rows: int,
+    among: Collection[str] | None = None,
+) -> Selection:
     """Choose by the mean validation score, and judge by the test scores.
 
     Args:
@@ -98,13 +104,18 @@ def select(scored: Sequence[Scored], metric: str, better: Direction, rows: int) 
         metric: the validation metric that chooses, such as ``val_accuracy``.
         better: which of its values are the better ones.
         rows: number of test rows.
+        among: the levels that may be chosen; all of them where it is None.
 
     Raises:
-        ValueError: where no trial has a finite validation score.
+        ValueError: where no such trial has a finite validation score.
     """
     levels = list(dict.fromkeys(one.level for one in scored))
     scores = {level: _by_seed(scored, level) for level in levels}
-    choosing = {level: {s: v for s, (v, _) in own.items()} for level, own in scores.items()}
+    choosing = {
+        level: {s: v for s, (v, _) in own.items()}
+        for level, own in scores.items()
+        if among is None or level in among
+    }
     means = {level: np.mean(list(own.values())) for level, own in choosing.items()}
     known = {level: float(mean) for level, mean in means.items() if math.isfinite(mean)}
     if not known:

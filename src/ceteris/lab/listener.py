@@ -26,6 +26,8 @@ class RunPlan:
     """Level -> (training rows, validation rows)."""
     kept: int = 0
     """Trials that had ended before: a resumed or extended run keeps them."""
+    ahead: float = 0.0
+    """Of a search, the work that is still to be proposed, as a multiple of this plan's."""
 
     @property
     def trials(self) -> int:

@@ -26,7 +26,7 @@ from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
 from ceteris.lab.own_modules import Factory, requests, with_sources
 from ceteris.lab.repeatable import with_scheme
-from ceteris.lab.search import ALL_ROWS, Searching, corner_study, first_batch, training_rows
+from ceteris.lab.search import ALL_ROWS, Searching, corner_study, first_batch, training_rows, work_ahead
 from ceteris.lab.trials import as_entry, plan_trials
 from ceteris.lab.undertaking import (
     Means,
@@ -144,6 +144,7 @@ def run_study(
             work = Undertaking(trials, datasets, bound.sizes, places, bound.modules)
             more = None
             if study.search is not None:
+                work = replace(work, ahead=work_ahead(study, told[ALL_ROWS]))
                 more = Searching(run, datasets, places, crew, hello, means, [*own], [*factories])
             train_run(store, run, work, crew, hello, means, more)
     return run

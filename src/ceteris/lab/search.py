@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -85,6 +86,27 @@ def _places(study: Study) -> Places:
 def training_rows(study: Study, dataset: Dataset) -> int:
     """Return how many rows the base experiment trains on."""
     return sizes_of(dataset, study.experiment.data, seed_list(study), study.folds).training
+
+
+def work_ahead(study: Study, all_rows: int) -> float:
+    """Return how much is still to be proposed after the last batch, as a multiple of that batch's work.
+
+    Of halving, the rounds that follow: fewer candidates, each of which takes that much longer.
+    """
+    search, done = _search_of(study), len(_rows(study))
+    if search.halving is None:
+        batch = (done - 1) % search.together + 1
+        return (planned(search) - done) / batch
+    halving = search.halving
+    sizes = rounds(halving, study.experiment, all_rows)
+    path, labels = size_path(halving), [size.label for size in sizes]
+    reached = max(labels.index(row[path]) for row in _rows(study))
+    now = sum(row[path] == labels[reached] for row in _rows(study))
+    total, count = 0.0, now
+    for step in range(1, len(sizes) - reached):
+        count = math.ceil(count / halving.factor)
+        total += count * halving.factor**step
+    return total / now
 
 
 def is_searching(record: RunRecord) -> bool:
@@ -208,7 +230,8 @@ class Searching:
         trials = plan_trials(found, seeds, self.hello.numerics, study.folds)
         store.add_levels(self.run, study_to_dict(batch.study), [as_entry(trial) for trial in trials])
         self._tell(study, record.trials, batch)
-        return Undertaking(trials, self.datasets, bound.sizes, self.places, bound.modules, len(record.trials))
+        work = Undertaking(trials, self.datasets, bound.sizes, self.places, bound.modules)
+        return replace(work, kept=len(record.trials), ahead=work_ahead(batch.study, record.facts[ALL_ROWS]))
 
     def _bound(self, batch: Batch, seeds: tuple[int, ...]) -> tuple[Bound, tuple[Combination, ...]]:
         study = batch.study.model_copy(update={"combine": batch.rows, "seeds": seeds})

@@ -64,6 +64,8 @@ class Undertaking:
     """Trials of the run that had ended before."""
     begun: Mapping[str, int] = field(default_factory=dict)
     """Identity -> the epochs of a checkpoint that its trial goes on from."""
+    ahead: float = 0.0
+    """Of a search, the work that is still to be proposed, as a multiple of this."""
 
 
 More = Callable[[Store], Undertaking | None]
@@ -224,6 +226,7 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
         device=hello.device_name,
         rows={label: (sizes.training, sizes.validation) for label, sizes in undertaking.sizes.items()},
         kept=undertaking.kept,
+        ahead=undertaking.ahead,
     )
     means.stop.training = True
     means.listener.planned(plan)
