@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ceteris.evidence.searched import SearchSummary, left_out, summarise_search
+from ceteris.evidence.searched import SearchSummary, choosing_alone, left_out, summarise_search
 from ceteris.records.views import TrialRecord
 from ceteris.spec.combine import combinations
 from ceteris.spec.parse import parse_study
@@ -135,18 +135,39 @@ def test_leaving_out_is_what_a_plain_loop_does() -> None:
             best = min(usable, key=lambda c: float(np.mean([scores[c][u] for u in others])))
             assert read[count - 1, unit] == pytest.approx(np.mean([scores[best][u] for u in others]))
             assert judged[count - 1, unit] == scores[best][unit]
+    read, judged = choosing_alone(scores)
+    for unit in range(4):
+        best = min((0, 1, 3, 4, 5), key=lambda c: float(scores[c][unit]))
+        assert read[-1, unit] == scores[best][unit]
+        assert judged[-1, unit] == pytest.approx(np.mean([scores[best][u] for u in range(4) if u != unit]))
 
 
 def test_equal_candidates_flatter_by_the_expected_minimum_and_different_ones_not() -> None:
     """The least of k means of n - 1 standard normals lies E[max of k] / sqrt(n - 1) below what is true."""
     draws = np.random.default_rng(11)
     k, n = 20, 5
-    found = []
-    for _ in range(400):
-        read, judged = left_out(draws.normal(size=(k, n)) + 3 * draws.normal(size=n))  # units differ too
-        found.append(float((judged[-1] - read[-1]).mean()))
-    expected = stats.norm.expect(lambda z: z * k * stats.norm.cdf(z) ** (k - 1)) / math.sqrt(n - 1)
-    assert np.mean(found) == pytest.approx(expected, abs=4 * np.std(found) / 20)
+    least = -stats.norm.expect(lambda z: z * k * stats.norm.sf(z) ** (k - 1))
+    for choose, expected in ((left_out, least / math.sqrt(n - 1)), (choosing_alone, least)):
+        found = []
+        for _ in range(400):
+            scores = draws.normal(size=(k, n)) + 3 * draws.normal(size=n)  # units are not equally hard
+            read, judged = choose(scores)
+            found.append(float((judged[-1] - read[-1]).mean()))
+        assert np.mean(found) == pytest.approx(expected, abs=4 * np.std(found) / 20)
     apart = np.arange(k)[:, None] * 100.0 + draws.normal(size=(k, n))
     read, judged = left_out(apart)
     assert float((judged[-1] - read[-1]).mean()) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_choice_that_never_changes_flatters_by_nothing_however_hard_the_units_are() -> None:
+    found = summary([[0.1, 5.2, 0.3], [1.1, 6.3, 1.2], [2.0, 7.1, 2.3]])
+    assert found.optimism is not None
+    assert (found.optimism.mean, found.optimism.low, found.optimism.high) == pytest.approx(
+        (0, 0, 0), abs=1e-12
+    )
+    # where luck alone decides, measuring from the best leaves the mean as it is
+    values = np.random.default_rng(2).normal(size=(3, 6)).tolist()
+    read, judged = left_out(np.array(values))
+    lucky = summary(values).optimism
+    assert lucky is not None
+    assert lucky.mean == pytest.approx(float((judged[-1] - read[-1]).mean()))

@@ -25,6 +25,10 @@ SHOWN_CANDIDATES = 10
 """Of a search, so many are listed; the report and `--json` have all."""
 
 
+OF_CLAIMS = ("sign-flip", "Holm", "differences")
+"""Words of notes on comparisons, which a search does not show."""
+
+
 def as_text(run: RunRecord, assessment: Assessment) -> str:
     """Return what a terminal of 80 columns shows, without colours."""
     from rich.console import Console
@@ -45,6 +49,7 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     yield Text(run_line(run))
     if assessment.search is not None:
         yield from search_parts(assessment.search)
+        yield bulleted([note for note in assessment.notes if not any(word in note for word in OF_CLAIMS)])
         return
     for metrics in metric_pairs(assessment.levels):
         yield ""

@@ -1,15 +1,16 @@
 """What a search found: candidates ranked, how sure the choice is, and by how much its score flatters it.
 
 The best of many candidates is best partly by luck, so the score that it was chosen by reads better than what
-it does on rows that did not choose it. That is measured within the search: each unit (a seed, or a fold of
-the only seed) in turn is left out of the choosing and then judges what the others chose.
+it does on rows that did not choose it. That is measured within the search, whose units are seeds, or folds of
+the only seed: each unit chooses alone, as a single validation split does, and the others judge; and each unit
+is left out of the choosing and judges what the others chose.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,13 +69,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Reading:
-    """After so many candidates: what the best one's score reads, and what rows that did not choose say."""
+    """After so many candidates, each unit choosing alone: what the best score reads, and what others say."""
 
     candidates: int
     read: float
-    """Mean of the chosen ones on the units that chose them."""
+    """Mean over units of their own choice's score on the unit that chose it."""
     judged: float
-    """Mean of the same on the units that did not."""
+    """Mean of the same choices' scores on the units that did not choose them."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,10 @@ class SearchSummary:
     best: str | None
     """Level of the candidate with the best mean; None where every one was lost."""
     optimism: Share | None
-    """By how much the score of a choice reads better on the units that chose it than on one that did not;
+    """By how much the score of a choice by all units but one reads better on those than on the one left out;
     None with one unit or one candidate."""
+    alone: Share | None
+    """By how much the score of a choice by one unit alone reads better there than on the others."""
     readings: tuple[Reading, ...]
     """For the first candidate, the first two, and so on; empty with one unit."""
 
@@ -144,7 +147,7 @@ def summarise_search(study: Study, trials: Sequence[TrialRecord]) -> SearchSumma
         )
         for number, label in enumerate(ended, start=1)
     ]
-    read, judged = left_out(matrix)
+    read, judged = choosing_alone(matrix)
     return SearchSummary(
         method=search.method,
         metric=search.metric,
@@ -155,7 +158,8 @@ def summarise_search(study: Study, trials: Sequence[TrialRecord]) -> SearchSumma
         folds=len(layout.folds),
         candidates=tuple(found),
         best=best,
-        optimism=_optimism(matrix, layout.dependence) if len(full) > 1 else None,
+        optimism=_flattery(left_out, matrix, layout.dependence),
+        alone=_flattery(choosing_alone, matrix, layout.dependence),
         readings=tuple(
             Reading(count, sign * float(r), sign * float(j))
             for count, (r, j) in enumerate(zip(read.mean(axis=1), judged.mean(axis=1), strict=True), start=1)
@@ -175,28 +179,43 @@ def left_out(scores: Scores) -> tuple[Scores, Scores]:
         units that chose it, and its score on the one that did not. No rows with one unit. A candidate that
         was lost anywhere is never chosen, unless all were.
     """
+    return _chosen(scores, alone=False)
+
+
+def choosing_alone(scores: Scores) -> tuple[Scores, Scores]:
+    """Let each unit choose alone among the first k candidates, and the others judge: else as `left_out`."""
+    return _chosen(scores, alone=True)
+
+
+def _chosen(scores: Scores, *, alone: bool) -> tuple[Scores, Scores]:
     count, units = scores.shape
     if units < 2:
         return np.empty((0, units)), np.empty((0, units))
     whole = np.where(np.isinf(scores).any(axis=1, keepdims=True), np.inf, scores)
     read, judged = np.empty_like(whole), np.empty_like(whole)
     for unit in range(units):
-        others = np.delete(whole, unit, axis=1).mean(axis=1)
-        chosen = np.array([int(np.argmin(others[: k + 1])) for k in range(count)], dtype=np.int64)
-        read[:, unit], judged[:, unit] = others[chosen], whole[chosen, unit]
+        one, others = whole[:, unit], np.delete(whole, unit, axis=1).mean(axis=1)
+        chooses, judges = (one, others) if alone else (others, one)
+        chosen = np.array([int(np.argmin(chooses[: k + 1])) for k in range(count)], dtype=np.int64)
+        read[:, unit], judged[:, unit] = chooses[chosen], judges[chosen]
     return read, judged
 
 
-def _optimism(scores: Scores, dependence: float) -> Share | None:
-    """Return judged minus read after all candidates, each unit measured from its median candidate.
+def _flattery(
+    choose: Callable[[Scores], tuple[Scores, Scores]], scores: Scores, dependence: float
+) -> Share | None:
+    """Return judged minus read after all candidates, every unit measured from the best candidate there.
 
-    That takes out how hard a unit's rows are, which changes the spread over units and not their mean.
+    That takes out how hard a unit's rows are: it changes the spread over units and not their mean, in which
+    every candidate that is chosen throughout stands as often on the one side as on the other.
     """
     whole = scores[np.isfinite(scores).all(axis=1)]
     if len(whole) < 2 or scores.shape[1] < 2:
         return None
-    read, judged = left_out(whole - np.median(whole, axis=0))
-    return _share(judged[-1] - read[-1], dependence)
+    read, judged = choose(whole)
+    best = whole[[int(np.argmin(whole.mean(axis=1)))]]
+    best_read, best_judged = choose(best)
+    return _share(judged[-1] - best_judged[0] - (read[-1] - best_read[0]), dependence)
 
 
 def _share(values: Scores, dependence: float) -> Share | None:

@@ -18,6 +18,9 @@ from ceteris.spec.labels import format_label
 METHODS = {"random": "drawn at random", "bayesian": "proposed from what the earlier ones came to"}
 METHODS |= {"grid": "on a grid"}
 
+NOTHING = 1e-12
+"""What rounding leaves of a difference that is none."""
+
 
 @dataclass(frozen=True)
 class SearchSection:
@@ -76,7 +79,7 @@ def sentences(summary: SearchSummary) -> Iterator[str]:
             "rows alone" + ("" if best.chosen_by == summary.units else f"; another {one} chooses another")
         )
     if summary.optimism is not None:
-        yield _flattery(summary.optimism, len(ranked), one)
+        yield from _flattery(summary, len(ranked), one)
     elif summary.units == 1:
         yield f"one {one} cannot say by how much its choice flatters itself; use several seeds, or folds"
     lost = sum(candidate.lost > 0 for candidate in summary.candidates)
@@ -84,15 +87,24 @@ def sentences(summary: SearchSummary) -> Iterator[str]:
         yield f"{counted(lost, 'candidate')} diverged and count{'s' if lost == 1 else ''} as worst"
 
 
-def _flattery(optimism: Share, count: int, one: str) -> str:
-    """Say by how much a score that chose reads better, and what follows for the best one."""
-    found = (
-        f"a choice among {count} reads {share(optimism)} better on the {one}s that chose it than on one that "
-        "did not"
+def _flattery(summary: SearchSummary, count: int, one: str) -> Iterator[str]:
+    """Yield by how much a score that chose reads better than one that did not."""
+    yield (
+        f"the choice of one {one} alone among {count}, as by a single validation split, reads "
+        f"{share(summary.alone)} better there than on the other {one}s: the more candidates are tried, the "
+        "more the best score flatters"
     )
-    if optimism.low is not None and optimism.low > 0:
-        return f"{found}: the more candidates are tried, the more the best score flatters; take that off it"
-    return f"{found}, which with so few {one}s is not told from none"
+    found = summary.optimism
+    if found is not None and max(map(abs, (found.mean, found.low or 0, found.high or 0))) < NOTHING:
+        yield (
+            f"whichever {one} is left out, the others choose the same candidate: the best score above is not "
+            "seen to flatter"
+        )
+    elif found is not None:
+        yield (
+            f"the choice of all {one}s but one reads {share(found)} better there than on the one left out: "
+            "by about that the best score above flatters"
+        )
 
 
 def _its(summary: SearchSummary) -> str:

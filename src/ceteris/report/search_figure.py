@@ -124,7 +124,7 @@ def _scatter(summary: SearchSummary, path: str, dimension: Mapping[str, Any], up
 
 
 def _so_far(summary: SearchSummary) -> str:
-    """Draw the score of the best candidate after each, as those that chose it read it and as others do."""
+    """Draw the best score after each candidate, as the unit that chose it reads it and as others do."""
     full = [c.score.mean for c in summary.candidates if c.full and c.score is not None]
     better = min if summary.better == "lower" else max
     best = [better(full[: count + 1]) for count in range(len(full))]
@@ -143,7 +143,7 @@ def _so_far(summary: SearchSummary) -> str:
         points = " ".join(f"{_x(across.at(count)):.1f},{_y(up.at(value)):.1f}" for count, value in line)
         drawn.append(f'<polyline class="{name}" points="{points}"/>')
     one = summary.unit[:-1]
-    key = f"solid: on the {one}s that chose; dashed: on one that did not" if summary.readings else ""
+    key = f"solid: on the {one} that chose; dashed: on the others" if summary.readings else ""
     words = f'<text class="soft" x="{LEFT}" y="{HEIGHT - 4}">{escape(key)}</text>' if key else ""
     return _frame("best so far, by candidates tried", across, up) + "".join(drawn) + words
 
