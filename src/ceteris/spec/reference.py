@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from ceteris.spec.labels import format_label
 from ceteris.spec.paths import has_kinds, members, plain_type
 from ceteris.spec.reference_parts import PARTS, Part, part_of
+from ceteris.spec.stacking import ABOUT, stacking_table
 from ceteris.spec.synthetic import SYNTHETIC
 from ceteris.spec.wording import Spot, allowed, noun
 
@@ -24,19 +25,30 @@ nested mappings (`optimizer: {lr: 0.1}` is `optimizer.lr`); `vary`, `--set` and 
 """
 
 
+STACKING = "What stacks and what separates"
+
+
 def settings_reference() -> str:
     """Return the whole reference."""
-    return "\n".join([HEAD, _contents(), *(_section(part) for part in PARTS)])
+    return "\n".join([HEAD, _contents(), *(_section(part) for part in PARTS), _stacking()])
+
+
+def _stacking() -> str:
+    return f"## {STACKING}\n\n{ABOUT}\n\n{stacking_table()}\n"
 
 
 def _contents() -> str:
     lines = [f"{'  ' * (part.depth - 2)}- [{part.title}](#{anchor(part)})" for part in PARTS]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, f"- [{STACKING}](#{_anchor(STACKING)})", ""])
 
 
 def anchor(part: Part) -> str:
     """Return the name of a part's heading in links."""
-    return "".join(c for c in part.title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+    return _anchor(part.title)
+
+
+def _anchor(title: str) -> str:
+    return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 
 def _section(part: Part) -> str:
