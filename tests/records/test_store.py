@@ -176,6 +176,13 @@ def test_epochs_reported_together_read_like_epochs_reported_one_by_one(store: St
         }
 
 
+def test_the_plan_of_the_last_training_is_kept_beside_the_facts(store: Store) -> None:
+    run = new_run(store)
+    for workers in (1, 2):
+        store.note_plan(run, {"workers": workers, "memory_bytes": None})
+    assert store.load_run(run).facts == {**FACTS, "plan": {"workers": 2, "memory_bytes": None}}
+
+
 def test_a_restart_in_the_middle_of_epochs_that_were_reported_together(store: Store) -> None:
     run = new_run(store)
     store.begin(run)

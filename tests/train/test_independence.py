@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -177,9 +178,16 @@ def test_shards_of_a_cohort_give_the_bits_of_the_whole(digits: Preparation, trai
 
 def test_shards_obey_the_memory_limit(digits: Preparation) -> None:
     (cohort,) = cohorts([plan(f"t{i}") for i in range(6)], digits)
-    assert len(cohort.shards(1, 2 * cohort.bytes_per_member())) == 3
-    assert len(cohort.shards(1, 1)) == 6
-    assert len(cohort.shards(100, 10**9)) == 6
+    member = cohort.bytes_per_member()
+    members_alone = replace(cohort, data=None)
+    assert len(members_alone.shards(1, 2 * member)) == 3
+    assert len(members_alone.shards(1, 1)) == 6
+    assert len(members_alone.shards(100, 10**9)) == 6
+    rows = replace(cohort, trials=cohort.trials[:1]).predicted_bytes() - member
+    assert rows > digits.dataset.x.nbytes > 4 * member
+    shards = cohort.shards(1, 4 * member)  # less than the rows take, so that members get the half of it
+    assert [shard.predicted_bytes() for shard in shards] == [rows + 2 * member] * 3
+    assert len(cohort.shards(1, 10**9)) == 1
 
 
 def test_a_member_that_diverges_harms_nobody(train: Train) -> None:

@@ -118,6 +118,8 @@ VARIED: dict[str, tuple[Patch, Patch]] = {
     "implementation": ({}, {"implementation": "scratch"}),
     "metrics": ({}, {"metrics": ["own"]}),
     "probes.histograms": ({}, {"probes": {"histograms": [1]}}),
+    "probes.layers": ({}, {"probes": {"layers": False}}),
+    "probes.gradient_noise": ({}, {"probes": {"gradient_noise": True}}),
     "probes.confusion": ({}, {"probes": {"confusion": [1]}}),
     "better": ({}, {"better": {"own": "higher"}}),
 }

@@ -106,6 +106,10 @@ class CohortMeter:
         return parts + ([f"{clock_words(left)} left"] if left is not None else [])
 
 
+TOLD_BYTES = 2**29
+"""Less memory in a worker is not told of."""
+
+
 class Meter:
     """All cohorts of a run."""
 
@@ -154,6 +158,8 @@ class Meter:
                 f" ({', '.join(map(_words, apart))} {'separates' if len(apart) == 1 else 'separate'} them)"
             )
         workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
+        if plan.memory is not None and plan.memory >= TOLD_BYTES:
+            workers += f" ({plan.memory / 2**30:.1f} GiB of memory{' each' if plan.workers > 1 else ''})"
         kept = f" ({plan.kept} kept from before)" if plan.kept else ""
         return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}"
 

@@ -30,6 +30,7 @@ def run_object(run: RunRecord, assessment: Assessment, report: Path | None) -> d
         "created": run.created,
         "seconds": run.seconds,
         "device": run.device,
+        "plan": run.facts.get("plan"),
         "trials": [_trial(trial, names) for trial in run.trials],
         "levels": [_level(level) for level in assessment.levels],
         "claims": [_claim(verdict) for verdict in assessment.verdicts],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ceteris.lab.shards import Shard
 from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
-from ceteris.train.plan import Cohort, TrialPlan
+from ceteris.train.plan import Cohort, TrialPlan, separating
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,24 @@ class RunPlan:
     def trials(self) -> int:
         """How many trials are trained now."""
         return sum(len(cohort.trials) for cohort in self.cohorts)
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that the largest shard is predicted to take in its worker; None on a card."""
+        if self.device != "cpu":
+            return None
+        return max((shard.cohort.predicted_bytes() for shard in self.shards), default=0)
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return what a record keeps of it."""
+        return {
+            "trials": self.trials,
+            "cohorts": len(self.cohorts),
+            "separated_by": list(separating(self.cohorts)),
+            "shards": len(self.shards),
+            "workers": self.workers,
+            "memory_bytes": self.memory,
+        }
 
 
 class Listener(Protocol):

@@ -229,6 +229,7 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
         ahead=undertaking.ahead,
     )
     means.stop.training = True
+    store.note_plan(run, plan.as_facts())
     means.listener.planned(plan)
     recorder = Recorder(store, run, key_of(hello), undertaking.begun)
     listener, seconds = means.listener, means.checkpoint_seconds

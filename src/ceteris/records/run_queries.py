@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, case, func, insert, select, update
 
 from ceteris.errors import CeterisError
+from ceteris.records.plain_json import from_column, to_column
 from ceteris.records.schema import AnyRow, runs, trials, writers
-from ceteris.records.views import RunStatus, RunSummary
+from ceteris.records.views import PLAN, RunStatus, RunSummary
 from ceteris.records.writers import Writer, is_alive
 
 _LONG_COLUMNS = {"study", "facts", "versions", "numerics"}
@@ -41,6 +42,13 @@ def run_row(connection: Connection, run: str) -> AnyRow:
 def note_looks(connection: Connection, key: int, looks: int, first_seeds: int) -> None:
     """Keep how often the verdicts were looked at, and with how many seeds at first."""
     connection.execute(update(runs).where(runs.c.key == key).values(looks=looks, first_seeds=first_seeds))
+
+
+def note_plan(connection: Connection, key: int, plan: Mapping[str, Any]) -> None:
+    """Keep among a run's facts how it was laid out when it was last trained."""
+    facts = connection.execute(select(runs.c.facts).where(runs.c.key == key)).scalar_one()
+    known = to_column({**from_column(facts), PLAN: plan})
+    connection.execute(update(runs).where(runs.c.key == key).values(facts=known))
 
 
 def replace_study(connection: Connection, key: int, study: str) -> None:

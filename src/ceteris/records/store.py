@@ -133,6 +133,11 @@ class Store:
         with self._database.write() as connection:
             run_queries.note_looks(connection, self._key_to_change(connection, run), looks, first_seeds)
 
+    def note_plan(self, run: str, plan: Mapping[str, Any]) -> None:
+        """Keep how a run is laid out, as plain JSON: ``facts["plan"]`` of its record."""
+        with self._database.write() as connection:
+            run_queries.note_plan(connection, self._key_to_change(connection, run), plan)
+
     def restart_trials(
         self, run: str, identities: Iterable[str], kept: Mapping[str, int] | None = None
     ) -> None:

@@ -45,6 +45,8 @@ class TrialRecord:
 
 REPETITIONS_TITLE = "A/A"
 """What the titles of runs of A/A repetitions begin with."""
+PLAN = "plan"
+"""Of a run's facts: how it was laid out when it was last trained."""
 REMARK = "remark"
 """Fact of a run: what everybody who reads its verdicts has to know, in one sentence."""
 

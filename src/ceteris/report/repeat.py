@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceteris.evidence.assessment import Verdict
-from ceteris.records.views import REMARK, RunRecord
+from ceteris.records.views import PLAN, REMARK, RunRecord
 from ceteris.report.going_on import commands, python_lines, seeds_to_add, yaml_words
 from ceteris.spec.dump import study_from_dict, study_to_yaml
 from ceteris.spec.labels import format_label
@@ -78,7 +78,11 @@ def _own_code(run: RunRecord) -> Pairs:
 
 def data_facts(facts: Mapping[str, Any]) -> Pairs:
     """Return the facts about a run's data as (name, value) in words; what does not exist is left out."""
-    known = {key: value for key, value in facts.items() if value not in (None, {}, []) and key != REMARK}
+    known = {
+        key: value
+        for key, value in facts.items()
+        if value not in (None, {}, []) and key not in (REMARK, PLAN)
+    }
     counts = known.get("counts")
     if isinstance(counts, Mapping):
         known["counts"] = ", ".join(f"{name}: {count:,}" for name, count in counts.items())

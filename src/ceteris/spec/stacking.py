@@ -53,6 +53,8 @@ SEPARATES = frozenset(
         "epochs",
         "implementation",
         "metrics",
+        "probes.layers",
+        "probes.gradient_noise",
     }
 )
 """Settings that part cohorts."""

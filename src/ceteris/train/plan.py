@@ -15,10 +15,9 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.losses import ONE_OUTPUT
 from ceteris.spec.model import ModuleModel
-from ceteris.train.hyper import family, state_slots
+from ceteris.train.hyper import family
+from ceteris.train.memory import DataSize, data_size, member_bytes, workspace_bytes
 from ceteris.train.objective import resolved_loss
-
-FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ class Cohort:
     trials: tuple[TrialPlan, ...]
     begin: int = 0
     """The epochs that its trials have behind them, and go on from."""
+    data: DataSize | None = None
+    """How large its data is; where that is not known, members alone count as memory."""
 
     @property
     def steps(self) -> int:
@@ -83,21 +84,39 @@ class Cohort:
         return len(self.trials) * epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:
-        """Memory that one member takes: parameters, optimiser state, initial and best weights.
+        """Memory that one member takes; see ``memory.member_bytes``."""
+        shape = self.structure
+        experiments = [trial.experiment for trial in self.trials]
+        return member_bytes(shape.net, experiments, as_module=shape.runs_as_module)
 
-        One that runs as a module has further copies of its parameters, and a gradient of its own.
-        """
-        net = self.structure.net
-        copies = state_slots([trial.experiment.optimizer for trial in self.trials])
-        copies += 4 if self.structure.runs_as_module else 2
-        copies += 2 if self.structure.probes[1] else 0  # in double precision
-        copies += any(trial.experiment.early_stopping.patience is not None for trial in self.trials)
-        return FLOAT_BYTES * (net.n_parameters * copies + net.n_buffers)
+    def predicted_bytes(self) -> int:
+        """Memory that the cohort takes on the CPU in one process; see ``ceteris.train.memory``."""
+        shape, experiments = self.structure, [trial.experiment for trial in self.trials]
+        members = len(self.trials) * self.bytes_per_member()
+        if self.data is None:
+            return members
+        once = workspace_bytes(shape.net, experiments, as_module=shape.runs_as_module)
+        return (
+            members + once + self.data.bytes((t.experiment.data.scale, t.seed, t.fold) for t in self.trials)
+        )
 
     def shards(self, parts: int, max_bytes: int) -> tuple[Cohort, ...]:
-        """Cut the cohort into at least ``parts`` pieces where it has the members, each of bounded memory."""
-        limit = max(1, max_bytes // self.bytes_per_member())
-        count = min(len(self.trials), max(parts, -(-len(self.trials) // limit)))
+        """Cut the cohort into at least ``parts`` pieces where it has the members, each of bounded memory.
+
+        What a piece takes whatever its members, such as the rows, no cut makes smaller: where that is most
+        of ``max_bytes``, members may take half as much besides.
+        """
+        one = self._cut(len(self.trials))[0]
+        most_bytes = max(max_bytes, one.predicted_bytes() - one.bytes_per_member() + max_bytes // 2)
+        count = min(len(self.trials), max(parts, 1))
+        while True:
+            pieces = self._cut(count)
+            most = max(piece.predicted_bytes() for piece in pieces)
+            if most <= most_bytes or count == len(self.trials):
+                return pieces
+            count = min(len(self.trials), max(count + 1, count * most // max(most_bytes, 1) // 2))
+
+    def _cut(self, count: int) -> tuple[Cohort, ...]:
         bounds = [round(i * len(self.trials) / count) for i in range(count + 1)]
         return tuple(replace(self, trials=self.trials[begin:end]) for begin, end in pairwise(bounds))
 
@@ -220,8 +239,9 @@ def group_trials(
     groups: dict[Structure, list[TrialPlan]] = defaultdict(list)
     for plan in plans:
         groups[structure(plan.experiment, dataset, training_rows[plan.identity], modules)].append(plan)
+    size = data_size(dataset, (trial.experiment for trials in groups.values() for trial in trials))
     cohorts = [
-        Cohort(index, shape, tuple(sorted(trials, key=lambda t: (t.seed, t.fold))))
+        Cohort(index, shape, tuple(sorted(trials, key=lambda t: (t.seed, t.fold))), data=size)
         for index, (shape, trials) in enumerate(groups.items())
     ]
     return tuple(sorted(cohorts, key=lambda cohort: -cohort.work))

@@ -1,0 +1,96 @@
+"""Predicted memory, against what the kernel counted while a stack was trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ceteris.data import arrays
+from ceteris.data.dataset import Dataset
+from ceteris.data.preparation import Preparation
+from ceteris.spec.experiment import Experiment
+from ceteris.train.loop import train_cohort
+from ceteris.train.memory import PREDICTED_WITHIN, activations
+from ceteris.train.plan import Cohort, TrialPlan, group_trials
+
+STATUS, PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def resident(line: str) -> int:
+    """Return ``VmRSS`` (now) or ``VmHWM`` (the peak) of this process in bytes."""
+    found = next(words for words in STATUS.read_text().splitlines() if words.startswith(f"{line}:"))
+    return int(found.split()[1]) * 1024
+
+
+def cohort_of(dataset: Dataset, members: int, **settings: Any) -> Cohort:
+    experiment = Experiment.model_validate({"data": "arrays", "batch_size": 200, "epochs": 1, **settings})
+    plans = [TrialPlan(str(seed), "base", {}, seed, 0, experiment) for seed in range(members)]
+    rows = len(Preparation(dataset).prepare(experiment.data, 0).split.train)
+    (cohort,) = group_trials(plans, dataset, dict.fromkeys((plan.identity for plan in plans), rows))
+    return cohort
+
+
+def quiet(message: object) -> None:
+    """Take a message and do nothing."""
+
+
+def rows_of(rows: int, features: int) -> Dataset:
+    rng = np.random.default_rng(0)
+    return arrays(rng.random((rows, features), dtype=np.float32), rng.integers(0, 10, rows), name="arrays")
+
+
+def trained_bytes(cohort: Cohort, dataset: Dataset) -> int:
+    """Train a cohort; return how far the peak of this process rose, with the rows as they were read."""
+    before = resident("VmRSS")
+    PEAK.write_text("5")  # the peak begins anew
+    train_cohort(cohort, Preparation(dataset), emit=quiet)
+    return resident("VmHWM") - before + dataset.x.nbytes
+
+
+@pytest.mark.skipif(not PEAK.exists(), reason="this system does not count a process's peak anew")
+@pytest.mark.parametrize(
+    ("rows", "features", "members", "settings"),
+    [
+        pytest.param(600, 500, 24, {"model": {"kind": "mlp", "hidden": [256]}}, id="members"),
+        pytest.param(
+            20_000,
+            120,
+            4,
+            {
+                "model": {"kind": "linear"},
+                "data": {"source": "arrays", "scale": "standardize", "validation": 500},
+            },
+            id="inputs of every stream",
+        ),
+        pytest.param(
+            1200,
+            10,
+            1,
+            {"model": {"kind": "mlp", "hidden": [1500, 1500]}, "batch_size": 900},
+            id="activations",
+        ),
+    ],
+)
+def test_predicted_memory_is_what_training_takes(
+    rows: int, features: int, members: int, settings: dict[str, Any]
+) -> None:
+    dataset = rows_of(rows, features)
+    train_cohort(
+        cohort_of(rows_of(60, 3), 1, model="linear", batch_size=10), Preparation(rows_of(60, 3)), emit=quiet
+    )
+    cohort = cohort_of(dataset, members, **settings)
+    predicted, measured = cohort.predicted_bytes(), trained_bytes(cohort, dataset)
+    assert predicted > 50e6
+    assert predicted / PREDICTED_WITHIN < measured < predicted * PREDICTED_WITHIN
+
+
+def test_the_activations_of_a_cnn_are_counted_layer_by_layer() -> None:
+    rng = np.random.default_rng(0)
+    images = arrays(rng.random((40, 8, 8), dtype=np.float32), rng.integers(0, 3, 40), name="arrays")
+    model = {"kind": "cnn", "convolutions": [4, 6], "hidden": [5], "batch_norm": True}
+    net = cohort_of(images, 1, model=model, batch_size=10).structure.net
+    first, second = 8 * 8 * 4, 4 * 4 * 6
+    assert activations(net) == 3 * first + first // 4 + 3 * second + second // 4 + 2 * 5 + 2 * 3
