@@ -35,7 +35,7 @@ def problems(initial: Any, folder: Path, **changes: Any) -> str:
     planned = plan(STUDY | changes, initial=started.settings, allow_code=True)
     experiments = [c.experiment for c in combinations(planned.parsed.study)]
     data = load_sources(["digits"], None)
-    found = bind(planned.parsed, data, (), list(started.functions), initial=read_all(experiments))[1]
+    found = bind(planned.parsed, data, (), list(started.functions), initial=read_all(experiments, folder))[1]
     return "\n".join(map(str, found))
 
 
@@ -78,7 +78,7 @@ def test_values_count_by_their_content_wherever_the_file_is(tmp_path: Path) -> N
         save_file(values, file)
         model = {"kind": "mlp", "hidden": [3], "init": {"from": str(file), "only": ["head.weight"]}}
         experiment = Experiment(data="digits", model=model)
-        recorded = with_content(experiment, read_all([experiment]), tmp_path / "runs")
+        recorded = with_content(experiment, read_all([experiment], tmp_path), tmp_path / "runs")
         init = recorded.model.init
         assert init.content == content_of(values)  # type: ignore[union-attr]
         kept = kept_values(tmp_path / "runs", content_of(values))
@@ -88,6 +88,20 @@ def test_values_count_by_their_content_wherever_the_file_is(tmp_path: Path) -> N
     one = identity(tmp_path / "one.safetensors", {"head.weight": HEAD})
     assert identity(tmp_path / "two.safetensors", {"head.weight": HEAD}) == one
     assert identity(tmp_path / "one.safetensors", {"head.weight": HEAD + 1}) != one
+
+
+def test_a_record_repeats_with_the_values_that_were_kept(tmp_path: Path) -> None:
+    file = tmp_path / "head.safetensors"
+    save_file({"head.weight": HEAD}, file)
+    model = {"kind": "mlp", "hidden": [3], "init": {"from": str(file), "only": ["head.weight"]}}
+    first = Experiment(data="digits", model=model)
+    recorded = with_content(first, read_all([first], tmp_path), tmp_path)
+    save_file({"head.weight": HEAD + 1}, file)
+    (again,) = read_all([recorded], tmp_path).values()
+    assert not isinstance(again, ceteris.CeterisError)
+    np.testing.assert_array_equal(again["head.weight"], HEAD)
+    (changed,) = read_all([recorded], tmp_path / "elsewhere").values()
+    assert "no longer holds the values that the record was made with" in str(changed)
 
 
 def test_networks_and_state_dictionaries_give_every_value_once(tmp_path: Path) -> None:

@@ -22,29 +22,24 @@ def test_the_largest_difference_is_relative_to_the_largest_weight() -> None:
         tests.largest_difference({}, other)
 
 
-def test_speed_leaves_the_first_epoch_out_and_adds_workers_up() -> None:
-    training = tests._Training(epochs={0: [10.0, 11.0, 12.0], 1: [10.0, 10.5, 11.0], 2: [3.0]})
-    assert training.speed == pytest.approx(tests.MEMBERS * (1 + 2))
-
-
 def test_a_device_that_trains_to_other_weights_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    def trained(device: str, workers: int, implementation: str) -> tests._Training:
-        weights = np.array([1.0 if device == "cpu" else 1.01])
-        return tests._Training({"0": {"w": weights}}, {0: [0.0, 1.0]})
+    def measured(device: str, workers: tuple[int, ...], *, scratch: bool) -> tests.Measured:
+        finals = {"0": {"w": np.array([1.0 if device == "cpu" else 1.01])}}
+        return tests.Measured(finals, finals if scratch else {}, dict.fromkeys(workers, 10.0))
 
-    monkeypatch.setattr(tests, "_train", trained)
+    monkeypatch.setattr(tests, "_measure", measured)
     monkeypatch.setattr(tests, "available_cores", lambda: 2)
     found = tests.self_test([Device("cpu", "cpu"), Device("cuda", "cuda: a card")])
-    assert [(own.device, own.workers, own.reference) for own in found] == [
-        ("cpu", 1, "scratch"),
-        ("cpu", 2, "scratch"),
-        ("cuda", 1, "cpu"),
+    assert [(own.device, own.workers, own.reference, own.speed) for own in found] == [
+        ("cpu", 1, "scratch", 10.0),
+        ("cpu", 2, "scratch", 10.0),
+        ("cuda", 1, "cpu", 10.0),
     ]
     assert [own.problem for own in found[:2]] == [None, None]
     assert found[2].problem == "weights differ by 1.0e-02 from those of `cpu`"
 
-    def broken(*arguments: object) -> tests._Training:
+    def broken(*arguments: object, **options: object) -> tests.Measured:
         raise CeterisError("no kernel")
 
-    monkeypatch.setattr(tests, "_train", broken)
+    monkeypatch.setattr(tests, "_measure", broken)
     assert tests.self_test([Device("cpu", "cpu")])[0].problem == "no kernel"

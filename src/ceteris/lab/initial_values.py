@@ -44,16 +44,25 @@ def read_values(path: Path) -> Values:
     return {name: (t.float() if t.is_floating_point() else t).numpy() for name, t in found.items()}
 
 
-def read_all(experiments: Iterable[Experiment]) -> Read:
-    """Read every file that experiments name, once."""
+def read_all(experiments: Iterable[Experiment], runs_folder: Path) -> Read:
+    """Read every file that experiments name, once; a record's values are those that were kept (law 9)."""
     found: dict[str, Values | CeterisError] = {}
     for init in filter(None, map(file_init, experiments)):
         if init.file not in found:
             try:
-                found[init.file] = read_values(Path(init.file).expanduser())
+                found[init.file] = _read(init, runs_folder)
             except CeterisError as error:
                 found[init.file] = error
     return found
+
+
+def _read(init: FileInit, runs_folder: Path) -> Values:
+    if init.content is not None and kept_at(runs_folder, init.content).is_file():
+        return kept_values(runs_folder, init.content)
+    values = read_values(Path(init.file).expanduser())
+    if init.content not in (None, content_of(values)):
+        raise CeterisError(f"`{init.file}` no longer holds the values that the record was made with")
+    return values
 
 
 def content_of(values: Values) -> str:

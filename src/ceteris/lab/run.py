@@ -101,7 +101,7 @@ def run_study(
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_downloads(means))
         tell_label_like_numbers(data, means.listener)
-        initial = read_all(experiments)
+        initial = read_all(experiments, runs_folder)
         bound, problems = bind(checked, data, list(own), list(factories), initial=initial)
         hello = greet(crew, first, means.listener, means.stop)
         refuse([*problems, *hello.problems])

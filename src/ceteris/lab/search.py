@@ -240,7 +240,10 @@ class Searching:
         wanted = requests(experiments, data.datasets)
         first = self.crew.numbers[0]
         inspected = inspect_modules(self.crew, first, wanted, self.means.listener, self.means.stop)
-        parsed, initial = ParsedStudy(study, places=_places(study)), read_all(experiments)
+        parsed, initial = (
+            ParsedStudy(study, places=_places(study)),
+            read_all(experiments, self.means.runs_folder),
+        )
         bound, problems = bind(parsed, data, self.metrics, self.modules, inspected, initial)
         refuse(problems)
         hashes, folder = self.hello.module_hashes, self.means.runs_folder
