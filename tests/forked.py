@@ -61,6 +61,7 @@ class Template:
     def close(self) -> None:
         """End the template."""
         self._channel.close()
+        self._process.kill()  # its own way out takes a while
         self._process.wait()
 
 

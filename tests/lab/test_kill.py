@@ -1,5 +1,6 @@
 """The whole lab is killed at random moments: the record opens, and a resumed run has the same bits."""
 
+import json
 import os
 import random
 import subprocess
@@ -11,10 +12,13 @@ from typing import IO
 import pytest
 
 from ceteris.lab.resume import resume_run
-from tests.lab.made import all_curves, all_weights, load
+from ceteris.lab.run import run_study
+from ceteris.spec.parse import parse_study
+from tests.lab.made import all_curves, all_weights, load, share_right
 
 # A script as people write them: no guard, a metric from a file beside it, which is found by sys.path alone.
 SCRIPT = """
+import json
 import sys
 from pathlib import Path
 from ceteris.lab.listener import Unheard
@@ -30,23 +34,32 @@ class Shouting(Unheard):
     def ended(self, trial, result):
         print("ended", flush=True)
 
-study = {
-    "experiment": {"data": "digits", "model": {"kind": "mlp", "hidden": [8]}, "epochs": 12,
-                   "batch_size": 64, "metrics": ["share"]},
+run_study(parse_study(json.loads(sys.argv[2])), runs_folder=Path(sys.argv[1]), workers=2,
+          metrics={"share": slow_share}, listener=Shouting())
+"""
+STUDY = {
+    "experiment": {
+        "data": "digits",
+        "model": {"kind": "mlp", "hidden": [8]},
+        "epochs": 12,
+        "batch_size": 64,
+        "metrics": ["share"],
+    },
     "vary": {"way": {"a": {"optimizer.lr": 0.01}, "b": {"optimizer.lr": 0.002}, "c": {"epochs": 30}}},
     "seeds": 1,
 }
-print(run_study(parse_study(study), runs_folder=Path(sys.argv[1]), workers=2,
-                metrics={"share": slow_share}, listener=Shouting()), flush=True)
-"""
+# The worker that trains level `c` reads 60 times, the other 48 times: no run ends before it is killed.
 BESIDE = """
+import itertools
 import os
 import time
 from pathlib import Path
 
+READINGS = itertools.count(1)
+
 def slow_share(outputs, targets):
     Path(os.environ["PIDS"], str(os.getpid())).touch()
-    time.sleep(0.005)
+    time.sleep(0.005 if next(READINGS) <= 50 else 3600)
     return float((outputs.argmax(1) == targets).double().mean())
 """
 
@@ -57,7 +70,7 @@ def start(folder: Path, runs: Path) -> subprocess.Popen[str]:
     pids = folder / "pids"
     pids.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, str(folder / "script.py"), str(runs)],
+        [sys.executable, str(folder / "script.py"), str(runs), json.dumps(STUDY)],
         stdout=subprocess.PIPE,
         text=True,
         cwd="/",
@@ -86,13 +99,12 @@ def has_ended(process: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_a_lab_killed_at_random_moments_loses_nothing(tmp_path: Path) -> None:
-    with start(tmp_path, tmp_path / "whole") as whole:
-        out, _ = whole.communicate()
-    assert whole.returncode == 0
-    reference = load(tmp_path / "whole", out.split()[-1])
+    share = {"share": share_right}
+    whole = run_study(parse_study(STUDY), runs_folder=tmp_path / "whole", workers=1, metrics=share)
+    reference = load(tmp_path / "whole", whole)
     assert reference.status == "finished"
     moments = random.Random()
-    for epochs in (0, moments.randint(1, 20), moments.randint(20, 40)):
+    for epochs in (0, moments.randint(1, 20), moments.randint(20, 36)):
         runs, delay = tmp_path / f"killed-{epochs}", moments.uniform(0, 0.05)
         with start(tmp_path, runs) as process:
             assert process.stdout is not None
@@ -117,12 +129,9 @@ def check_killed(runs: Path, epochs: int, ended: int, pids: Path) -> None:
 
 
 def check_resumed(runs: Path, folder: Path, reference: str) -> None:
-    def share(outputs: object, targets: object) -> float:
-        return float((outputs.argmax(1) == targets).double().mean())  # type: ignore[attr-defined]
-
     before = load(runs, "last")
     kept = {t.identity for t in before.trials if t.status == "finished"}
-    resume_run(before.id, runs_folder=runs, workers=1, metrics={"share": share})
+    resume_run(before.id, runs_folder=runs, workers=1, metrics={"share": share_right})
     record, whole = load(runs, before.id), load(folder / "whole", reference)
     assert record.status == "finished"
     curves = all_curves(record)

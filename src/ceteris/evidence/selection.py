@@ -140,10 +140,10 @@ def _best(values: Mapping[str, float], better: Direction) -> str:
 
 def _by_seed(scored: Sequence[Scored], level: str) -> dict[int, tuple[float, dict[str, float]]]:
     """Return seed -> (validation, test metrics) of a level, averaged over folds."""
-    seeds = dict.fromkeys(one.seed for one in scored if one.level == level)
+    of_level = [one for one in scored if one.level == level]
     found = {}
-    for seed in seeds:
-        own = [one for one in scored if (one.level, one.seed) == (level, seed)]
+    for seed in dict.fromkeys(one.seed for one in of_level):
+        own = [one for one in of_level if one.seed == seed]
         names = [name for name in own[0].test if all(name in one.test for one in own)]
         tests = {name: float(np.mean([one.test[name] for one in own])) for name in names}
         found[seed] = float(np.mean([one.validation for one in own])), tests
