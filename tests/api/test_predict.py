@@ -12,9 +12,11 @@ from sklearn.metrics import accuracy_score
 import ceteris
 from ceteris.api.predict import class_shares
 from ceteris.api.result import Result
+from ceteris.data import Preparation, load
 from ceteris.data.sources import load_test
 from ceteris.errors import CeterisError
 from ceteris.records.store import Store
+from ceteris.spec import DataSpec
 from tests.cli.conftest import run_command
 
 
@@ -114,8 +116,6 @@ def test_every_network_gets_rows_as_its_own_fold_prepared_them(houses: tuple[Pat
     folder, result = houses
     known = pandas.read_csv(folder / "known.csv", dtype={"house": str})
     new = pandas.read_csv(folder / "new.csv", dtype={"house": str})
-    from ceteris.data import Preparation, load
-    from ceteris.spec import DataSpec
     from ceteris.spec.folds import Folds
 
     each = []
@@ -177,3 +177,41 @@ def test_the_house_prices_become_a_file_for_the_competition(tmp_path: Path) -> N
     assert [line.split(",")[0] for line in lines[1:]] == [str(n) for n in range(1461, 2920)]
     prices = np.array([float(line.split(",")[1]) for line in lines[1:]])
     assert 100_000 < np.median(prices) < 250_000
+
+
+def test_targets_that_were_scaled_come_back_in_their_own_units(tmp_path: Path) -> None:
+    """Predictions, metrics on test rows, and the choice of a level, by hand from the network's outputs."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(90, 3))
+    y = np.exp(10 + x @ np.array([0.5, -0.2, 0.1]))
+    np.savez(tmp_path / "prices.npz", x=x[:60], y=y[:60], x_test=x[60:], y_test=y[60:])
+    study = {
+        "experiment": {
+            "data": {"source": str(tmp_path / "prices.npz"), "scale": "none"},
+            "model": "linear",
+            "optimizer": {"kind": "adam", "lr": 0.1},
+            "batch_size": 16,
+            "epochs": 20,
+            "metrics": ["rmse"],
+        },
+        "vary": {"learned": {"prices": {}, "logs": {"data.target_scale": "log_standardize"}}},
+        "seeds": 2,
+    }
+    result = ceteris.run(study, runs_dir=tmp_path / "runs", progress=False)
+    tested, by_hand = result.test(), []
+    assert tested.chosen == "logs"
+    for seed in (0, 1):
+        trial = result.trial("logs", seed)
+        with torch.no_grad():
+            outputs = trial.network()(torch.from_numpy(x[60:]).float()).double().numpy()
+        spec = DataSpec.model_validate(trial.experiment["data"])
+        train = Preparation(load(spec.reading)).prepare(spec, seed).split.train
+        logs = np.log(y[train])
+        by_hand.append(np.exp(outputs[:, 0] * logs.std() + logs.mean()))
+        (own,) = [t for t in tested.trials if (t["level"], t["seed"]) == ("logs", seed)]
+        assert own["test_rmse"] == pytest.approx(np.sqrt(((by_hand[-1] - y[60:]) ** 2).mean()), rel=1e-4)
+        scaled = (np.log(y[60:]) - logs.mean()) / logs.std()
+        assert own["test_loss"] == pytest.approx(((outputs[:, 0] - scaled) ** 2).mean(), rel=1e-4)
+    np.testing.assert_allclose(result.predict(x[60:], "logs").values, np.mean(by_hand, axis=0), rtol=1e-4)
+    assert "A constant would reach" in str(result)
+    assert result.run.facts["constant"]["logs"]["val_rmse"] > result.trial("logs", 0).metrics["val_rmse"]

@@ -42,6 +42,13 @@ def test_the_same_loss_by_another_name(second):
     assert "one scale" not in explained({"a": {"loss": "auto"}, "b": second}, "val_loss")
 
 
+def test_targets_on_different_scales():
+    settings = {"a": {}, "b": {"data": {"target_scale": "log"}}}
+    words = "the levels' losses are of targets on different scales (none and log)"
+    assert words in explained(settings, "val_loss", {"val_loss": 0.5, "val_rmse": 2.0})
+    assert words not in explained(settings, "val_rmse", {"val_loss": 0.5, "val_rmse": 2.0})
+
+
 def test_different_data():
     settings = {"a": {"data": {"source": "wine"}}, "b": {"data": {"source": "digits"}}}
     assert "the levels are measured on different data (wine and digits)" in explained(

@@ -227,3 +227,36 @@ def test_two_classes_on_one_logit() -> None:
     loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels.float())
     assert outcome.curve("one", "val_loss")[-1] == pytest.approx(loss.item(), rel=1e-5)
     assert outcome.curve("one", "val_accuracy")[-1] == accuracy_score(labels, logits > 0)
+
+
+def test_scaled_targets_train_as_if_they_had_been_given_scaled() -> None:
+    preparation = positive_targets(1)
+    settings = {
+        "model": {"kind": "mlp", "hidden": [5]},
+        "optimizer": {"kind": "adam", "lr": 0.05},
+        "metrics": ("rmse", "log_rmse"),
+        "epochs": 3,
+    }
+    trials = [
+        plan(scale, data={"source": "arrays", "scale": "none", "target_scale": scale}, **settings)
+        for scale in ("none", "log", "log_standardize")
+    ]
+    outcome = run_plans(trials, preparation)
+    for own in trials:
+        prepared = preparation.prepare(own.experiment.data, 0)
+        given = Preparation(arrays(preparation.dataset.x, prepared.y.astype(np.float64)))
+        unscaled = settings | {"data": {"source": "arrays", "scale": "none"}, "metrics": ("rmse",)}
+        alone = run_plans([plan("t", **unscaled)], given)
+        np.testing.assert_array_equal(outcome.final(own.identity), alone.final("t"))
+        np.testing.assert_array_equal(outcome.curve(own.identity, "val_loss"), alone.curve("t", "val_loss"))
+        network = module(outcome, own.identity, own.experiment.model, 3, 1)
+        rows = prepared.split.validation
+        with torch.no_grad():
+            outputs = network(torch.from_numpy(prepared.x[rows])).double().numpy()
+        if prepared.targets is not None:
+            outputs = np.exp(outputs * prepared.targets.divisor + prepared.targets.shift)
+        y = preparation.dataset.y[rows]
+        rmse = np.sqrt(((outputs - y) ** 2).mean())
+        assert outcome.curve(own.identity, "val_rmse")[-1] == pytest.approx(rmse, rel=1e-5)
+        logs = np.sqrt(((np.log(np.maximum(outputs, 1)) - np.log(y)) ** 2).mean())
+        assert outcome.curve(own.identity, "val_log_rmse")[-1] == pytest.approx(logs, rel=1e-4)

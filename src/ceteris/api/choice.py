@@ -27,13 +27,24 @@ def choosing_metric(
 
     That of a search, else accuracy for classes and loss for numbers to predict.
 
+    Where levels learned targets on different scales, whose losses do not compare, `log_rmse` or `rmse`.
+
     Raises ``CeterisError`` for one that was not recorded, or of which nobody has said which way is better.
     """
-    from ceteris.spec.metrics import direction, unknown_direction
+    from ceteris.spec.metrics import PROVIDED_METRICS, direction, unknown_direction
 
     known = [name for name in finished[0].curves if name.startswith("val_")]
     searched = (run.study.get("search") or {}).get("metric")
     wanted = metric or searched or ("val_accuracy" if "val_accuracy" in known else "val_loss")
+    scales = {str(trial.experiment["data"].get("target_scale", "none")) for trial in finished}
+    if metric is None and wanted == "val_loss" and len(scales) > 1:
+        wanted = next((f"val_{name}" for name in PROVIDED_METRICS if f"val_{name}" in known), wanted)
+        if wanted == "val_loss":
+            named = ", ".join(sorted(scales))
+            raise CeterisError(
+                f"the losses of run {run.id} are of targets on different scales ({named}) "
+                "and choose no level; run it with `metrics: [rmse]`, or name a metric with --metric"
+            )
     if wanted not in known:
         raise CeterisError(unknown_name("validation metric", wanted, known))
     better = direction(wanted, run.study.get("experiment", {}).get("better"))

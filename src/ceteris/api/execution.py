@@ -110,7 +110,9 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
     """Return what a recorded run came to. Raises ``CeterisError`` where there is none of that name."""
     from ceteris.api.remarks import run_remarks
     from ceteris.evidence.assessment import assess
+    from ceteris.evidence.constants import constant_notes
     from ceteris.records.store import Store
+    from ceteris.records.views import CONSTANT
     from ceteris.spec.dump import study_from_dict
 
     with Store(runs_folder, create=False) as store:
@@ -122,4 +124,6 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
         looks=record.looks,
         first_seeds=record.first_seeds,
     )
-    return Result(record, replace(assessment, notes=(*run_remarks(record), *assessment.notes)))
+    constants = constant_notes(record.facts.get(CONSTANT) or {}, assessment.levels)
+    notes = (*run_remarks(record), *assessment.notes, *constants)
+    return Result(record, replace(assessment, notes=notes))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ceteris.data.dataset import Dataset
     from ceteris.data.preparation import Preparation
+    from ceteris.data.target_scaling import TargetScaling
     from ceteris.records.views import RunRecord
     from ceteris.spec.data import DataSpec
     from ceteris.spec.experiment import Experiment
@@ -77,6 +78,12 @@ def as_inputs_of(experiment: Experiment, dataset: Dataset, inputs: torch.Tensor)
 
         return inputs.reshape(-1, *row_shape(experiment.model, dataset.shape))
     return inputs
+
+    def target_scaling(self, experiment: Experiment, seed: int, fold: int) -> TargetScaling | None:
+        """Return how the network of a trial learned its targets; None where they were as they are."""
+        if experiment.data.target_scale == "none":
+            return None
+        return self.preparation.prepare(experiment.data, seed, fold, self.folds).targets
 
 
 def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[str, FinalRows]:

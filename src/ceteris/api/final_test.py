@@ -176,7 +176,8 @@ class _Evaluation:
         network = recorded_network(self._run, trial, "final", self._model)
         outputs = outputs_of(network, rows.inputs(experiment, trial.seed, trial.fold))
         loss = resolved_loss(experiment, rows.preparation.dataset)
-        found = scores(experiment, loss, outputs, self._targets, self._own)
+        scaling = rows.target_scaling(experiment, trial.seed, trial.fold)
+        found = scores(experiment, loss, outputs, self._targets, self._own, scaling)
         self._averages.add(trial.level, experiment, loss, outputs)
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))

@@ -119,7 +119,7 @@ def run_predict(
 
     from ceteris.spec.experiment import Experiment
     from ceteris.train.objective import resolved_loss
-    from ceteris.train.scoring import outputs_of
+    from ceteris.train.scoring import in_units, outputs_of
 
     if members not in get_args(Members):
         raise CeterisError(unknown_name("choice of members", str(members), get_args(Members)))
@@ -135,6 +135,7 @@ def run_predict(
         experiment = Experiment.model_validate(dict(trial.experiment))
         network = recorded_network(run, trial, "final", model)
         outputs = outputs_of(network, rows.inputs(experiment, trial.seed, trial.fold)).double()
+        outputs = in_units(outputs, rows.target_scaling(experiment, trial.seed, trial.fold))
         loss = resolved_loss(experiment, dataset)
         total = total + (class_shares(loss, outputs) if dataset.classes else outputs)
     values = (total / len(trials)).numpy()

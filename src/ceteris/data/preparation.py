@@ -17,6 +17,7 @@ from ceteris.data.label_noise import noisy_rows, with_label_noise
 from ceteris.data.scaling import Scaling, fit_scaling, is_estimated, scaled, scaling_from_json
 from ceteris.data.split import Split, split_rows, split_seed
 from ceteris.data.stratify import first_of_each_class, stratified_order
+from ceteris.data.target_scaling import TargetScaling, fit_targets
 from ceteris.draws import stream_key
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import DataSpec
@@ -33,14 +34,26 @@ class Prepared:
     x: NDArray[np.float32]
     """(N, features), C-contiguous: all rows of the data set, prepared."""
     y: NDArray[Any]
-    """(N,) int64 labels, or (N, outputs) float32."""
+    """(N,) int64 labels, or (N, outputs) float32: what is learned."""
     split: Split
     train_slice: NDArray[np.int64]
     """The training rows on which train_loss is measured: as many as validate, or all if fewer or none do."""
     key: str
     """Equal for two ``Prepared`` whose ``x`` and ``y`` are the same arrays."""
     fitted: Mapping[str, Any]
-    """What was found, as plain JSON: shift, divisor, whether they were estimated, number of noisy labels."""
+    """What was found, as plain JSON: shift, divisor, whether they were estimated, number of noisy labels, and
+    `target` where targets are scaled."""
+    measured: NDArray[Any]
+    """What metrics compare outputs with: ``y``, or the targets in their own units where those are scaled."""
+    targets: TargetScaling | None = None
+    """How targets are scaled; None where they are as they were."""
+
+    def in_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a network's outputs (n, k) in the units of ``measured``."""
+        if self.targets is None:
+            return outputs
+        with np.errstate(over="ignore"):
+            return self.targets.restored(outputs).astype(np.float32)
 
 
 class Preparation:
@@ -75,13 +88,20 @@ class Preparation:
         scaling = fit_scaling(self.dataset, spec.scale, split.train)
         x, x_key = self._inputs(scaling, spec)
         y, y_key, changed = self._labels(spec, split, seed)
+        measured, targets = y, fit_targets(self.dataset, spec.target_scale, split.train)
+        fitted = {"scale": spec.scale, **scaling.as_json(), "noisy_labels": changed}
+        if targets is not None:
+            fitted["target"] = targets.as_json()
+            y, y_key = self._scaled_targets(targets)
         return Prepared(
             x=x,
             y=y,
             split=split,
             train_slice=self._train_slice(spec, split, seed),
             key=_digest(self.dataset.content, x_key, y_key),
-            fitted={"scale": spec.scale, **scaling.as_json(), "noisy_labels": changed},
+            fitted=fitted,
+            measured=measured,
+            targets=targets,
         )
 
     def _inputs(self, scaling: Scaling, spec: DataSpec) -> tuple[NDArray[np.float32], str]:
@@ -98,6 +118,13 @@ class Preparation:
         if not is_estimated(self.dataset, spec.scale):
             self._kept[key] = x
         return x, key
+
+    def _scaled_targets(self, targets: TargetScaling) -> tuple[NDArray[np.float32], str]:
+        key = _digest("target", json.dumps(targets.as_json()))
+        y = self._in_use.get(key)
+        if y is None:
+            y = self._in_use[key] = targets.scaled(self.dataset.y)
+        return y, key
 
     def _labels(self, spec: DataSpec, split: Split, seed: int) -> tuple[NDArray[Any], str, int]:
         """Return targets, their key, and how many labels were replaced."""

@@ -34,6 +34,12 @@ def unlike(metric: str, layout: Layout, groups: Sequence[Group]) -> tuple[str, .
     losses = _differing(layout, groups, _loss)
     if "loss" in metric and losses:
         found.append(f"the levels' losses are different functions ({listing(losses)}), not on one scale")
+    targets = _differing(layout, groups, _target_scale)
+    if "loss" in metric and targets:
+        found.append(
+            f"the levels' losses are of targets on different scales ({listing(targets)}); `rmse` and "
+            "`log_rmse` are in the targets' own units"
+        )
     sources = _differing(layout, groups, _source)
     if sources:
         found.append(f"the levels are measured on different data ({listing(sources)})")
@@ -64,6 +70,10 @@ def _loss(trial: TrialRecord) -> str:
     if name in ("smooth_l1", "huber"):
         return f"{name} with beta {trial.experiment.get('loss_beta', 1.0):g}"
     return name
+
+
+def _target_scale(trial: TrialRecord) -> str:
+    return str(_data(trial).get("target_scale", "none"))
 
 
 def _source(trial: TrialRecord) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from ceteris.data.dataset import Dataset
 from ceteris.data.label_noise import noisy_rows
 from ceteris.data.reduction import image_axes
+from ceteris.data.target_scaling import fit_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
@@ -254,6 +255,10 @@ def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
             "experiment.data.balance",
             f"`{dataset.name}` has numbers to predict; balancing needs classes",
         )
+    try:
+        fit_targets(dataset, experiment.data.target_scale, np.zeros(1, dtype=np.int64))
+    except CeterisError as error:
+        yield from _as_found(error, "experiment.data.target_scale")
     if experiment.data.label_noise > 0:
         try:
             noisy_rows(dataset, np.empty(0, dtype=np.int64), experiment.data.label_noise, seed=0)

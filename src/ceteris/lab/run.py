@@ -11,6 +11,7 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.facts import facts
 from ceteris.data.targets import like_labels
 from ceteris.lab.binding import Bound, bind
+from ceteris.lab.constant import constants_of
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import (
     DataPlaces,
@@ -41,7 +42,7 @@ from ceteris.lab.undertaking import (
     train_run,
 )
 from ceteris.records.store import Store
-from ceteris.records.views import REMARK
+from ceteris.records.views import CONSTANT, REMARK
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
@@ -125,6 +126,7 @@ def run_study(
         datasets = {names[source]: own for source, own in data.datasets.items()}
         heed(means.stop)
         told = run_facts(found, bound, datasets, hello, data_folder)
+        told[CONSTANT] = constants_of(found, datasets, seed_list(study), study.folds)
         told |= {REMARK: remark} if remark else {}
         if study.search is not None:
             told[ALL_ROWS] = training_rows(study, *datasets.values())

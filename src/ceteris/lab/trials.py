@@ -61,6 +61,8 @@ def identity_of(
     del settings["data"]["checksum"]  # of the file that the content came from
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]
+    if settings["data"]["target_scale"] == "none":  # the same
+        del settings["data"]["target_scale"]
     if settings["accumulate"] == 1:  # the same
         del settings["accumulate"]
     if experiment.probes == Probes():  # the same

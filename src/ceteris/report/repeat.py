@@ -35,6 +35,7 @@ FACT_NAMES = {
     "train_rows": "Rows to train on",
     "validation_rows": "Rows to validate on",
     "origin": "Read from",
+    "constant": "A constant would reach",
 }
 """What a fact is called on the page; others keep their own name."""
 

@@ -17,6 +17,7 @@ from ceteris.spec.plain import plain_data
 from ceteris.spec.synthetic import SYNTHETIC
 
 ScaleName = Literal["unit", "none", "standardize", "symmetric"]
+TargetScale = Literal["none", "standardize", "log", "log_standardize"]
 Divisor = Annotated[float, AnyNumber, Field(gt=0)]
 Count = Annotated[int, AnyNumber, Field(ge=1)]
 Validation = Annotated[int, AnyNumber, Field(ge=0)]
@@ -91,6 +92,11 @@ class DataSpec(Spec):
     a number: divided by it; `standardize`: mean 0, standard deviation 1 per feature, estimated on
     the training rows; `symmetric`: `unit`, then (x - 0.5) / 0.5. Tables are standardised unless something
     else is said, with the deviation divided by n - 1."""
+
+    target_scale: Annotated[TargetScale, Field(title="scale of targets")] = "none"
+    """How numbers to predict are scaled: `standardize` to mean 0 and standard deviation 1, estimated on the
+    training rows; `log`, their natural logarithms; `log_standardize`, both. Losses are those of the scaled
+    numbers; metrics such as `rmse` and `log_rmse`, and predictions, are in the numbers' own units."""
 
     split: Annotated[Literal["per-seed", "fixed"], Field(title="way to split")] = "per-seed"
     """Whether each seed draws its own train/validation split, or all seeds share one."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from ceteris.spec.claim import Claim
 
-PROVIDED_METRICS = ("log_rmse",)
+PROVIDED_METRICS = ("log_rmse", "rmse")
 """Measured where an experiment lists them. ``log_rmse``: sqrt(mean((log max(output, 1) - log target)^2)),
-for positive targets such as prices."""
+for positive targets such as prices. ``rmse``: sqrt(mean((output - target)^2)). Both are in the units of the
+targets, however these were scaled."""
 
 OF_TRIALS = {
     "epochs": "number of epochs trained",

@@ -283,8 +283,7 @@ class _Training:
             results, outputs = self._engine.evaluate(of_streams, measured, keep_outputs=bool(self._metrics))
             columns |= evaluated_measurements(split, results, classes=self._classes)
             if outputs is not None:
-                targets = [p.y[own] for p, own in zip(self._prepared, rows, strict=True)]
-                columns |= user_measurements(split, self._metrics, outputs, targets, measured)
+                columns |= user_measurements(split, self._metrics, outputs, self._prepared, rows, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(
             net, parameters, layers=self._probes_layers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ceteris.data.preparation import Prepared
 from ceteris.nets.architecture import Architecture, Linear
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import penalties_of
@@ -84,8 +85,8 @@ def truth_measurements(
     """How far the coefficients of linear networks are from the truth that their rows were drawn from.
 
     The largest distance of a weight, ``weight_error``, and that of the bias, ``bias_error`` (where there is
-    one). Nothing for other networks or without a truth; NaN for members whose inputs were scaled, since
-    their coefficients are those of other inputs.
+    one). Nothing for other networks or without a truth; NaN for members whose inputs or targets were scaled,
+    since their coefficients are those of other numbers.
     """
     weights, head = truth.get("weights", ()), net.layers[0]
     if len(net.layers) > 1 or not isinstance(head, Linear) or len(weights) != head.weight.size:
@@ -94,7 +95,8 @@ def truth_measurements(
     columns = {"weight_error": np.abs(own - np.asarray(weights)).max(axis=1)}
     if head.bias is not None and "bias" in truth:
         columns["bias_error"] = np.abs(parameters[:, head.bias.offset].astype(np.float64) - truth["bias"])
-    scaled = [experiment.data.scale != "none" for experiment in experiments]
+    own_scale = ("none", "none")
+    scaled = [(e.data.scale, e.data.target_scale) != own_scale for e in experiments]
     return {name: np.where(scaled, np.nan, values) for name, values in columns.items()}
 
 
@@ -119,7 +121,13 @@ def log_rmse(outputs: Tensor, targets: Tensor) -> float:
     return float(errors.square().mean().sqrt())
 
 
-PROVIDED: Mapping[str, Metric] = {"log_rmse": log_rmse}
+def rmse(outputs: Tensor, targets: Tensor) -> float:
+    """The root mean square of output - target, over rows and outputs."""
+    errors = outputs.double() - targets.double().reshape(outputs.shape)
+    return float(errors.square().mean().sqrt())
+
+
+PROVIDED: Mapping[str, Metric] = {"log_rmse": log_rmse, "rmse": rmse}
 """The metrics of ``ceteris.spec.metrics.PROVIDED_METRICS``."""
 
 
@@ -127,18 +135,20 @@ def user_measurements(
     split: str,
     metrics: Mapping[str, Metric],
     outputs: NDArray[np.float32],
-    targets: Sequence[NDArray[np.generic]],
+    prepared: Sequence[Prepared],
+    rows: Sequence[NDArray[np.int64]],
     active: NDArray[np.bool_],
 ) -> Columns:
-    """The user's own metrics; outputs (M, n, k), one array of at most n targets per member."""
+    """The user's own metrics, in the targets' own units; outputs (M, n, k), up to n ``rows`` of each."""
     import torch
 
     columns: Columns = {}
     for name, metric in metrics.items():
         values = np.full(len(outputs), np.nan)
         for place in map(int, np.flatnonzero(active)):
-            own = targets[place]
-            answer = metric(torch.from_numpy(outputs[place][: len(own)]), torch.from_numpy(own))
+            own = prepared[place].measured[rows[place]]
+            found = prepared[place].in_units(outputs[place][: len(own)])
+            answer = metric(torch.from_numpy(found), torch.from_numpy(own))
             values[place] = float(answer)
         columns[f"{split}_{name}"] = values
     return columns

@@ -134,6 +134,10 @@ def watched_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple
                 f"experiment.{part}.metric",
                 f"`{dataset.name}` has numbers to predict, which have no accuracy; use {loss}",
             )
+    if "rmse" in experiment.metrics and dataset.task != "regression":
+        place = experiment.metrics.index("rmse")
+        message = f"rmse needs numbers to predict, and `{dataset.name}` has classes"
+        yield f"experiment.metrics.{place}", message
     if "log_rmse" in experiment.metrics and (dataset.task != "regression" or not (dataset.y > 0).all()):
         place = experiment.metrics.index("log_rmse")
         message = f"log_rmse needs numbers above 0 to predict, which `{dataset.name}` does not have"

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ceteris.data.target_scaling import TargetScaling
 from ceteris.spec.experiment import Experiment, metric_name
 from ceteris.spec.losses import class_edge
 from ceteris.train.measure import PROVIDED, Metric
@@ -34,7 +35,12 @@ def as_targets(y: NDArray[np.generic]) -> Tensor:
 
 
 def scores(
-    experiment: Experiment, loss: str, outputs: Tensor, targets: Tensor, own: Mapping[str, Metric]
+    experiment: Experiment,
+    loss: str,
+    outputs: Tensor,
+    targets: Tensor,
+    own: Mapping[str, Metric],
+    scaling: TargetScaling | None = None,
 ) -> dict[str, float]:
     """Return the plain loss, the accuracy (of classes), and the experiment's further metrics by name.
 
@@ -43,16 +49,18 @@ def scores(
         outputs: (N, k).
         targets: (N,) class numbers, or (N, k) values.
         own: metrics of the user's own by name; those that are not given are left out.
+        scaling: how the network learned its targets: the loss is of the scaled ones, metrics are not.
     """
     objective = _plain_objective(experiment, loss, outputs.shape[1])
-    found = {"loss": float(mean_loss(experiment, loss, outputs.double(), targets))}
+    learned = targets if scaling is None else torch.from_numpy(scaling.scaled(targets.numpy()))
+    found = {"loss": float(mean_loss(experiment, loss, outputs.double(), learned))}
     if not targets.is_floating_point():
         right = right_answers(objective, outputs[None], targets[None])[0]
         found["accuracy"] = float(right) / len(targets)
     known = {**PROVIDED, **own}
     for name in map(metric_name, experiment.metrics):
         if name in known:
-            found[name] = float(known[name](outputs, targets))
+            found[name] = float(known[name](in_units(outputs, scaling), targets))
     return found
 
 
@@ -69,6 +77,11 @@ def _plain_objective(experiment: Experiment, loss: str, outputs: int) -> Objecti
         beta=torch.tensor([experiment.loss_beta], dtype=torch.float64),
         altered=False,
     )
+
+
+def in_units(outputs: Tensor, scaling: TargetScaling | None) -> Tensor:
+    """Return a network's outputs (N, k) in the units of its targets."""
+    return outputs if scaling is None else torch.from_numpy(scaling.restored(outputs.numpy()))
 
 
 def predicted_classes(loss: str, outputs: Tensor) -> Tensor:
