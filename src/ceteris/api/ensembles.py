@@ -72,7 +72,10 @@ class Averages:
 
         experiment, loss = self._losses[level]
         outputs = from_average(loss, self._sums[level] / self._counts[level])
-        return scores(experiment, loss, outputs, self._targets, self._own)
+        found = scores(experiment, loss, outputs, self._targets, self._own)
+        if experiment.data.target_scale != "none":
+            del found["loss"]  # that of the networks is of targets that each scaled in its own way
+        return found
 
 
 def to_average(loss: str, outputs: torch.Tensor) -> torch.Tensor:
@@ -166,10 +169,11 @@ class _Validated:
     def outputs(self, trial: TrialRecord) -> torch.Tensor:
         """Return what a trial's network makes of the rows, (N, k)."""
         from ceteris.api.networks import recorded_network
-        from ceteris.train.scoring import outputs_of
+        from ceteris.train.scoring import in_units, outputs_of
 
         network = recorded_network(self._run, trial, "final", self._model)
-        return outputs_of(network, self._rows.inputs(self._experiment, trial.seed, trial.fold))
+        outputs = outputs_of(network, self._rows.inputs(self._experiment, trial.seed, trial.fold))
+        return in_units(outputs, self._rows.target_scaling(self._experiment, trial.seed, trial.fold))
 
 
 def _check_shared(run: RunRecord, trials: list[TrialRecord], experiment: Experiment) -> None:

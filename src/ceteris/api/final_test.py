@@ -169,7 +169,7 @@ class _Evaluation:
         from ceteris.evidence.trial_scores import validation_score
         from ceteris.spec.experiment import Experiment
         from ceteris.train.objective import resolved_loss
-        from ceteris.train.scoring import outputs_of, predicted_classes, scores
+        from ceteris.train.scoring import in_units, outputs_of, predicted_classes, scores
 
         experiment = Experiment.model_validate(dict(trial.experiment))
         rows = self._sets[experiment.data.reading]
@@ -178,7 +178,7 @@ class _Evaluation:
         loss = resolved_loss(experiment, rows.preparation.dataset)
         scaling = rows.target_scaling(experiment, trial.seed, trial.fold)
         found = scores(experiment, loss, outputs, self._targets, self._own, scaling)
-        self._averages.add(trial.level, experiment, loss, outputs)
+        self._averages.add(trial.level, experiment, loss, in_units(outputs, scaling))
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))
         test = {f"{TEST}{name}": value for name, value in found.items()}

@@ -48,6 +48,11 @@ class Prepared:
     targets: TargetScaling | None = None
     """How targets are scaled; None where they are as they were."""
 
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """Columns of ``x`` that are 0 in every row, since no training row has their category."""
+        return tuple(self.fitted.get("absent") or ())
+
     def in_units(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a network's outputs (n, k) in the units of ``measured``."""
         if self.targets is None:

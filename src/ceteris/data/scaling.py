@@ -86,8 +86,18 @@ def fit_table(
         known = values[~np.isnan(values)]
         if len(known):
             shift[feature], divisor[feature] = _of_numbers(known, scale)
-    absent = one_hot & ~(x[train] == 1).any(axis=0)
-    return Scaling(shift, divisor, estimated=True, absent=tuple(map(int, np.flatnonzero(absent))))
+    absent = absent_categories(x, one_hot, train)
+    return Scaling(shift, divisor, estimated=True, absent=tuple(map(int, absent)))
+
+
+def absent_categories(
+    x: NDArray[np.float64], one_hot: NDArray[np.bool_], train: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the numbers of the one-hot features that no training row has, a few rows at a time."""
+    found = np.zeros(len(one_hot), dtype=np.bool_)
+    for start in range(0, len(train), BLOCK_ROWS):
+        found |= (x[train[start : start + BLOCK_ROWS]] == 1).any(axis=0)
+    return np.flatnonzero(one_hot & ~found)
 
 
 def _of_numbers(known: NDArray[np.float64], scale: ScaleName | float) -> tuple[float, float]:

@@ -14,6 +14,8 @@ import numpy as np
 from ceteris.data.dataset import Dataset
 from ceteris.data.label_noise import noisy_rows
 from ceteris.data.reduction import image_axes
+from ceteris.data.scaling import absent_categories
+from ceteris.data.split import split_rows
 from ceteris.data.target_scaling import fit_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
@@ -31,7 +33,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.metrics import PROVIDED_METRICS
-from ceteris.spec.model import ModuleModel
+from ceteris.spec.model import MLP, ModuleModel
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.probes import OF_LAYERS, probe_parts
 from ceteris.train.objective import (
@@ -193,6 +195,7 @@ def _combination_problems(
         yield from _as_found(own, "experiment.data")
         return
     sizes.by_label[combination.label] = own
+    yield from _input_noise_problems(experiment, dataset, sizes)
     for (_, fold), (rows, _) in sorted(own.places.items(), key=lambda item: item[1]):
         where = f" in fold {fold}" if sizes.folds else ""
         net = networks.by_label.get(combination.label)
@@ -282,6 +285,26 @@ def _augment_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Foun
             "augmentation mixes neighbouring pixels, and `scale: standardize` puts each on a scale of its "
             "own; use `unit`, `symmetric` or a number",
         )
+
+
+def _input_noise_problems(experiment: Experiment, dataset: Dataset, sizes: _SizesFound) -> Iterator[Found]:
+    """Noise would fall on columns that a fold does not have, and their weights would learn from it."""
+    model, table = experiment.model, dataset.table
+    if table is None or not isinstance(model, MLP) or model.input_noise == 0:
+        return
+    for seed in sizes.seeds:
+        for fold in range(1 if sizes.folds is None else sizes.folds.k):
+            train = split_rows(dataset, experiment.data, seed, fold, sizes.folds).train
+            absent = absent_categories(dataset.x, table.one_hot, train)
+            if len(absent):
+                names = [name for column in table.columns for name in column.feature_names]
+                where = "" if sizes.folds is None else f", fold {fold}"
+                yield (
+                    "experiment.model.input_noise",
+                    f"the training rows of seed {seed}{where} have no `{names[int(absent[0])]}`, a column "
+                    "that noise would fall on; use `model.noise` or `model.input_dropout`",
+                )
+                return
 
 
 def _batch_problems(

@@ -12,6 +12,7 @@ from ceteris.records.entries import PlannedTrial
 from ceteris.records.identity import trial_identity
 from ceteris.records.views import TrialRecord
 from ceteris.spec.combine import Combination
+from ceteris.spec.data import NAMED_TABLES
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.implementation import BUILTIN
@@ -20,6 +21,8 @@ from ceteris.train.plan import TrialPlan
 
 ENDED = ("finished", "diverged")
 OWN_ROWS = "arrays"
+TABLES = "columns that a fold lacks have weights 0 and count in no fan-in"
+"""Part of the identity of trials on tables, which began with other weights before."""
 
 
 def plan_trials(
@@ -61,6 +64,8 @@ def identity_of(
     del settings["data"]["checksum"]  # of the file that the content came from
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]
+    if settings["data"]["target"] is not None or settings["data"]["source"] in NAMED_TABLES:
+        settings["data"]["table"] = TABLES
     if settings["data"]["target_scale"] == "none":  # the same
         del settings["data"]["target_scale"]
     if settings["accumulate"] == 1:  # the same

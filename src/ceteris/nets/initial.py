@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ceteris.draws import normals, stream_key, uniforms
 from ceteris.errors import unknown_name
 from ceteris.nets.architecture import Architecture, Tensor
+from ceteris.nets.reading import Absent, clear_absent, narrowed
 from ceteris.spec.init import (
     OTHERS,
     ConstantInit,
@@ -29,8 +30,10 @@ from ceteris.spec.init import (
 Array = NDArray[np.float64]
 
 
-def initial_parameters(net: Architecture, init: InitSpec, seed: int) -> Array:
+def initial_parameters(net: Architecture, init: InitSpec, seed: int, absent: Absent = ()) -> Array:
     """Draw the flat parameter vector of one member, shape (n_parameters,).
+
+    ``absent`` are input columns that are 0 in all of its rows: see ``ceteris.nets.reading``.
 
     The draw behind weight (i, j) of a layer depends on the seed, the layer's role, i and j alone,
     so networks of other widths or depths start with the same numbers where they overlap.
@@ -39,8 +42,9 @@ def initial_parameters(net: Architecture, init: InitSpec, seed: int) -> Array:
     init = drawn_part(init)
     for tensor in net.parameters:
         own = init.of(tensor.role) if isinstance(init, EachInit) else init
-        values = _initial_tensor(tensor, own, seed)
+        values = _initial_tensor(narrowed(net, tensor, absent), own, seed)
         flat[tensor.offset : tensor.offset + tensor.size] = values.reshape(-1)
+    clear_absent(net, flat, absent)
     return flat
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from ceteris.nets.architecture import Architecture, BuiltInModel, random_amounts
 from ceteris.nets.initial import initial_buffers, initial_parameters
 from ceteris.nets.module import Network, from_module, to_module
+from ceteris.nets.reading import Absent
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,22 @@ class StackedNetwork:
 
 
 def initial_stack(
-    net: Architecture, specs: Sequence[BuiltInModel], seeds: Sequence[int], dtype: type = np.float32
+    net: Architecture,
+    specs: Sequence[BuiltInModel],
+    seeds: Sequence[int],
+    dtype: type = np.float32,
+    absent: Sequence[Absent] | None = None,
 ) -> StackedNetwork:
-    """Draw the initial stack of members with the given model specifications and seeds."""
+    """Draw the initial stack of members with the given model specifications and seeds.
+
+    ``absent`` are each member's input columns that are 0 in all of its rows: see ``ceteris.nets.reading``.
+    """
+    lacking = absent or [()] * len(specs)
     parameters = np.stack(
-        [initial_parameters(net, spec.init, seed) for spec, seed in zip(specs, seeds, strict=True)]
+        [
+            initial_parameters(net, spec.init, seed, own)
+            for spec, seed, own in zip(specs, seeds, lacking, strict=True)
+        ]
     )
     buffers = np.tile(initial_buffers(net), (len(specs), 1))
     rates = np.array([random_amounts(spec) for spec in specs], dtype=np.float64).reshape(len(specs), -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import nn
 
 from ceteris.errors import CeterisError, exception_in_line
 from ceteris.nets.given import Values, set_values
+from ceteris.nets.reading import Absent, clear_absent
 from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.model import ModuleModel
@@ -22,7 +23,10 @@ PURPOSE = "initial"
 
 
 def starting_stack(
-    cohort: Cohort, code: Code, values: Mapping[str, Values] = MappingProxyType({})
+    cohort: Cohort,
+    code: Code,
+    values: Mapping[str, Values] = MappingProxyType({}),
+    absent: Sequence[Absent] | None = None,
 ) -> StackedNetwork:
     """Return the members of a cohort as they begin.
 
@@ -30,6 +34,7 @@ def starting_stack(
         cohort: trials of one structure.
         code: the user's own networks and initialisations.
         values: initial values by name, by the content hash that experiments have for them.
+        absent: each member's input columns that are 0 in all of its rows: see ``ceteris.nets.reading``.
 
     Raises ``CeterisError`` where a function of the user's fails.
     """
@@ -39,9 +44,10 @@ def starting_stack(
     if own:
         from ceteris.train.modules.user import initial_modules
 
-        stack: StackedNetwork = initial_modules(net, code, own, seeds)
+        stack: StackedNetwork = initial_modules(net, code, own, seeds, absent)
     else:
-        stack = initial_stack(net, [m for m in models if not isinstance(m, ModuleModel)], seeds)
+        built_in = [model for model in models if not isinstance(model, ModuleModel)]
+        stack = initial_stack(net, built_in, seeds, absent=absent)
     for place, model in enumerate(models):
         init = model.init
         if not isinstance(init, FileInit | OwnInit):
@@ -52,6 +58,7 @@ def starting_stack(
         else:
             _apply(code[init.name], init.name, module, seeds[place])
         stack.set_member(place, module)
+        clear_absent(net, stack.parameters[place], absent[place] if absent else ())
     return stack
 
 

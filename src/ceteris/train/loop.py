@@ -148,7 +148,8 @@ class _Training:
         trials = cohort.trials
         self._experiments = [trial.experiment for trial in trials]
         self._prepared = [preparation.prepare(t.experiment.data, t.seed, t.fold, t.folds) for t in trials]
-        self._stack = starting_stack(cohort, *given)
+        self._absent = [prepared.absent for prepared in self._prepared]
+        self._stack = starting_stack(cohort, *given, self._absent)
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
         self._first, feeds = _feeds(cohort, self._prepared)
         grids = Grids(
@@ -286,7 +287,7 @@ class _Training:
                 columns |= user_measurements(split, self._metrics, outputs, self._prepared, rows, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(
-            net, parameters, layers=self._probes_layers
+            net, parameters, self._absent, layers=self._probes_layers
         )
         columns |= truth_measurements(net, self._experiments, parameters, self._truth)
         if self._penalised.any():

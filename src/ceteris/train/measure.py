@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.preparation import Prepared
 from ceteris.nets.architecture import Architecture, Linear
+from ceteris.nets.reading import Absent, reading_layer
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.cpu.probes import tensor_norms
@@ -49,11 +50,16 @@ def evaluated_measurements(split: str, results: NDArray[np.float64], *, classes:
 
 
 def parameter_measurements(
-    net: Architecture, parameters: NDArray[np.floating], *, layers: bool = True
+    net: Architecture,
+    parameters: NDArray[np.floating],
+    absent: Sequence[Absent] | None = None,
+    *,
+    layers: bool = True,
 ) -> Columns:
     """The 2-norm of all parameters; of each tensor ``weight_norm/<name>`` and its spread ``std/<name>``.
 
-    Without ``layers``, of all parameters alone.
+    The weights of a member's ``absent`` columns, which are 0 for ever, count in no spread. Without ``layers``,
+    of all parameters alone.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("mp,mp->m", parameters, parameters, dtype=np.float64)
@@ -63,12 +69,27 @@ def parameter_measurements(
         for tensor in net.parameters:
             part = parameters[:, tensor.offset : tensor.offset + tensor.size]
             columns[f"std/{tensor.name}"] = part.std(axis=1, dtype=np.float64)
+        _spread_of_present(columns, net, parameters, absent or ())
     norms = np.zeros((len(parameters), len(net.parameters)))
     tensors = tensor_table(net)
     for own, flat in zip(norms, parameters, strict=True):
         tensor_norms(flat, tensors, own)
     columns |= {f"weight_norm/{t.name}": norms[:, place] for place, t in enumerate(net.parameters)}
     return columns
+
+
+def _spread_of_present(
+    columns: Columns, net: Architecture, parameters: NDArray[np.floating], absent: Sequence[Absent]
+) -> None:
+    layer = reading_layer(net)
+    if layer is None:
+        return
+    weight = layer.weight
+    for place, own in enumerate(absent):
+        if own:
+            flat = parameters[place, weight.offset : weight.offset + weight.size]
+            present = np.delete(flat.reshape(weight.shape), list(own), axis=1)
+            columns[f"std/{weight.name}"][place] = present.std(dtype=np.float64)
 
 
 def rate_measurements(rates: NDArray[np.float64]) -> Columns:

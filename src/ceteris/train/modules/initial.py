@@ -22,6 +22,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.rnn import RNNBase, RNNCellBase
 
 from ceteris.draws import normals, stream_key, uniforms
+from ceteris.nets.reading import Absent
 
 Factory = Callable[..., Any]
 """A class or function of the user's own that makes a ``torch.nn.Module`` from its arguments."""
@@ -30,11 +31,19 @@ Started = dict[nn.Module, dict[str, Tensor]]
 """A layer -> the parameters with which torch started it."""
 
 
-def make_module(factory: Factory, arguments: Mapping[str, Any], seed: int, row: Tensor | None = None) -> Any:
+def make_module(
+    factory: Factory,
+    arguments: Mapping[str, Any],
+    seed: int,
+    row: Tensor | None = None,
+    absent: Absent = (),
+) -> Any:
     """Make what a factory makes, with the initial weights of a seed, in float32.
 
     Args:
         row: two rows of input, on which a module with lazy layers finds out their sizes.
+        absent: input columns that are 0 in all rows: see ``ceteris.nets.reading``. Their weights in a linear
+            layer that reads the rows themselves are 0, and torch's own start is that of the narrower layer.
     """
     with torch.random.fork_rng(devices=[]), _noting_starts() as started:
         torch.manual_seed(torch_seed(seed, "module"))
@@ -45,8 +54,12 @@ def make_module(factory: Factory, arguments: Mapping[str, Any], seed: int, row: 
     if not isinstance(module, nn.Module):
         return module
     with torch.no_grad():
+        reading = _reading(module, row) if absent and row is not None else []
         for role, layer in module.named_modules():
-            _draw_layer(layer, role, seed, started.get(layer, {}))
+            lacking = absent if layer in reading else ()
+            _draw_layer(layer, role, seed, started.get(layer, {}), len(lacking))
+            if isinstance(layer, nn.Linear) and lacking:
+                layer.weight[:, list(lacking)] = 0.0
     return module.float().train()
 
 
@@ -82,14 +95,41 @@ def _noting_starts() -> Iterator[Started]:
             kind.reset_parameters = reset
 
 
-def _draw_layer(layer: nn.Module, role: str, seed: int, started: Mapping[str, Tensor]) -> None:
+def _reading(module: nn.Module, rows: Tensor) -> list[nn.Module]:
+    """Return the linear layers that are called on the rows as they are, and on nothing else."""
+    called: dict[nn.Module, list[bool]] = {}
+
+    def note(layer: nn.Module, given: tuple[Any, ...]) -> None:
+        own = given[0] if given else None
+        same = isinstance(own, Tensor) and own.data_ptr() == rows.data_ptr() and own.shape == rows.shape
+        called.setdefault(layer, []).append(same)
+
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+    handles = [layer.register_forward_pre_hook(note) for layer in layers]
+    try:
+        module.eval()(rows)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [layer for layer, same in called.items() if all(same)]
+
+
+def _draw_layer(
+    layer: nn.Module, role: str, seed: int, started: Mapping[str, Tensor], lacking: int = 0
+) -> None:
     for name, first in started.items():
         parameter = getattr(layer, name, None)
         if isinstance(parameter, Tensor) and parameter.numel() and torch.equal(parameter, first):
-            values = _values(layer, name, role, seed, tuple(parameter.shape))
+            values = _values(layer, name, role, seed, tuple(parameter.shape)) * _widening(layer, lacking)
             parameter.copy_(torch.from_numpy(values))
             if isinstance(layer, nn.Embedding | nn.EmbeddingBag) and layer.padding_idx is not None:
                 parameter[layer.padding_idx] = 0
+
+
+def _widening(layer: nn.Module, lacking: int) -> float:
+    """Return by what the bound of a linear layer grows where so many of its columns are absent."""
+    width = layer.in_features if isinstance(layer, nn.Linear) else 1
+    return math.sqrt(width / max(1, width - lacking)) if lacking else 1.0
 
 
 def _values(layer: nn.Module, name: str, role: str, seed: int, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ceteris.draws import stream_key, uniforms
 from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.nets.architecture import Architecture, UserModule
+from ceteris.nets.reading import Absent
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
 from ceteris.train.modules.attributes import attribute_notes
@@ -75,14 +76,18 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
 
 
 def initial_modules(
-    net: Architecture, factories: Mapping[str, Factory], models: Sequence[ModuleModel], seeds: Sequence[int]
+    net: Architecture,
+    factories: Mapping[str, Factory],
+    models: Sequence[ModuleModel],
+    seeds: Sequence[int],
+    absent: Sequence[Absent] | None = None,
 ) -> ModuleStack:
-    """Make the modules of a stack, each from its seed."""
+    """Make the modules of a stack, each from its seed; ``absent`` as in ``initial_stack``."""
     modules = []
-    for model, seed in zip(models, seeds, strict=True):
+    for model, seed, lacking in zip(models, seeds, absent or [()] * len(models), strict=True):
         (whole,) = (layer for layer in net.layers if isinstance(layer, UserModule))
         rows = _uniform_rows(whole.row_shape)
-        modules.append(make_module(factories[model.name], model.arguments, seed, rows))
+        modules.append(make_module(factories[model.name], model.arguments, seed, rows, lacking))
     parameters = np.zeros((len(modules), net.n_parameters), np.float32)
     buffers = np.zeros((len(modules), net.n_buffers))
     for place, module in enumerate(modules):
