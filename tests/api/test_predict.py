@@ -215,3 +215,8 @@ def test_targets_that_were_scaled_come_back_in_their_own_units(tmp_path: Path) -
     np.testing.assert_allclose(result.predict(x[60:], "logs").values, np.mean(by_hand, axis=0), rtol=1e-4)
     assert "A constant would reach" in str(result)
     assert result.run.facts["constant"]["logs"]["val_rmse"] > result.trial("logs", 0).metrics["val_rmse"]
+    exported = result.export(tmp_path / "prices.pt2", level="logs", seed=1)
+    program = torch.export.load(exported.path).module()
+    with torch.no_grad():
+        given = program(torch.from_numpy(x[60:]).float())[:, 0]
+    np.testing.assert_allclose(given.numpy(), by_hand[1], rtol=1e-4)

@@ -68,6 +68,12 @@ class FinalRows:
             self._last = place, torch.from_numpy(prepare_rows(raw, fitted))
         return as_inputs_of(experiment, self.preparation.dataset, self._last[1])
 
+    def target_scaling(self, experiment: Experiment, seed: int, fold: int) -> TargetScaling | None:
+        """Return how the network of a trial learned its targets; None where they were as they are."""
+        if experiment.data.target_scale == "none":
+            return None
+        return self.preparation.prepare(experiment.data, seed, fold, self.folds).targets
+
 
 def as_inputs_of(experiment: Experiment, dataset: Dataset, inputs: torch.Tensor) -> torch.Tensor:
     """Return prepared rows (N, features) as a trial's network takes them, a user's own in their shape."""
@@ -78,12 +84,6 @@ def as_inputs_of(experiment: Experiment, dataset: Dataset, inputs: torch.Tensor)
 
         return inputs.reshape(-1, *row_shape(experiment.model, dataset.shape))
     return inputs
-
-    def target_scaling(self, experiment: Experiment, seed: int, fold: int) -> TargetScaling | None:
-        """Return how the network of a trial learned its targets; None where they were as they are."""
-        if experiment.data.target_scale == "none":
-            return None
-        return self.preparation.prepare(experiment.data, seed, fold, self.folds).targets
 
 
 def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[str, FinalRows]:

@@ -71,8 +71,8 @@ def _predict(
     validated = len(prepared.split.validation) > 0
     chosen = prepared.split.validation if validated else prepared.split.train
     inputs = as_inputs_of(experiment, rows.preparation.dataset, torch.from_numpy(prepared.x[chosen]))
-    outputs = outputs_of(recorded_network(run, trial), inputs).double().numpy()
-    return (prepared.y[chosen].astype(float), outputs), validated
+    outputs = prepared.in_units(outputs_of(recorded_network(run, trial), inputs).numpy())
+    return (prepared.measured[chosen].astype(float), outputs.astype(float)), validated
 
 
 def check_is_here(rows: FinalRows) -> None:
@@ -120,7 +120,8 @@ def _truth(run: RunRecord, trial: TrialRecord) -> tuple[tuple[str, ...], NDArray
     facts = facts_of(run, experiment.data.reading)
     truth = facts.get("truth", {})
     weights = truth.get("weights", ())
-    if isinstance(experiment.model, ModuleModel) or not weights:
+    other_targets = experiment.data.target_scale != "none"
+    if isinstance(experiment.model, ModuleModel) or not weights or other_targets:
         return None
     net = recorded_architecture(experiment.model, facts, experiment.loss)
     head = net.layers[0]

@@ -87,7 +87,8 @@ class Requested:
             outputs = self._outputs(engine, self._grids.rows(points), own)
             for place in own:
                 x = self._grids.x(self._feed_of[place], points)
-                curves.append((place, np.vstack([x, outputs[place].T.astype(np.float64)])))
+                drawn = self._prepared[place].in_units(outputs[place])
+                curves.append((place, np.vstack([x, drawn.T.astype(np.float64)])))
         return curves
 
     def _confusions(self, engine: Engine, places: Sequence[int]) -> list[tuple[int, NDArray[np.int64]]]:

@@ -104,7 +104,7 @@ class _Source:
         rows = final_rows_of(run, data_dir)[self.experiment.data.reading]
         self.dataset = rows.preparation.dataset
         prepared = rows.preparation.prepare(self.experiment.data, trial.seed, trial.fold, rows.folds)
-        self.fitted = prepared.fitted
+        self.prepared, self.fitted = prepared, prepared.fitted
         chosen = prepared.split.validation if len(prepared.split.validation) else prepared.split.train
         self.rows = self.dataset.x[chosen[:ROWS]]
 
@@ -115,7 +115,8 @@ class _Source:
     @cached_property
     def program(self) -> Program:
         """The network with its preparation."""
-        return program_for(self.network(), self.scaling, self.row_shape, self.rows)
+        targets = self.prepared.targets
+        return program_for(self.network(), self.scaling, self.row_shape, self.rows, targets)
 
     @cached_property
     def scaling(self) -> Scaling:
@@ -131,7 +132,8 @@ class _Source:
         from ceteris.train.scoring import outputs_of
 
         prepared = torch.from_numpy(prepare_rows(self.rows, self.fitted))
-        return outputs_of(self.network(), prepared.reshape(-1, *self.row_shape)).numpy()
+        outputs = outputs_of(self.network(), prepared.reshape(-1, *self.row_shape)).numpy()
+        return self.prepared.in_units(outputs)
 
     @property
     def row_shape(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ceteris.data.scaling import Scaling, scaled
+from ceteris.data.target_scaling import TargetScaling
 
 CLOSE = 1e-6
 """Inputs scaled in single precision may differ by so much from those that were trained on."""
@@ -21,14 +22,21 @@ class Program(nn.Module):
         scaling: how rows are prepared.
         row_shape: the shape in which the network takes one prepared row.
         dtype: the type of the unprepared rows, in which they are scaled.
+        targets: how the network learned its targets; outputs are then in the targets' own units.
     """
 
     shift: Tensor
     divisor: Tensor
     absent: Tensor | None
+    units: Tensor | None
 
     def __init__(
-        self, network: nn.Module, scaling: Scaling, row_shape: tuple[int, ...], dtype: torch.dtype
+        self,
+        network: nn.Module,
+        scaling: Scaling,
+        row_shape: tuple[int, ...],
+        dtype: torch.dtype,
+        targets: TargetScaling | None = None,
     ) -> None:
         super().__init__()
         self.network = network.eval()
@@ -40,6 +48,9 @@ class Program(nn.Module):
             absent = torch.zeros(len(np.atleast_1d(scaling.shift)), dtype=torch.bool)
             absent[list(scaling.absent)] = True
         self.register_buffer("absent", absent)
+        self.learned_logarithms = targets is not None and targets.log
+        units = None if targets is None else torch.from_numpy(np.stack([targets.divisor, targets.shift]))
+        self.register_buffer("units", None if units is None else units.float())
         self.eval()
 
     def prepared(self, rows: Tensor) -> Tensor:
@@ -52,22 +63,29 @@ class Program(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """Prepare rows and apply the network."""
         out: Tensor = self.network(self.prepared(rows))
-        return out[:, None] if out.dim() == 1 else out
+        out = out[:, None] if out.dim() == 1 else out
+        if self.units is not None:
+            out = out * self.units[0] + self.units[1]
+        return out.exp() if self.learned_logarithms else out
 
 
 def program_for(
-    network: nn.Module, scaling: Scaling, row_shape: tuple[int, ...], rows: NDArray[np.generic]
+    network: nn.Module,
+    scaling: Scaling,
+    row_shape: tuple[int, ...],
+    rows: NDArray[np.generic],
+    targets: TargetScaling | None = None,
 ) -> Program:
     """Return the program of a network, taking float32 where that is as good as the scaling in training.
 
     It is where it holds the numbers of ``rows`` (N, *shape) so well that they are scaled to within ``CLOSE``
     of what is trained on, which is computed in float64; else the program takes float64.
     """
-    single = Program(network, scaling, row_shape, torch.float32)
+    single = Program(network, scaling, row_shape, torch.float32, targets)
     there = single.prepared(as_rows(rows, torch.float32)).flatten(1).numpy()
     if np.abs(there - scaled(rows, scaling)).max(initial=0.0) <= CLOSE:
         return single
-    return Program(network, scaling, row_shape, torch.float64)
+    return Program(network, scaling, row_shape, torch.float64, targets)
 
 
 def as_rows(rows: NDArray[np.generic], dtype: torch.dtype) -> Tensor:
