@@ -58,8 +58,8 @@ def parameter_measurements(
 ) -> Columns:
     """The 2-norm of all parameters; of each tensor ``weight_norm/<name>`` and its spread ``std/<name>``.
 
-    The weights of a member's ``absent`` columns, which are 0 for ever, count in no spread. Without ``layers``,
-    of all parameters alone.
+    The weights of a member's ``absent`` columns, which are 0 for ever, count in no spread. Without
+    ``layers``, of all parameters alone.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("mp,mp->m", parameters, parameters, dtype=np.float64)
