@@ -43,12 +43,9 @@ def words(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int =
     alone: a wider or longer array starts with the same numbers.
     """
     blocks = -(-columns // WORDS_PER_BLOCK)
-    shape = (rows, blocks)
-    block = np.broadcast_to(np.arange(blocks, dtype=np.uint32)[None, :], shape)
-    row = np.broadcast_to(np.arange(first_row, first_row + rows, dtype=np.uint32)[:, None], shape)
-    same_epoch = np.full(shape, epoch, dtype=np.uint32)
-    zero = np.zeros(shape, dtype=np.uint32)
-    out = np.stack(philox4x32((block, row, same_epoch, zero), key), axis=-1)
+    block = np.arange(blocks, dtype=np.uint32)[None, :]
+    row = np.arange(first_row, first_row + rows, dtype=np.uint32)[:, None]
+    out = np.stack(philox4x32((block, row, _same(epoch), _same(0)), key), axis=-1)
     return np.ascontiguousarray(out.reshape(rows, blocks * WORDS_PER_BLOCK)[:, :columns])
 
 
@@ -71,5 +68,11 @@ def normals(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int
 
 def permutation(key: Key, n: int, *, epoch: int = 0) -> NDArray[np.int64]:
     """Return a random order of ``range(n)``: the ranks of ``n`` keyed 64-bit words."""
-    pairs = words(key, n, 2, epoch=epoch).astype(np.uint64)
-    return np.argsort(pairs[:, 0] << np.uint64(32) | pairs[:, 1], kind="stable")
+    row = np.arange(n, dtype=np.uint32)[:, None]
+    high, low, _, _ = philox4x32((_same(0), row, _same(epoch), _same(0)), key)
+    return np.argsort((high.astype(np.uint64) << np.uint64(32) | low)[:, 0], kind="stable")
+
+
+def _same(number: int) -> Words:
+    """Return a counter word that is the same everywhere, (1, 1)."""
+    return np.full((1, 1), number, dtype=np.uint32)

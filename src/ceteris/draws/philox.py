@@ -19,11 +19,11 @@ def philox4x32(counter: tuple[Words, Words, Words, Words], key: tuple[int, int])
     """Return four words per counter.
 
     Args:
-        counter: four arrays of one shape, uint32.
+        counter: four arrays, uint32, that broadcast to one shape.
         key: two numbers in [0, 2**32).
 
     Returns:
-        Four uint32 arrays of the same shape.
+        Four uint32 arrays of that shape.
 
     Source: Salmon et al. 2011, section 4.3; checked against the known-answer vectors of Random123.
     """
