@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ceteris.train import numerics
 
-os.environ |= numerics.environment()  # before NumPy is loaded: training here is that of a worker
+if __name__ == "__main__":
+    os.environ |= numerics.environment()  # before NumPy is loaded: training here is that of a worker
 
 from benchmarks import machine
 from benchmarks.workloads import house_prices_size

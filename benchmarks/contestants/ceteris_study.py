@@ -1,7 +1,7 @@
 """Ceteris: a study of all members through its ordinary worker processes and records.
 
-The clock runs from when the run is on record to when its result is; the start of all workers but the
-first lies within.
+The clock runs from when the run is on record to when its result is. All workers start side by side before;
+what the others take longer than the first lies within.
 """
 
 from __future__ import annotations
