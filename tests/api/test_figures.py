@@ -30,6 +30,7 @@ def polynomial(runs_dir: Path) -> Result:
         loss="mse",
         optimizer={"kind": "sgd", "lr": 0.01},
         epochs=2,
+        penalty={"kind": "l2", "weight": 0.25},
         probes={"grid": {"epochs": [0, 2]}, "histograms": "last"},
     )
     factors = {"data.parameters.features": [2, 4], "data.scale": ["none", "standardize"]}
@@ -105,6 +106,20 @@ def test_the_rows_behind_a_fit_are_training_rows(polynomial: Result, extras: Ext
     assert extras.fit_rows is not None
     assert extras.fit_rows.x == pytest.approx(dataset.x[split.train][:, 1])
     assert extras.fit_rows.y == pytest.approx(dataset.y[split.train], rel=1e-6)
+
+
+def test_contours_of_loss_and_penalty_along_two_weights_are_those_of_the_formula(polynomial: Result) -> None:
+    names = ["head.weight[0,0]", "head.weight[0,1]"]
+    one = polynomial.landscape(level(4, "none"), names, points=5).slices[0]
+    trial = polynomial.trial(one.level, one.seed)
+    weights = trial.weights()
+    assert one.at == pytest.approx(tuple(weights["head.weight"][0, :2]))
+    own = np.array([one.a[1], one.b[3], *weights["head.weight"][0, 2:]], dtype=np.float64)
+    assert one.penalty[3][1] == pytest.approx(0.25 * np.square(own).sum(), rel=1e-5)
+    dataset = load('polynomial?{"features": 4}')
+    rows = split_rows(dataset, DataSpec(source="polynomial"), seed=0).validation
+    errors = dataset.x[rows] @ own + weights["head.bias"][0] - dataset.y[rows]
+    assert one.validation[3][1] == pytest.approx(np.square(errors).mean(), rel=1e-4)
 
 
 def test_classes_have_neither(result: Result) -> None:

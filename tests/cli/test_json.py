@@ -122,6 +122,7 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
         ("test", ["test", "last"]),
         ("predict", ["predict", "last"]),
         ("export", ["export", "last", "--format", "safetensors"]),
+        ("landscape", ["landscape", "last", "--points", "5", "--level", "0.1"]),
         ("functions", ["functions", "losses"]),
         ("why", ["why"]),
         ("why", ["why", "small-weights"]),

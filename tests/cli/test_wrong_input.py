@@ -16,8 +16,8 @@ vary:
 """
 RUN_HELP = "(`ceteris run --help` shows what there is)"
 KNOWN_COMMANDS = (
-    "run, resume, extend, refit, replicate, aa, runs, show, report, doctor, version, test, predict, "
-    "export, functions, why, studies, model, data"
+    "run, search, resume, extend, refit, replicate, aa, runs, show, report, doctor, version, test, predict, "
+    "export, landscape, functions, why, studies, model, data"
 )
 CASES: dict[str, tuple[list[str], str]] = {
     "unknown command": (

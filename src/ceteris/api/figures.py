@@ -20,6 +20,7 @@ def extras_of(run: RunRecord) -> Extras:
     Nothing is downloaded for it, and no test row is read.
     """
     from ceteris.api.fits import fit_rows, fits_of
+    from ceteris.api.landscape import kept_landscape
     from ceteris.api.regression import coefficients_of, predicted_of
     from ceteris.records.probed import confusions, histograms
     from ceteris.report.extras import Extras
@@ -33,6 +34,7 @@ def extras_of(run: RunRecord) -> Extras:
         fit_rows=next(iter(_possible(fit_rows, run)), None) if fits else None,
         histograms=_possible(histograms, run),
         confusions=_possible(confusions, run),
+        landscape=kept_landscape(run),
     )
 
 

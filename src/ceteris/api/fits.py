@@ -46,6 +46,7 @@ def _kept_fits(run: RunRecord) -> Iterator[Fit]:
     from ceteris.api.regression import check_is_here
     from ceteris.data import prepare_rows
     from ceteris.data.one_input import one_input
+    from ceteris.evidence.trial_scores import recorded_epoch
     from ceteris.report.extras import Fit
     from ceteris.spec.experiment import Experiment
     from ceteris.train.scoring import outputs_of
@@ -65,7 +66,7 @@ def _kept_fits(run: RunRecord) -> Iterator[Fit]:
         x = source.grid(prepared.split.train, POINTS)
         scaled = torch.from_numpy(prepare_rows(source.features(x), prepared.fitted))
         inputs = as_inputs_of(experiment, dataset, scaled)
-        epochs = (0, max(map(len, trial.curves.values()), default=0))
+        epochs = (0, recorded_epoch(trial, experiment))
         for state, epoch in zip(STATES, epochs, strict=True):
             outputs = outputs_of(recorded_network(run, trial, state), inputs)
             yield Fit(trial.level, trial.seed, epoch, x, outputs[:, 0].double().numpy())

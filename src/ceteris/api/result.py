@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ceteris.api.ensembles import Ensemble
     from ceteris.api.export.export import Exported
     from ceteris.api.final_test import FinalTest
+    from ceteris.api.landscape_views import Landscape
     from ceteris.api.metrics import Metrics
     from ceteris.api.own_modules import Factory, OwnModel
     from ceteris.api.predict import Members, Predictions
@@ -420,6 +421,17 @@ class Result:
 
         trial = trial_to_use(self.run, level, seed, fold, metric)
         return export_trial(self.run, trial, path, format, data_dir=data_dir, model=model)
+
+    def landscape(self, level: object = None, weights: Sequence[str] | None = None, **more: Any) -> Landscape:
+        """Compute the loss around the trained weights, for the next ``report``; ``.flatness`` says how flat.
+
+        Over two random directions, or along two weights, ``["head.weight[0,0]", "head.weight[0,1]"]``.
+        ``more`` is what ``ceteris.api.landscape.run_landscape`` takes besides: ``radius``, ``points``,
+        ``seed``, ``data_dir``, ``model``. Raises ``CeterisError`` where nothing finished or data is gone.
+        """
+        from ceteris.api.landscape import run_landscape
+
+        return run_landscape(self.run, level=level, weights=weights, **more)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the HTML report, beside the records or to ``path``, and return where it is."""

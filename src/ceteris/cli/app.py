@@ -12,6 +12,7 @@ from ceteris.cli import (
     export,
     final_test,
     functions,
+    landscape,
     model,
     predict,
     refit,
@@ -60,6 +61,7 @@ def build_app() -> App:
     app.command(final_test.assess, name="test", group=LOOK)
     app.command(predict.predict, group=LOOK)
     app.command(export.export, group=LOOK)
+    app.command(landscape.landscape, group=LOOK)
     app.command(functions.functions, group=LOOK)
     app.command(why.why, group=LOOK)
     app.command(studies.app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,4 +73,6 @@ class Extras:
     fits: tuple[Fit, ...] = ()
     fit_rows: FitRows | None = None
     histograms: tuple[Probed[Histogram], ...] = ()
+    landscape: Mapping[str, Any] | None = None
+    """What ``ceteris landscape`` computed last, as plain JSON."""
     confusions: tuple[Probed[NDArray[np.int64]], ...] = ()

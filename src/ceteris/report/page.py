@@ -27,6 +27,7 @@ from ceteris.report.extras import Extras
 from ceteris.report.final_test import FinalTest, final_test
 from ceteris.report.fits import FitFigure, fitted
 from ceteris.report.histograms import HistogramFigure, histogram_figure
+from ceteris.report.landscape import LandscapeSection, landscape_section
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
@@ -58,6 +59,7 @@ class Page:
     fits: FitFigure | None
     histograms: HistogramFigure | None
     confusions: ConfusionFigure | None
+    landscape: LandscapeSection | None
     curves: Curves
     curves_hint: str
     single_lines: str
@@ -140,6 +142,7 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
         fits=curved,
         histograms=spread,
         confusions=taken,
+        landscape=landscape_section(further.landscape),
         curves=drawn,
         curves_hint=_curves_hint(assessment),
         single_lines="seeds" if assessment.folds == 1 else "folds",

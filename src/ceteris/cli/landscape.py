@@ -1,0 +1,75 @@
+"""``ceteris landscape``: the loss around the networks of a run, and how flat their minima are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ceteris.cli.options import AsJson, DataDir, RunName, RunsDir
+from ceteris.cli.screen import plain_table, print_json, show
+from ceteris.errors import CeterisError
+
+Weights = Annotated[
+    str | None,
+    Parameter(
+        help="Two weights to look along, such as `head.weight[0,0] head.weight[0,1]` (else two random "
+        "directions)."
+    ),
+]
+
+
+def landscape(
+    run: RunName,
+    /,
+    *,
+    level: Annotated[str | None, Parameter(help="One level of the run (else all, up to 12).")] = None,
+    weights: Weights = None,
+    radius: Annotated[
+        float, Parameter(help="How far random directions go, in shares of each filter's norm.")
+    ] = 1.0,
+    points: Annotated[int, Parameter(help="Points along each direction.")] = 21,
+    seed: Annotated[int, Parameter(help="Of the random directions.")] = 0,
+    svg: Annotated[Path | None, Parameter(name="--svg", help="Write the pictures to this file too.")] = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the loss around trained weights into a run's report, and tell how flat the minima are."""
+    from ceteris.api.landscape import run_landscape
+    from ceteris.api.runs import load_run
+    from ceteris.report.landscape import landscape_section, landscape_svg
+
+    result = load_run(run, runs_dir=runs_dir)
+    found = run_landscape(
+        result.run,
+        level=level,
+        weights=None if weights is None else weights.split(),
+        radius=radius,
+        points=points,
+        seed=seed,
+        data_dir=data_dir,
+    )
+    report = load_run(result.id, runs_dir=runs_dir).report()
+    if svg is not None:
+        _write(svg, landscape_svg(found.to_dict()))
+    if as_json:
+        print_json({**found.to_dict(), "report": str(report), "svg": None if svg is None else str(svg)})
+        return
+    section = landscape_section(found.to_dict())
+    rows = () if section is None else tuple((name, *cells) for name, cells in section.rows)
+    heading = "By how much the training loss rises in random directions; the less, the flatter the minimum."
+    show(
+        heading,
+        "",
+        plain_table(("level", "radius", "rise", "largest", "against the first level", "seeds"), rows),
+    )
+    show("", *([f"pictures: {svg}"] if svg is not None else []), f"report: {report}#landscape")
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise CeterisError(f"{path} cannot be written ({error.strerror or error})") from error

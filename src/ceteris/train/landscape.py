@@ -1,0 +1,129 @@
+"""The loss around trained weights: over two directions, and how far it rises within a radius.
+
+Random directions are normalised filter by filter, as Li et al. 2018 ("Visualizing the loss landscape of
+neural nets", section 4) have it: a step of length r changes every filter by r times its own norm, so that
+networks whose weights differ in scale can be compared. Biases and normalisation layers stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ceteris.draws import normals, stream_key
+from ceteris.errors import CeterisError, unknown_name
+from ceteris.train.scoring import BATCH
+
+Weights = Mapping[str, Tensor]
+Loss = Callable[[Tensor, Tensor], float]
+"""(outputs (n, k), targets) -> mean loss."""
+
+PURPOSE = "landscape"
+ONE_WEIGHT = re.compile(r"(?P<name>[^\[\]]+)\[(?P<place>\d+(\s*,\s*\d+)*)\]")
+
+
+@dataclass(frozen=True, eq=False)
+class LossAround:
+    """The loss of one network on fixed rows, as a function of its weights."""
+
+    network: nn.Module
+    inputs: Tensor
+    """(n, ...), prepared."""
+    targets: Tensor
+    """(n,) class numbers, or (n, k) values."""
+    loss: Loss
+
+    @torch.no_grad()
+    def at(self, weights: Weights) -> float:
+        """Return the loss with other weights, in evaluation mode."""
+        self.network.eval()
+        parts = [
+            torch.func.functional_call(self.network, dict(weights), (self.inputs[begin : begin + BATCH],))
+            for begin in range(0, len(self.inputs), BATCH)
+        ]
+        return self.loss(torch.cat(parts).reshape(len(self.inputs), -1), self.targets)
+
+    def over(
+        self, weights: Weights, directions: tuple[Weights, Weights], a: Sequence[float], b: Sequence[float]
+    ) -> NDArray[np.float64]:
+        """Return the loss (len(b), len(a)) at weights + a first + b second."""
+        first, second = directions
+        rows = [[self.at(moved(moved(weights, first, x), second, y)) for x in a] for y in b]
+        return np.array(rows, dtype=np.float64)
+
+    def rises(
+        self, weights: Weights, directions: Sequence[Weights], radii: Sequence[float]
+    ) -> NDArray[np.float64]:
+        """Return by how much the loss rises (len(radii), len(directions)) that far along each direction."""
+        here = self.at(weights)
+        rows = [[self.at(moved(weights, own, radius)) - here for own in directions] for radius in radii]
+        return np.array(rows, dtype=np.float64)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one thread: for so small products several only wait for each other.
+
+    Measured on two busy cores, an evaluation of 64-32-10 on 287 rows took 0.4 ms of processor time with one
+    thread and 20 ms with two.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def moved(weights: Weights, direction: Weights, by: float) -> dict[str, Tensor]:
+    """Return weights + by direction; tensors without a direction stay."""
+    return {name: own + by * direction[name] if name in direction else own for name, own in weights.items()}
+
+
+def random_direction(weights: Weights, seed: int, number: int) -> dict[str, Tensor]:
+    """Return a normal direction whose filters have the norms of the weights' own.
+
+    A filter is what one output unit or channel multiplies: a row of a tensor's first axis. Tensors of one
+    axis (biases, normalisation layers) have no direction. Drawn by seed, number and the tensor's name, so
+    that networks whose shapes agree are looked at along the same draws.
+    """
+    found = {}
+    for name, own in weights.items():
+        if own.dim() < 2:
+            continue
+        filters = own.reshape(len(own), -1)
+        key = stream_key(seed, PURPOSE, f"{number} {name}")
+        drawn = torch.from_numpy(normals(key, *filters.shape)).to(own.dtype)
+        lengths = drawn.norm(dim=1, keepdim=True).clamp(min=torch.finfo(own.dtype).tiny)
+        found[name] = (drawn * (filters.norm(dim=1, keepdim=True) / lengths)).reshape(own.shape)
+    return found
+
+
+def weight_direction(weights: Weights, text: str) -> tuple[dict[str, Tensor], float]:
+    """Return the direction of one weight, ``head.weight[0,3]``, and what that weight is now.
+
+    Raises CeterisError for a tensor or a place that is not there.
+    """
+    match = ONE_WEIGHT.fullmatch(text.strip())
+    if match is None:
+        raise CeterisError(
+            f"`{text}` is not one weight; write a tensor and a place, such as `head.weight[0,3]`"
+        )
+    name = match["name"].strip()
+    if name not in weights:
+        raise CeterisError(unknown_name("parameter tensor", name, list(weights)))
+    place = tuple(int(part) for part in match["place"].split(","))
+    shape = tuple(weights[name].shape)
+    if len(place) != len(shape) or any(at >= extent for at, extent in zip(place, shape, strict=True)):
+        extents = " x ".join(map(str, shape))
+        raise CeterisError(f"`{text}` is no place in {name}, which is {extents}; places count from 0")
+    direction = torch.zeros_like(weights[name])
+    direction[place] = 1.0
+    return {name: direction}, float(weights[name][place])
