@@ -6,7 +6,7 @@ import pytest
 
 from ceteris.errors import CeterisError
 from ceteris.lab import undertaking
-from ceteris.lab.crew import IN_WORKER, Crew, worker_environment
+from ceteris.lab.crew import IN_WORKER, Crew, _Member, worker_environment
 from ceteris.lab.listener import Unheard
 from ceteris.lab.orders import Gone, Hello, Printed, Setup
 from ceteris.lab.sitting import tell_end
@@ -67,12 +67,17 @@ def test_hellos_of_other_workers_are_kept_for_the_sitting() -> None:
         for worker in (3, 1, 2, 0):
             crew._post(worker, Printed(f"here is {worker}"))
             crew._post(worker, hellos[worker])
+        crew._members.update({worker: _Member(None) for worker in range(5)})  # type: ignore[arg-type]
         assert greet(crew, 2, diary) == hellos[2]
+        assert crew.ready == (1, 2, 3), "worker 0 has not said hello yet, and worker 4 is still importing"
         assert [crew.next_report(timeout=0) for _ in range(3)] == [
             (3, hellos[3]),
             (1, hellos[1]),
             (0, Printed("here is 0")),
         ]
+        assert crew.next_report(timeout=0) == (0, hellos[0])
+        assert crew.ready == (0, 1, 2, 3)
+        crew._members.clear()
     assert diary.notes == ["here is 3", "here is 1", "here is 2"]
 
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from ceteris.errors import CeterisError
-from ceteris.lab.orders import Gone, Order, Printed, Report, Setup
+from ceteris.lab.orders import Gone, Hello, Order, Printed, Report, Setup
 from ceteris.lab.wire import receive, send
 from ceteris.train import numerics
 
@@ -51,6 +51,7 @@ class Crew:
         self._environment = worker_environment() | dict(environment or {})
         self._members: dict[int, _Member] = {}
         self._reports: queue.Queue[tuple[int, Report]] = queue.Queue(WAITING_REPORTS)
+        self._greeted: set[int] = set()
         self._put_back: deque[tuple[int, Report]] = deque()
         self._hired = 0
         self._closed = threading.Event()
@@ -69,9 +70,9 @@ class Crew:
         return len(self._members)
 
     @property
-    def numbers(self) -> tuple[int, ...]:
-        """The workers that are there."""
-        return tuple(self._members)
+    def ready(self) -> tuple[int, ...]:
+        """The workers that have said hello, and are still there."""
+        return tuple(worker for worker in self._members if worker in self._greeted)
 
     def hire(self) -> int:
         """Start a worker and send it the setup; return its number. It answers with ``Hello``."""
@@ -108,6 +109,8 @@ class Crew:
             worker, report = self._reports.get(timeout=timeout)
         except queue.Empty:
             return None
+        if isinstance(report, Hello):
+            self._greeted.add(worker)
         if isinstance(report, Gone):
             _let_go(self._members.pop(worker))
         return worker, report

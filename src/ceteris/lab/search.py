@@ -238,7 +238,7 @@ class Searching:
         data = LoadedData(self.datasets, {})
         experiments = [combination.experiment for combination in combinations(study)]
         wanted = requests(experiments, data.datasets)
-        first = self.crew.numbers[0]
+        first = self.crew.ready[0]
         inspected = inspect_modules(self.crew, first, wanted, self.means.listener, self.means.stop)
         parsed, initial = (
             ParsedStudy(study, places=_places(study)),

@@ -234,7 +234,7 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
     recorder = Recorder(store, run, key_of(hello), undertaking.begun)
     listener, seconds = means.listener, means.checkpoint_seconds
     sitting = Sitting(crew, recorder, listener, means.stop, undertaking.places, seconds)
-    return sitting.train(shards, workers, crew.numbers)
+    return sitting.train(shards, workers, crew.ready)
 
 
 def key_of(hello: Hello) -> str:
