@@ -21,6 +21,7 @@ from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
 from ceteris.lab.initial_values import Read
+from ceteris.lab.newton_problems import newton_problems
 from ceteris.lab.probe_problems import probe_problems, unmeasured
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
@@ -190,6 +191,7 @@ def _combination_problems(
     yield from probe_problems(experiment, dataset)
     yield from implementation_problems(experiment, resolved_loss(experiment, dataset))
     yield from networks.examine(combination, dataset)
+    yield from newton_problems(experiment, networks.by_label.get(combination.label))
     own = sizes.of(dataset, experiment.data)
     if isinstance(own, CeterisError):
         yield from _as_found(own, "experiment.data")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ceteris.spec.labels import combination_label, format_label
     from ceteris.spec.model import MLP, LinearModel, ModelSpec
     from ceteris.spec.named import NamedStudy, find_study, named_paths, named_studies
-    from ceteris.spec.optimizer import SGD, Adagrad, Adam, AdamW, OptimizerSpec, RMSprop
+    from ceteris.spec.optimizer import SGD, Adagrad, Adam, AdamW, Newton, OptimizerSpec, RMSprop
     from ceteris.spec.parse import ParsedStudy, parse_study
     from ceteris.spec.patch import apply_patch
     from ceteris.spec.study import Factor, Level, Study
@@ -37,7 +37,7 @@ _HOMES = {
     "labels": ("combination_label", "format_label"),
     "model": ("MLP", "LinearModel", "ModelSpec"),
     "named": ("NamedStudy", "find_study", "named_paths", "named_studies"),
-    "optimizer": ("SGD", "Adagrad", "Adam", "AdamW", "OptimizerSpec", "RMSprop"),
+    "optimizer": ("SGD", "Adagrad", "Adam", "AdamW", "Newton", "OptimizerSpec", "RMSprop"),
     "parse": ("ParsedStudy", "parse_study"),
     "patch": ("apply_patch",),
     "study": ("Factor", "Level", "Study"),
@@ -62,6 +62,7 @@ __all__ = [
     "LinearModel",
     "ModelSpec",
     "NamedStudy",
+    "Newton",
     "OptimizerSpec",
     "ParsedStudy",
     "RMSprop",

@@ -55,7 +55,8 @@ class StackSpec:
     @property
     def runs_as_module(self) -> bool:
         """Whether it is trained as modules; see ``Structure.runs_as_module``."""
-        return self.net.runs_as_module or self.precision != "float32"
+        newton = self.optimizers[0].kind == "newton"
+        return self.net.runs_as_module or self.precision != "float32" or newton
 
     @property
     def optimizers(self) -> tuple[Optimizer, ...]:

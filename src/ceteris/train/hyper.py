@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture, Tensor
-from ceteris.spec.optimizer import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from ceteris.spec.optimizer import SGD, Adagrad, Adam, AdamW, Newton, Optimizer, RMSprop
 
 # Columns of a vector of hyper-parameters.
 LR, WEIGHT_DECAY, MOMENTUM, DAMPENING, NESTEROV, BETA1, BETA2, EPS, DECOUPLED = range(9)
@@ -18,7 +18,7 @@ N_HYPER = 12
 WEIGHTS, BIASES, NORMS = range(3)
 N_GROUPS = 3
 # Families of optimisers: what one kernel computes.
-FAMILIES = {"sgd": 0, "adam": 1, "adamw": 1, "rmsprop": 2, "adagrad": 3}
+FAMILIES = {"sgd": 0, "adam": 1, "adamw": 1, "rmsprop": 2, "adagrad": 3, "newton": 0}
 SGD_FAMILY, ADAM_FAMILY, RMSPROP_FAMILY, ADAGRAD_FAMILY = range(4)
 
 
@@ -81,6 +81,8 @@ def _slots(spec: Optimizer) -> int:
             return 3 if spec.centered else 2 if spec.momentum else 1
         case Adagrad():
             return 1
+        case Newton():
+            return 0
     return 2
 
 

@@ -56,7 +56,7 @@ class Structure:
     @property
     def runs_as_module(self) -> bool:
         """Whether it is trained as a ``torch.nn.Module`` rather than by the engines of stacked layers."""
-        return self.net.runs_as_module or self.precision != "float32"
+        return self.net.runs_as_module or self.precision != "float32" or self.optimizer == "newton"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,12 @@ def module_engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine
                 where="experiment.precision",
             )
         )
+    if spec.optimizers[0].kind == "newton":
+        raise CeterisError(
+            Problem(
+                "Newton's step is taken on the CPU only; use `--device cpu`", where="experiment.optimizer"
+            )
+        )
     engine = StackedModuleEngine(spec, stack, device)
     if engine.reason:
         names = [layer.name for layer in spec.net.layers if isinstance(layer, UserModule)]

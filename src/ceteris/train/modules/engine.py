@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 from ceteris.nets.architecture import Tensor as ParameterTensor
 from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
+from ceteris.spec.optimizer import Newton
 from ceteris.train.cpu.gradients import finish_gradient
 from ceteris.train.cpu.probes import probe_noise, probe_update
 from ceteris.train.cpu.updates import update
@@ -30,10 +31,14 @@ from ceteris.train.modules.accumulation import MeanGradient
 from ceteris.train.modules.kept import module_buffers, restore_module_buffers
 from ceteris.train.modules.member import members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
+from ceteris.train.modules.newton import hessian, newton_direction
 from ceteris.train.modules.precision import LossScales
 from ceteris.train.penalties import clip_limits, penalty_terms
 from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every, step_variances
 from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
+
+Bend = Callable[[NDArray[np.floating]], None]
+"""Changes a finished gradient (P,) in place into the direction of a step."""
 
 
 class ModuleEngine:
@@ -192,10 +197,25 @@ class ModuleEngine:
         if not self._scales.unscale(place, gradient):
             return
         done -= int(self._scales.skipped[place])
-        norm = self._steps.take(place, gradient, untrained, step, done, measured=measured)
+        bend = self._bend(place, self._inputs[number][rows], self._targets[number][rows])
+        norm = self._steps.take(place, gradient, untrained, step, done, bend, measured=measured)
         self._totals[3:, place] += norm if measured else 0.0, measured
         if measured and self._spec.layers:
             self._variances[place] += self._seen
+
+    def _bend(self, place: int, x: Tensor, targets: Tensor) -> Bend | None:
+        """Return what makes a member's gradient into the direction of its step; None where it is that."""
+        optimizer = self._spec.optimizers[place]
+        if not isinstance(optimizer, Newton):
+            return None
+
+        def bend(gradient: NDArray[np.floating]) -> None:
+            flat = torch.from_numpy(self._parameters[place])
+            module, objective = self._members[place].module, self._objectives[place]
+            curvature = hessian(module, self._spec.net, flat, objective, x, targets)
+            gradient[:] = newton_direction(curvature, gradient, optimizer.damping)
+
+        return bend
 
     def _batch(
         self, place: int, number: int, part: Tensor, first_row: int, *, watched: bool
@@ -275,6 +295,7 @@ class _Steps:
         untrained: Sequence[ParameterTensor],
         step: int,
         done: int,
+        bend: Bend | None = None,
         *,
         measured: bool,
     ) -> float:
@@ -294,6 +315,8 @@ class _Steps:
             gradient,
             self.norms[place],
         )
+        if bend is not None:
+            bend(gradient)
         hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
         stretches = without(self._segments, untrained) if untrained else self._segments
         update(self._family, done, hyper, stretches, parameters, gradient, self.slots[place])
