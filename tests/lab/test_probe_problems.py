@@ -60,6 +60,12 @@ def test_probes_that_data_does_not_bear(probes: dict[str, Any], data: Any, messa
             {"gradient_noise": True},
             "there is no parameter `head.wait`; did you mean",
         ),
+        (
+            "sharpness",
+            {},
+            "claims.0.metric: it is measured on request; set `probes: {sharpness: {epochs: last}}`",
+        ),
+        ("sharpness", {"sharpness": {"epochs": "last"}}, ""),
         ("gradient_noise/head.weight", {"gradient_noise": True}, ""),
         ("dead/hidden.0", {}, ""),
     ],

@@ -50,6 +50,9 @@ def _asked(epochs: Chosen) -> bool:
 
 def unmeasured(claim: Claim, experiments: Sequence[Experiment]) -> str | None:
     """Say why a claim's probe is not measured in one of the experiments of its study; None where it is."""
+    if claim.metric == "sharpness":
+        asked = all(_asked(experiment.probes.sharpness.epochs) for experiment in experiments)
+        return None if asked else "it is measured on request; set `probes: {sharpness: {epochs: last}}`"
     family, name = probe_parts(claim.metric) or (claim.metric, "")
     if family in (GRADIENT_NOISE, *ON_REQUEST):
         if not all(experiment.probes.gradient_noise for experiment in experiments):
