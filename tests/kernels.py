@@ -19,12 +19,15 @@ PRECISIONS = ("float32", "float64")
 
 
 def compile_all() -> None:
-    """Compile what is not compiled; takes seconds where everything is. Raises where that fails."""
+    """Compile what is not compiled; takes seconds where everything is.
+
+    Where that fails, this is told, and the tests compile for themselves.
+    """
     command = [sys.executable, "-m", "tests.kernels"]
     running = [subprocess.Popen([*command, precision], cwd=ROOT) for precision in PRECISIONS]
     codes = [process.wait() for process in running]
     if any(codes):
-        raise RuntimeError(f"the training kernels could not be compiled: exit codes {codes}")
+        print(f"the training kernels were not compiled before the tests: exit codes {codes}", file=sys.stderr)
 
 
 def take_turns() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ceteris.errors import CeterisError, Problem, exception_in_line, unknown_name
+from ceteris.errors import CeterisError, Problem, exception_in_line
+from ceteris.lab.references import import_reference
 from ceteris.spec.experiment import metric_name
 
 Metric = Callable[..., float]
@@ -81,27 +81,14 @@ def load(packed: bytes, references: Sequence[str]) -> LoadedMetrics:
             )
             loaded.problems.append(Problem(message, WHERE))
     for reference in references:
-        _import(reference, loaded)
+        try:
+            metric = import_reference(reference, "function", WHERE)
+        except CeterisError as error:
+            loaded.problems += error.problems
+        else:
+            loaded.metrics[reference] = guarded(metric_name(reference), metric)
+            loaded.hashes[reference] = source_hash(metric)
     return loaded
-
-
-def _import(reference: str, loaded: LoadedMetrics) -> None:
-    module_name, _, name = reference.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        message = f"the module of `{reference}` cannot be imported ({exception_in_line(error)})"
-        loaded.problems.append(Problem(message, WHERE))
-        return
-    metric = getattr(module, name, None)
-    if metric is None:
-        known = [known for known, value in vars(module).items() if callable(value) and known[0] != "_"]
-        loaded.problems.append(Problem(unknown_name(f"function in {module_name}", name, known), WHERE))
-    elif not callable(metric):
-        loaded.problems.append(Problem(f"`{reference}` is a {type(metric).__name__}, not a function", WHERE))
-    else:
-        loaded.metrics[reference] = guarded(metric_name(reference), metric)
-        loaded.hashes[reference] = source_hash(metric)
 
 
 def guarded(name: str, metric: Metric) -> Metric:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ceteris.data.dataset import Dataset
-from ceteris.errors import CeterisError, Problem, exception_in_line, unknown_name
+from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.lab.own_metrics import source_hash
+from ceteris.lab.references import import_reference
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.init import OwnInit
 from ceteris.spec.model import ModelSpec, ModuleModel
@@ -78,29 +78,16 @@ def load(packed: bytes, references: Sequence[str]) -> LoadedModules:
             message = f"the network `{name}` cannot be loaded in a training process"
             loaded.problems.append(Problem(f"{message} ({exception_in_line(error)})", WHERE))
     for reference in references:
-        _import(reference, loaded)
+        try:
+            factory = import_reference(
+                reference, "class or function", f"{WHERE}.name", " that makes a network"
+            )
+        except CeterisError as error:
+            loaded.problems += error.problems
+        else:
+            loaded.factories[reference] = factory
+            loaded.hashes[reference] = factory_hash(factory)
     return loaded
-
-
-def _import(reference: str, loaded: LoadedModules) -> None:
-    module_name, _, name = reference.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        message = f"the module of `{reference}` cannot be imported ({exception_in_line(error)})"
-        loaded.problems.append(Problem(message, f"{WHERE}.name"))
-        return
-    factory = getattr(module, name, None)
-    if factory is None:
-        known = [known for known, value in vars(module).items() if callable(value) and known[0] != "_"]
-        message = unknown_name(f"class or function in {module_name}", name, known)
-        loaded.problems.append(Problem(message, f"{WHERE}.name"))
-    elif not callable(factory):
-        message = f"`{reference}` is a {type(factory).__name__}, not a class or function that makes a network"
-        loaded.problems.append(Problem(message, f"{WHERE}.name"))
-    else:
-        loaded.factories[reference] = factory
-        loaded.hashes[reference] = factory_hash(factory)
 
 
 def references(experiments: Iterable[Experiment]) -> tuple[str, ...]:
