@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.mapped import row_blocks
 from ceteris.data.preparation import Prepared
 from ceteris.data.scaling import blocks
 from ceteris.data.table_layout import MANY_CATEGORIES, Layout
@@ -42,8 +43,12 @@ def facts(dataset: Dataset) -> dict[str, Any]:
 
 def _range_of(dataset: Dataset) -> list[float]:
     """Return the smallest and largest input, missing ones left out; [0, 0] where there is none."""
-    known = dataset.x if dataset.table is None else dataset.x[~np.isnan(dataset.x)]
-    return [float(known.min()), float(known.max())] if known.size else [0.0, 0.0]
+    low, high = math.inf, -math.inf
+    for _, part in row_blocks(dataset.x):
+        known = part if dataset.table is None else part[~np.isnan(part)]
+        if known.size:
+            low, high = min(low, float(known.min())), max(high, float(known.max()))
+    return [low, high] if low <= high else [0.0, 0.0]
 
 
 def column_facts(table: Layout, rows: int) -> list[dict[str, Any]]:

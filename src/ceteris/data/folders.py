@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Rows, SourceData
 from ceteris.data.download import Report
+from ceteris.data.mapped import empty_rows
 from ceteris.data.reduction import Reduction
 from ceteris.errors import CeterisError, nearest
 
@@ -83,18 +84,20 @@ class FolderSource:
 
     def _rows(self, files: dict[str, list[Path]], classes: Sequence[str], grey: bool) -> Rows:
         chosen = [(file, classes.index(name)) for name, own in files.items() for file in own]
-        images: list[NDArray[Any]] = []
-        for file, _ in chosen:
+        images: NDArray[Any] | None = None
+        for number, (file, _) in enumerate(chosen):
             image = _pixels(file, grey)
             if self.size is not None:
                 image = Reduction(resize=self.size).rows(image[None], str(file))[0]
-            if images and image.shape != images[0].shape:
+            if images is None:
+                images = empty_rows((len(chosen), *image.shape), image.dtype)
+            if image.shape != images.shape[1:]:
                 raise CeterisError(
                     f"{file} is {_extent(image)} pixels and {chosen[0][0]} {_extent(images[0])}: images of "
                     "one size are needed, or `data.resize: [height, width]`, which brings them to one"
                 )
-            images.append(image)
-        return Rows(np.stack(images), np.array([label for _, label in chosen], dtype=np.int64))
+            images[number] = image
+        return Rows(np.asarray(images), np.array([label for _, label in chosen], dtype=np.int64))
 
 
 def _files_by_class(folder: Path) -> dict[str, list[Path]]:

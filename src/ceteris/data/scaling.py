@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.mapped import empty_rows, row_blocks
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import ScaleName
 
@@ -155,12 +156,15 @@ def scaled(x: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
     """
     flat = x.reshape(len(x), -1)
     single = isinstance(scaling.shift, float) and isinstance(scaling.divisor, float)
-    if single and scaling.shift == 0 and scaling.divisor == 1 and x.dtype == np.float32:
+    ready = single and scaling.shift == 0 and scaling.divisor == 1 and x.dtype == np.float32
+    if ready and flat.flags.writeable:  # rows that are mapped from a user's file are not
         return np.ascontiguousarray(flat, dtype=np.float32)
+    out: NDArray[np.float32] = empty_rows(flat.shape, np.float32)
     if single and x.dtype == np.uint8:
         table = _rounded((np.arange(256, dtype=np.float64) - scaling.shift) / scaling.divisor)
-        return np.ascontiguousarray(table[flat])
-    out = np.empty(flat.shape, dtype=np.float32)
+        for begin, part in row_blocks(flat):
+            out[begin : begin + len(part)] = table[part]
+        return out
     for start in range(0, len(flat), BLOCK_ROWS):
         block = flat[start : start + BLOCK_ROWS].astype(np.float64)
         values = (block - scaling.shift) / scaling.divisor

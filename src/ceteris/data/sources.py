@@ -117,7 +117,7 @@ def find_source(source: str, folder: Path | None = None) -> Source:
         return local_source(_find_file(path, folder), settings)
     images = _find_folder(source, folder)
     if images is not None:
-        return FolderSource(images)
+        return local_source(images)
     if Path(source).suffix or "/" in source:
         message = (
             f"`{source}` is neither a named source nor an .npz file with arrays `x` and `y` nor a table "

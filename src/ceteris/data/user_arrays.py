@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset, Rows, SourceData, without_test_rows
+from ceteris.data.mapped import row_blocks
 from ceteris.data.targets import Targets, read_targets, read_test_targets
 from ceteris.errors import CeterisError, Problem
 
@@ -135,18 +136,22 @@ def _check_finite(array: NDArray[Any], name: str) -> None:
     """Refuse NaN, infinities, and numbers that a 32-bit float cannot hold."""
     if array.dtype.kind != "f":
         return
-    good = np.isfinite(array)
-    what = "not finite (NaN or infinity)"
-    if good.all():
-        good = np.abs(array) <= LARGEST
-        what = "too large for a 32-bit float (3.4e38)"
-    bad = np.flatnonzero(~good.reshape(len(array), -1).all(axis=1))
-    if len(bad):
-        count = int((~good).sum())
-        raise CeterisError(
-            f"`{name}` has {count:,} value{' that is' if count == 1 else 's that are'} {what}, "
-            f"the first in row {bad[0]}"
-        )
+    problems = (
+        (np.isfinite, "not finite (NaN or infinity)"),
+        (lambda values: np.abs(values) <= LARGEST, "too large for a 32-bit float (3.4e38)"),
+    )
+    for is_good, what in problems:
+        count, first = 0, None
+        for begin, part in row_blocks(array):
+            bad = ~is_good(part).reshape(len(part), -1)
+            if bad.any():
+                count += int(bad.sum())
+                first = begin + int(bad.any(axis=1).argmax()) if first is None else first
+        if count:
+            raise CeterisError(
+                f"`{name}` has {count:,} value{' that is' if count == 1 else 's that are'} {what}, "
+                f"the first in row {first}"
+            )
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:

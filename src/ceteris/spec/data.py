@@ -55,11 +55,12 @@ class DataSpec(Spec):
     """The data of an experiment. ``data: fashion-mnist`` is short for ``data: {source: fashion-mnist}``."""
 
     source: Annotated[str, Field(min_length=1, title="source of data")]
-    """A named source (`digits`, `mnist`, `fashion-mnist`), the path of an `.npz` file with arrays
-    `x` and `y`, that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`, or that of a folder of images
-    (PNG, JPEG) with a subfolder for each class, all in `train` and `test` or not. Also the address of such a
-    file (`https://...`), or of a zip or tar archive, downloaded once and kept; a file inside the archive is
-    named behind a `#`: `https://example.org/houses.zip#train.csv`."""
+    """A named source (`digits`, `mnist`, `fashion-mnist`), the path of an `.npz` file with arrays `x`
+    and `y` or of a folder with `x.npy` and `y.npy` (read piece by piece: `x` need not fit into memory),
+    that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`, or that of a folder of images (PNG,
+    JPEG) with a subfolder for each class, all in `train` and `test` or not. Also the address of such a
+    file (`https://...`), or of a zip or tar archive, downloaded once and kept; a file inside the archive
+    is named behind a `#`: `https://example.org/houses.zip#train.csv`."""
 
     checksum: Annotated[str | None, Field(title="checksum")] = None
     """MD5, SHA-1 or SHA-256 in hexadecimal digits of the file at an address: what was downloaded and what was

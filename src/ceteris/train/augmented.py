@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ceteris.data.mapped import empty_rows, row_blocks
 from ceteris.data.preparation import Prepared
 from ceteris.data.reduction import image_axes
 from ceteris.data.scaling import scaling_from_json
@@ -124,8 +125,11 @@ class Augmented:
         return tuple((s.begin, s.begin + self._rows) for s in self._stretches)
 
     def _longer(self, array: NDArray[Any], stretches: int) -> NDArray[Any]:
-        tail = np.zeros((stretches * self._rows, *array.shape[1:]), dtype=array.dtype)
-        return np.concatenate([array, tail])
+        longer = empty_rows((len(array) + stretches * self._rows, *array.shape[1:]), array.dtype)
+        for begin, part in row_blocks(array):
+            longer[begin : begin + len(part)] = part
+        longer[len(array) :] = 0
+        return longer
 
     def _fill(self, stretch: _Stretch, rows: NDArray[np.int64], places: NDArray[np.int64]) -> None:
         feed, shape = self.feeds[stretch.feed], self._shape
