@@ -32,7 +32,7 @@ NOISE: dict[str, Any] = {"gradient_noise": True}
 
 
 def plain_noise(digits: Preparation, start: Any, **changes: Any) -> dict[str, list[float]]:
-    """Train plainly; return the variance of every parameter's gradient over the steps of each epoch."""
+    """Train plainly; return half the mean squared distance of adjacent gradients, by parameter and epoch."""
     experiment = plan("a", **SETTINGS | changes).experiment
     prepared = digits.prepare(experiment.data, 0)
     network = Network(architecture(experiment.model, 64, 10))
@@ -44,7 +44,7 @@ def plain_noise(digits: Preparation, start: Any, **changes: Any) -> dict[str, li
         order = epoch_order(0, 0, prepared.split.train, epoch)
         size = experiment.batch_size * experiment.accumulate
         every = max(1, len(order) // size // 100)
-        for step, begin in enumerate(range(0, len(order), size)):
+        for begin in range(0, len(order), size):
             batches = np.split(
                 order[begin : begin + size],
                 range(experiment.batch_size, len(order[begin : begin + size]), experiment.batch_size),
@@ -54,15 +54,15 @@ def plain_noise(digits: Preparation, start: Any, **changes: Any) -> dict[str, li
             network.zero_grad()
             loss.backward(retain_graph=True)
             for name, parameter in network.named_parameters():
-                if step % every == 0:
-                    steps[name].append(parameter.grad.double().numpy().copy())
+                steps[name].append(parameter.grad.double().numpy().copy())
             penalty = 0.01 * sum(p.square().sum() for n, p in network.named_parameters() if "weight" in n)
             penalty.backward()
             with torch.no_grad():
                 for parameter in network.parameters():
                     parameter.sub_(0.1 * parameter.grad)
         for name, gradients in steps.items():
-            curves.setdefault(name, []).append(float(np.var(gradients, axis=0, ddof=1).sum()))
+            distances = np.square(np.diff(gradients, axis=0)).reshape(len(gradients) - 1, -1).sum(axis=1)
+            curves.setdefault(name, []).append(float(distances[::every].mean()) / 2)
     return curves
 
 

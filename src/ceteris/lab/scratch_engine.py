@@ -172,9 +172,10 @@ class ScratchEngine:
             return
         measured = step % GRADIENT_EVERY == 0
         watched = measured and self._spec.layers
-        if self._spec.gradient_noise and step % noise_every(self._spec.steps) == 0:
+        if self._spec.gradient_noise:
+            every = noise_every(self._spec.steps)
             found = torch.autograd.grad(loss, list(member.parameters.values()), retain_graph=True)
-            self._probes[place].add_noise(self._alive, [own[None] for own in found])
+            self._probes[place].add_noise(step, every, self._alive, [own[None] for own in found])
         hidden = [own for own in kept if watched and own.requires_grad]
         for own in hidden:
             own.retain_grad()

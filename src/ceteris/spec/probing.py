@@ -83,10 +83,12 @@ class Probes(Spec):
     """How many validation rows of each class were taken for each class; epochs as for `histograms`."""
 
     gradient_noise: Switch = False
-    """The curves `gradient_noise/<parameter>`: over the steps of an epoch, or at least 100 evenly spaced ones
-    where there are more, the variance (divided by the steps less 1) of the gradient of a step's loss, without
-    the penalty and before clipping, summed over the numbers of the tensor. `gradient_noise` is their sum over
-    all parameters, the trace of the gradient's covariance. It takes at least two steps an epoch."""
+    """The curves `gradient_noise/<parameter>`: half the mean squared distance between the gradients of two
+    adjacent steps, over all such pairs of an epoch, or at least 100 evenly spaced ones where there are more.
+    It is the variance of a step's gradient, summed over the numbers of the tensor, and unlike the variance
+    over all steps hardly sees how the gradient changes while training goes on (von Neumann et al. 1941). The
+    gradient is that of the step's loss, without the penalty and before clipping. `gradient_noise` is the sum
+    over all parameters, the trace of the gradient's covariance. An epoch needs at least two steps."""
 
 
 def comes(epochs: str | tuple[int, ...], epoch: int, *, last: bool) -> bool:

@@ -69,7 +69,7 @@ def member_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_mod
     """
     best = any(experiment.early_stopping.patience is not None for experiment in experiments)
     copies = 2 + best
-    noise = 2 * any(experiment.probes.gradient_noise for experiment in experiments)  # in double precision
+    noise = any(experiment.probes.gradient_noise for experiment in experiments)  # the gradient before
     vectors = copies + state_slots([e.optimizer for e in experiments]) + MODULE_COPIES * as_module + noise
     largest = max((tensor.size for tensor in net.parameters), default=0)
     return FLOAT * (net.n_parameters * vectors + net.n_buffers * copies) + DOUBLE * largest

@@ -21,8 +21,8 @@ PROBE_ROWS = 256
 ALIVE = 1e-5
 """A unit is dead where none of its activations on these rows is further from 0 than this."""
 
-NOISE_STEPS = 100
-"""Where an epoch has more steps, the noise is measured at this many at least, evenly spaced."""
+NOISE_PAIRS = 100
+"""Where an epoch has more steps, the noise is measured at this many pairs of them at least, evenly spaced."""
 
 MEAN_ACTIVATION, VARIANCE, ZEROS, DEAD = range(4)
 N_ACTIVATION = 4
@@ -38,8 +38,8 @@ class GradientProbes:
     ``updates`` (M, T): size of the step over the size of the tensor after it (a bias may begin at 0).
     ``variances`` (M, L, 2): variances over rows and units, of the activations in training mode and of the
     gradient of the batch's mean loss with respect to them; None where an engine cannot see it.
-    ``noise`` (M, T): over the steps at which it is measured, the variance of the loss's gradient, summed over
-    a tensor's numbers; None where it was not asked for. Where layers are not probed, the others mean nothing.
+    ``noise`` (M, T): half the mean squared distance of the loss's gradients at pairs of adjacent steps; None
+    where it was not asked for. Where layers are not probed, the others mean nothing.
     """
 
     norms: NDArray[np.float64]
@@ -63,14 +63,13 @@ def noise_measurements(net: Architecture, probes: GradientProbes) -> Columns:
 
 
 def noise_every(steps: int) -> int:
-    """Return at which steps of an epoch of so many the noise is measured: the first and every so manieth."""
-    return max(1, steps // NOISE_STEPS)
+    """Return at which steps of an epoch of so many a pair begins: the first and every so manieth."""
+    return max(1, steps // NOISE_PAIRS)
 
 
-def step_variances(spreads: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return variances (M, T) from sums of squared deviations (M, T) over steps (M,); NaN below two."""
-    known = steps > 1
-    return np.where(known[:, None], spreads / np.where(known, steps - 1, 1)[:, None], np.nan)
+def step_variances(spreads: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return variances (M, T) from sums of half the squared distances (M, T) of pairs (M,) of steps."""
+    return np.where(pairs[:, None] > 0, spreads / np.maximum(pairs, 1)[:, None], np.nan)
 
 
 def gradient_measurements(net: Architecture, probes: GradientProbes) -> Columns:

@@ -39,7 +39,7 @@ from ceteris.train.cpu.losses import (
     SQUARED_ERROR_ONE_HOT,
     WEIGHTED_CROSS_ENTROPY,
 )
-from ceteris.train.cpu.probes import N_ACTIVATION, Probed, probe_activations
+from ceteris.train.cpu.probes import N_ACTIVATION, begin_probes, new_probes, probe_activations
 from ceteris.train.cpu.table import ACTIVATE, KIND, N_OUT, Y, layer_table
 from ceteris.train.engine import EVALUATION_ROWS, Feed, StackSpec, Totals
 from ceteris.train.hyper import (
@@ -52,7 +52,7 @@ from ceteris.train.hyper import (
 )
 from ceteris.train.objective import betas, smoothings
 from ceteris.train.penalties import clip_limits, penalty_terms
-from ceteris.train.probes import GradientProbes, noise_every, step_variances
+from ceteris.train.probes import GradientProbes, step_variances
 
 _LOSSES = {
     "cross_entropy": CROSS_ENTROPY,
@@ -99,7 +99,7 @@ class CompiledEngine:
         # The last layer gives the output, even where it is an activation.
         hidden = np.flatnonzero(table.rows[:-1, KIND] == ACTIVATE)
         self._hidden = hidden
-        self._probed = _probed(spec, hidden, stack.parameters)
+        self._probed = new_probes(spec, hidden, stack.parameters)
         self._diverged = np.full(len(stack), -1)
         self._epoch = 0
         self._orders: Sequence[NDArray[np.int64]] = ()
@@ -112,8 +112,7 @@ class CompiledEngine:
         self._orders = orders
         self._rules = self._rules._replace(rates=np.ascontiguousarray(rates))
         self._totals[:] = 0
-        for gathered in self._probed[1:-1]:  # all but where activations stand, and at which steps
-            gathered[:] = 0
+        begin_probes(self._probed)
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
@@ -158,7 +157,7 @@ class CompiledEngine:
         """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
         count, probed = self._totals[:, NORMS, None], self._probed
         with np.errstate(invalid="ignore"):
-            noise = step_variances(probed.spreads, probed.steps) if self._spec.gradient_noise else None
+            noise = step_variances(probed.spreads, probed.pairs) if self._spec.gradient_noise else None
             return GradientProbes(
                 probed.norms / count, probed.updates / count, probed.variances / count[..., None], noise
             )
@@ -237,23 +236,6 @@ class CompiledEngine:
         self._stack.parameters[place] = state["parameters"]
         self._stack.buffers[place] = state["buffers"]
         self._members.slots[place, : len(state["slots"])] = state["slots"]
-
-
-def _probed(spec: StackSpec, hidden: NDArray[np.int64], parameters: NDArray[np.floating]) -> Probed:
-    members, tensors, size = len(parameters), len(spec.net.parameters), spec.net.n_parameters
-    hidden = hidden if spec.layers else hidden[:0]
-    of_each = (members, tensors if spec.layers else 0)
-    return Probed(
-        hidden,
-        np.zeros(of_each),
-        np.zeros(of_each),
-        np.zeros((members, len(hidden), 2)),
-        np.zeros(size if spec.layers else 0, parameters.dtype),
-        np.zeros((members, size if spec.gradient_noise else 0)),
-        np.zeros((members, tensors)),
-        np.zeros(members),
-        noise_every(spec.steps),
-    )
 
 
 def _rules(spec: StackSpec) -> Rules:

@@ -272,9 +272,8 @@ def train_step(
     if parts > 1:
         for i in range(grad.size):
             grad[i] = space.sum[i] / parts
-    if probed.means.shape[1] > 0 and step % probed.every == 0:
-        probed.steps[place] += 1.0
-        probe_noise(net.tensors, grad, probed.means[place], probed.spreads[place], probed.steps[place])
+    if probed.previous.shape[1] > 0:
+        probe_noise(net.tensors, probed, place, step, grad)
     measured_before = measured and probed.before.size > 0
     if measured_before:
         probed.before[:] = param

@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ceteris.train.cpu.layers import kernel, summing
 from ceteris.train.cpu.passes import forward_evaluating, gather, matrix, part
 from ceteris.train.cpu.table import DY, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import sum_of_squares
-from ceteris.train.probes import ALIVE, DEAD, MEAN_ACTIVATION, N_ACTIVATION, VARIANCE, ZEROS
+from ceteris.train.probes import ALIVE, DEAD, MEAN_ACTIVATION, N_ACTIVATION, VARIANCE, ZEROS, noise_every
+
+if TYPE_CHECKING:
+    from ceteris.train.engine import StackSpec
 
 __all__ = [
     "N_ACTIVATION",
     "Probed",
+    "begin_probes",
+    "new_probes",
     "probe_activations",
     "probe_gradients",
     "probe_noise",
@@ -32,9 +38,9 @@ class Probed(NamedTuple):
     norms and relative updates; ``variances`` (M, L, 2) sums of the variances of activations and of the
     gradients at them; ``before`` (P,) the parameters before the update under way. Where layers are not
     probed, L, T and P are 0.
-    ``means`` (M, P) running means of the gradient over ``steps`` (M,), ``spreads`` (M, T) sums of the squared
-    deviations from it by tensor, at every so manieth step (``every``); where the noise is not measured, P is
-    0 in ``means``.
+    ``previous`` (M, P) the gradients of the steps ``kept`` (M,), ``spreads`` (M, T) sums of half the squared
+    distances from them to the gradients of the steps after, of ``pairs`` (M,) of steps; a gradient is kept at
+    every so manieth step (``every``). Where the noise is not measured, P is 0 in ``previous``.
     """
 
     hidden: Any
@@ -42,10 +48,37 @@ class Probed(NamedTuple):
     updates: Any
     variances: Any
     before: Any
-    means: Any
+    previous: Any
     spreads: Any
-    steps: Any
+    pairs: Any
+    kept: Any
     every: Any
+
+
+def new_probes(spec: StackSpec, hidden: NDArray[np.int64], parameters: NDArray[np.floating]) -> Probed:
+    """Return room for what is gathered of a stack: parameters (M, P), rows of its hidden layers (L,)."""
+    members, tensors, size = len(parameters), len(spec.net.parameters), parameters.shape[1]
+    hidden = hidden if spec.layers else hidden[:0]
+    of_each = (members, tensors if spec.layers else 0)
+    return Probed(
+        hidden,
+        np.zeros(of_each),
+        np.zeros(of_each),
+        np.zeros((members, len(hidden), 2)),
+        np.zeros(size if spec.layers else 0, parameters.dtype),
+        np.zeros((members, size if spec.gradient_noise else 0), parameters.dtype),
+        np.zeros((members, tensors)),
+        np.zeros(members),
+        np.full(members, -1),
+        noise_every(spec.steps),
+    )
+
+
+def begin_probes(probed: Probed) -> None:
+    """Forget what was gathered in the epoch before."""
+    for gathered in (probed.norms, probed.updates, probed.variances, probed.spreads, probed.pairs):
+        gathered[:] = 0
+    probed.kept[:] = -1
 
 
 @summing
@@ -123,30 +156,22 @@ def probe_update(tensors, param, before, out):
             out[index] += moved / np.sqrt(sum_of_squares(param[begin:end]))
 
 
-@summing
-def move_mean(mean, values, share):
-    """Move a running mean towards values by a share; return by how much the squared deviations grow.
-
-    Source: Welford 1962, with a mean per number and one sum over all.
-    """
-    total = 0.0
-    for i in range(values.size):
-        away = np.float64(values[i]) - mean[i]
-        mean[i] += share * away
-        total += away * (np.float64(values[i]) - mean[i])
-    return total
-
-
 @kernel
-def probe_noise(tensors, grad, mean, spread, steps):
-    """Add a step's gradient (P,) to its running mean and spread; ``steps`` counts with this one.
+def probe_noise(tensors, probed, place, step, grad):
+    """Compare a member's gradient (P,) with that of the step before, where that was kept; perhaps keep it.
 
-    Args:
-        tensors: (T, 3) begin, end, group of every parameter; mean: (P,); spread: (T,) is added to.
+    ``tensors`` (T, 3) begin, end, group of every parameter; ``step`` counts from the beginning of the epoch.
     """
-    for index in range(tensors.shape[0]):
-        begin, end = tensors[index, 0], tensors[index, 1]
-        spread[index] += move_mean(mean[begin:end], grad[begin:end], 1.0 / steps)
+    previous = probed.previous[place]
+    if step > 0 and probed.kept[place] == step - 1:
+        probed.pairs[place] += 1.0
+        for index in range(tensors.shape[0]):
+            begin, end = tensors[index, 0], tensors[index, 1]
+            distance = squared_distance(grad[begin:end], previous[begin:end])
+            probed.spreads[place, index] += 0.5 * distance
+    if step % probed.every == 0:
+        previous[:] = grad
+        probed.kept[place] = step
 
 
 @kernel

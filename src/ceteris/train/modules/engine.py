@@ -15,7 +15,7 @@ from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.optimizer import Newton
 from ceteris.train.cpu.gradients import finish_gradient
-from ceteris.train.cpu.probes import probe_noise, probe_update
+from ceteris.train.cpu.probes import begin_probes, new_probes, probe_noise, probe_update
 from ceteris.train.cpu.updates import update
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
 from ceteris.train.hyper import (
@@ -34,7 +34,7 @@ from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.modules.newton import hessian, newton_direction
 from ceteris.train.modules.precision import LossScales
 from ceteris.train.penalties import clip_limits, penalty_terms
-from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every, step_variances
+from ceteris.train.probes import N_ACTIVATION, GradientProbes, step_variances
 from ceteris.train.tensor.losses import losses, objectives, right_answers, training_losses
 
 Bend = Callable[[NDArray[np.floating]], None]
@@ -77,7 +77,7 @@ class ModuleEngine:
         self._orders = [torch.from_numpy(order) for order in orders]
         self._totals[:] = 0
         self._variances[:] = 0
-        self._steps.begin_epoch()
+        begin_probes(self._steps.probed)
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
@@ -120,10 +120,15 @@ class ModuleEngine:
     def gradient_probes(self) -> GradientProbes:
         """Read what the gradients of this epoch were; see ``Engine.gradient_probes``."""
         count, steps = self._totals[4][:, None], self._steps
-        noise = step_variances(steps.spreads, steps.seen) if self._spec.gradient_noise else None
+        noise = (
+            step_variances(steps.probed.spreads, steps.probed.pairs) if self._spec.gradient_noise else None
+        )
         with np.errstate(invalid="ignore"):
             return GradientProbes(
-                steps.norms / count, steps.updates / count, self._variances / count[..., None], noise
+                steps.probed.norms / count,
+                steps.probed.updates / count,
+                self._variances / count[..., None],
+                noise,
             )
 
     @torch.no_grad()
@@ -272,21 +277,7 @@ class _Steps:
         self._tensors = tensor_table(spec.net)
         self._terms = penalty_terms(spec.experiments)
         self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
-        members, tensors, size = len(parameters), len(spec.net.parameters), spec.net.n_parameters
-        self._probes_layers, self._probes_noise = spec.layers, spec.gradient_noise
-        self._noise_every = noise_every(spec.steps)
-        self.norms = np.zeros((members, tensors if spec.layers else 0))
-        self.updates = np.zeros_like(self.norms)
-        self._before = np.zeros(size, parameters.dtype)
-        self._means = np.zeros((members, size if spec.gradient_noise else 0))
-        self.spreads = np.zeros((members, tensors))
-        self.seen = np.zeros(members)
-        """Steps whose gradients are in ``spreads``, (M,)."""
-
-    def begin_epoch(self) -> None:
-        """Forget what was gathered of the epoch before."""
-        for gathered in (self.norms, self.updates, self._means, self.spreads, self.seen):
-            gathered[:] = 0
+        self.probed = new_probes(spec, np.zeros(0, np.int64), parameters)
 
     def take(
         self,
@@ -301,11 +292,11 @@ class _Steps:
     ) -> float:
         """Do the step ``step`` of the epoch, ``done`` steps having been done; return the gradient's norm."""
         parameters, hyper = self._parameters[place], self._hyper[place]
-        if self._probes_noise and step % self._noise_every == 0:
-            self.seen[place] += 1
-            probe_noise(self._tensors, gradient, self._means[place], self.spreads[place], self.seen[place])
-        if measured and self._probes_layers:
-            self._before[:] = parameters
+        if self.probed.previous.shape[1] > 0:
+            probe_noise(self._tensors, self.probed, place, step, gradient)
+        probes_update = measured and self.probed.before.size > 0
+        if probes_update:
+            self.probed.before[:] = parameters
         norm: float = finish_gradient(
             self._terms[place],
             self._limits[place],
@@ -313,15 +304,15 @@ class _Steps:
             measured,
             parameters,
             gradient,
-            self.norms[place],
+            self.probed.norms[place],
         )
         if bend is not None:
             bend(gradient)
         hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
         stretches = without(self._segments, untrained) if untrained else self._segments
         update(self._family, done, hyper, stretches, parameters, gradient, self.slots[place])
-        if measured and self._probes_layers:
-            probe_update(self._tensors, parameters, self._before, self.updates[place])
+        if probes_update:
+            probe_update(self._tensors, parameters, self.probed.before, self.probed.updates[place])
         return norm
 
 

@@ -225,8 +225,9 @@ class TensorEngine:
                 alive = self._gather_totals(done, loss, outputs, targets, resting)
         if len(parts) > 1:
             gradients = {name: own / len(parts) for name, own in gradients.items()}
-        if self._spec.gradient_noise and step % noise_every(self._spec.steps) == 0:
-            self._probes.add_noise(alive, list(gradients.values()))
+        if self._spec.gradient_noise:
+            every = noise_every(self._spec.steps)
+            self._probes.add_noise(step, every, alive, list(gradients.values()))
         with torch.no_grad():
             norm = self._optimizer.finish(gradients, measured=measured)
             if norm is not None and measured:

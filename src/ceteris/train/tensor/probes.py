@@ -46,18 +46,19 @@ class TensorProbes:
         def zeros(*shape: int) -> Tensor:
             return torch.zeros((members, *shape), dtype=torch.float64, device=device)
 
-        self._count, self._steps = zeros(), zeros()
+        self._count, self._pairs = zeros(), zeros()
         self._norms, self._updates = zeros(len(names)), zeros(len(names))
         self._variances = zeros(len(hidden_layers(net)) if sees_layers else 0, 2)
         self._spreads = zeros(len(names))
-        self._means: list[Tensor] = []
+        self._previous: list[Tensor] = []
+        self._kept = torch.full((members,), -1, device=device)
 
     def clear(self) -> None:
         """Begin an epoch."""
         sums = (self._norms, self._updates, self._variances, self._spreads)
-        for gathered in (self._count, self._steps, *sums):
+        for gathered in (self._count, self._pairs, *sums):
             gathered.zero_()
-        self._means = []
+        self._kept.fill_(-1)
 
     @torch.no_grad()
     def add(
@@ -71,17 +72,23 @@ class TensorProbes:
         self._updates[:, self._trained] += torch.where(moved, steps / tensor_norms(after), 0)
 
     @torch.no_grad()
-    def add_noise(self, alive: Tensor, gradients: Sequence[Tensor]) -> None:
-        """Add the gradients (M, ...) of a step's loss, of the tensors that are trained (Welford 1962)."""
-        if not self._means:
-            self._means = [torch.zeros_like(own, dtype=torch.float64) for own in gradients]
-        self._steps += alive
-        for place, mean, own in zip(self._trained, self._means, gradients, strict=True):
-            shape = (-1, *(1 for _ in own.shape[1:]))
-            away = torch.where(alive.reshape(shape), own.double() - mean, 0)
-            mean.add_(away / self._steps.clamp(min=1).reshape(shape))
-            grown = torch.where(alive.reshape(shape), away * (own.double() - mean), 0)
-            self._spreads[:, place] += grown.flatten(1).sum(dim=1)
+    def add_noise(self, step: int, every: int, alive: Tensor, gradients: Sequence[Tensor]) -> None:
+        """Compare a step's gradients (M, ...) with those of the step before, where they were kept.
+
+        They are those of the loss, of the tensors that are trained; every so manieth step they are kept.
+        """
+        if not self._previous:
+            self._previous = [torch.zeros_like(own) for own in gradients]
+        if step > 0 and (step - 1) % every == 0:
+            paired = alive & (self._kept == step - 1)
+            self._pairs += paired
+            for place, before, own in zip(self._trained, self._previous, gradients, strict=True):
+                distances = (own.double() - before.double()).flatten(1).square().sum(dim=1)
+                self._spreads[:, place] += torch.where(paired, distances / 2, 0)
+        if step % every == 0:
+            for before, own in zip(self._previous, gradients, strict=True):
+                before.copy_(torch.where(alive.reshape(-1, *(1 for _ in own.shape[1:])), own, before))
+            self._kept = torch.where(alive, step, self._kept)
 
     @torch.no_grad()
     def add_variances(
@@ -98,8 +105,8 @@ class TensorProbes:
         count = self._count[:, None]
         variances = (self._variances / count[..., None]).cpu().numpy() if self._sees_layers else None
         noise = None
-        if self._means:
-            noise = step_variances(self._spreads.cpu().numpy(), self._steps.cpu().numpy())
+        if self._previous:
+            noise = step_variances(self._spreads.cpu().numpy(), self._pairs.cpu().numpy())
         return GradientProbes(
             (self._norms / count).cpu().numpy(), (self._updates / count).cpu().numpy(), variances, noise
         )
