@@ -161,6 +161,11 @@ def test_options_make_any_study_a_search_and_are_named_in_what_is_wrong() -> Non
         "--space optimizer.lr={log: [1, 0.1]}: the range from 1 to 0.1 is empty; did you mean [0.1, 1]?",
         "--trials 0: 0 is not a number of candidates; it must be a whole number from 2 to 1,000",
     ]
+    with pytest.raises(CeterisError) as caught:
+        parse_study(BASE, search={"space": {"optimizer.lr": {"log": [1, 0.1]}}})
+    assert [str(problem) for problem in caught.value.problems] == [
+        "search.space.optimizer.lr.log: the range from 1 to 0.1 is empty; did you mean [0.1, 1]?"
+    ]
     with pytest.raises(CeterisError, match="the study has no `search`; say where to search, such as --space"):
         parse_study("digits/learning-rate", search={})
     hidden = parse_study(BASE | {"search": {"space": RATE}}, sets=["optimizer.lr=0.5"])

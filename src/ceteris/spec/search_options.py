@@ -29,7 +29,10 @@ def apply_search(draft: Draft, spaces: Sequence[str], changes: Mapping[str, Any]
     search = dict(given or {})
     for name, value in changes.items():
         search[name] = value
-        draft.replace(f"search.{name}", f"--{name} {shown(value)}" if name != "space" else "space")
+        draft.replace(f"search.{name}", f"--{name} {shown(value)}")
+    if "space" in changes:  # from Python, where the path of a range says enough
+        del draft.options["search.space"]
+        draft.lines = {path: n for path, n in draft.lines.items() if path != "search.space"}
     space = search.get("space", {})
     if isinstance(space, Mapping):
         search["space"] = dict(space) | _read(draft, spaces)
