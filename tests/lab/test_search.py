@@ -13,7 +13,7 @@ from ceteris.lab.binding import bind
 from ceteris.lab.datasets import load_sources
 from ceteris.lab.resume import extend_run, resume_run
 from ceteris.lab.run import run_study
-from ceteris.lab.search import corner_study
+from ceteris.lab.search import corner_study, metric_problems
 from ceteris.lab.trials import plan_trials
 from ceteris.records.views import RunRecord
 from ceteris.spec.combine import combinations
@@ -104,3 +104,16 @@ def test_ends_of_the_space_that_do_not_fit_the_data_are_refused_at_their_place()
     _, problems = bind(around, load_sources(["digits"], None, None), ())
     (told,) = map(str, problems)
     assert told.startswith("search.space.batch_size.int.1: a batch of 4,000 rows cannot be filled")
+
+
+def test_a_metric_that_the_data_does_not_give_is_refused_where_it_stands() -> None:
+    data = load_sources(["diabetes"], None, None).datasets.values()
+    told = [str(p) for p in metric_problems(study(metric="val_accuracy"), data)]
+    assert told == [
+        "search.metric: `diabetes` has numbers to predict, which have no accuracy; rank by a loss"
+    ]
+    assert list(metric_problems(study(), data)) == []
+    unvalidated = settings(data={"source": "diabetes", "validation": 0}) | {"search": {"space": SPACE}}
+    del unvalidated["vary"]
+    (told_too,) = metric_problems(parse_study(unvalidated), data)
+    assert "no rows validate" in str(told_too)

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 from ceteris.errors import CeterisError
 from ceteris.nets.architecture import architecture
@@ -37,3 +38,10 @@ def test_the_size_of_the_hessian_is_as_told() -> None:
 def test_the_entropy_of_smoothed_labels_is_as_told() -> None:
     entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1 / 9))
     assert f"H(p) = {entropy:.3f}" in answer("cross-entropy-or-kl").text
+
+
+def test_the_best_of_equal_candidates_reads_better_by_as_much_as_is_told() -> None:
+    text = answer("many-trials").text
+    for count in (10, 40, 1000):
+        lucky = stats.norm.expect(lambda z, n=count: z * n * stats.norm.cdf(z) ** (n - 1), lb=-9, ub=9)
+        assert f"{lucky:.2f} s" in text

@@ -76,7 +76,7 @@ def aa_study(
     """
     if repetitions < 1:
         raise CeterisError(f"{repetitions} is not a number of repetitions; it must be at least 1")
-    study = parsed.study
+    study = parsed.study.model_copy(update={"search": None})
     seeds, metric = len(seed_list(study)), metric or _first_metric(study)
     known = known_metrics(study.experiment.metrics)
     if metric not in known and probe_parts(metric) is None:

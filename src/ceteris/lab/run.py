@@ -27,7 +27,15 @@ from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
 from ceteris.lab.own_modules import Factory, requests, with_sources
 from ceteris.lab.repeatable import with_scheme
-from ceteris.lab.search import ALL_ROWS, Searching, corner_study, first_batch, training_rows, work_ahead
+from ceteris.lab.search import (
+    ALL_ROWS,
+    Searching,
+    corner_study,
+    first_batch,
+    metric_problems,
+    training_rows,
+    work_ahead,
+)
 from ceteris.lab.trials import as_entry, plan_trials
 from ceteris.lab.undertaking import (
     Means,
@@ -105,6 +113,8 @@ def run_study(
         initial = read_all(experiments, runs_folder)
         bound, problems = bind(checked, data, list(own), list(factories), initial=initial)
         hello = greet(crew, first, means.listener, means.stop)
+        if checked is not parsed:
+            problems += metric_problems(parsed, data.datasets.values())
         refuse([*problems, *hello.problems])
         if checked is not parsed:
             parsed = first_batch(parsed, *data.datasets.values())

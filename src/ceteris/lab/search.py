@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ceteris.data.dataset import Dataset
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, Problem
 from ceteris.evidence.trial_scores import level_scores
 from ceteris.lab.binding import Bound, bind
 from ceteris.lab.crew import Crew
@@ -55,6 +55,20 @@ def corner_study(parsed: ParsedStudy) -> ParsedStudy:
         different.setdefault(combination.experiment.model_dump_json(), combination.coordinates)
     study = study.model_copy(update={"combine": tuple(different.values())})
     return replace(parsed, study=study, places=read.places)
+
+
+def metric_problems(parsed: ParsedStudy, datasets: Iterable[Dataset]) -> Iterator[Problem]:
+    """Yield why the data of a search gives its metric no values."""
+    study = parsed.study
+    search, folded = _search_of(study), study.folds is not None
+    for dataset in datasets:
+        if search.metric == "val_accuracy" and dataset.task == "regression":
+            message = f"`{dataset.name}` has numbers to predict, which have no accuracy; rank by a loss"
+            yield parsed.problem("search.metric", message)
+    if study.experiment.data.validation == 0 and not folded:
+        yield parsed.problem(
+            "search", "with `data.validation: 0` no rows validate, and a search ranks by those that do"
+        )
 
 
 def first_batch(parsed: ParsedStudy, dataset: Dataset) -> ParsedStudy:

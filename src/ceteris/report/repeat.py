@@ -34,6 +34,7 @@ FACT_NAMES = {
     "range": "Range of inputs",
     "train_rows": "Rows to train on",
     "validation_rows": "Rows to validate on",
+    "search_rows": "Rows to train a candidate on in full",
     "origin": "Read from",
     "constant": "A constant would reach",
 }
