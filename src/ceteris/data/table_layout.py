@@ -6,7 +6,8 @@ them a fold may use is decided where it is prepared (``ceteris.data.scaling``), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,14 @@ def make_layout(table: pandas.DataFrame, name: str, target: str, ids: Sequence[s
     if not kept:
         raise CeterisError(f"{name} has no column left to predict from")
     columns = tuple(_column(table[column], name, column) for column in kept)
-    layout = Layout(name, columns, target, tuple(ids))
+    return checked_layout(Layout(name, columns, target, tuple(ids)))
+
+
+def checked_layout(layout: Layout) -> Layout:
+    """Return a layout whose features can be trained on. Raises ``CeterisError`` for none or too many."""
+    name, columns = layout.name, layout.columns
+    if not columns:
+        raise CeterisError(f"{name} has no column left to predict from")
     if layout.features > MOST_FEATURES:
         widest = max(columns, key=lambda column: column.features)
         raise CeterisError(
@@ -127,7 +135,12 @@ def _column(values: pandas.Series, table: str, name: str) -> Column:
         numbers(values, f"{table}: column `{name}`")
         return Column(name, True, missing)
     texts = [text for text in as_texts(values) if text is not None]
-    _check_no_slip(texts, values, f"{table}: column `{name}`")
+    counts = Counter(texts)
+    rows: dict[str, int] = {}
+    for row, text in enumerate(as_texts(values), start=1):
+        if text is not None:
+            rows.setdefault(text, row)
+    check_no_slip(counts, rows, f"{table}: column `{name}`")
     return Column(name, False, missing, tuple(sorted(set(texts))))
 
 
@@ -141,8 +154,8 @@ def _read(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
-def numbers(values: Any, where: str) -> NDArray[np.float64]:
-    """Return a column's numbers in double precision, NaN where one is missing.
+def numbers(values: Any, where: str, before: int = 0) -> NDArray[np.float64]:
+    """Return a column's numbers in double precision, NaN where one is missing; ``before`` rows were read.
 
     Raises ``CeterisError`` for text, infinities, and what a 32-bit float cannot hold.
     """
@@ -155,19 +168,23 @@ def numbers(values: Any, where: str) -> NDArray[np.float64]:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise CeterisError(
-            f"{where} has {found[row]:g} in data row {row + 1:,}, which no 32-bit float can hold"
+            f"{where} has {found[row]:g} in data row {before + row + 1:,}, which no 32-bit float can hold"
         )
     return found
 
 
-def _check_no_slip(texts: Sequence[str], values: Any, where: str) -> None:
-    wrong = [text for text in texts if not is_number(text)]
-    if not wrong or len(texts) - len(wrong) < NEARLY_NUMBERS * len(texts):
+def check_no_slip(counts: Mapping[str, int], rows: Mapping[str, int], where: str) -> None:
+    """Refuse a column of numbers with a slip of text among them.
+
+    ``counts`` are those of its texts, in the order in which they first came, ``rows`` where each did.
+    """
+    wrong = [text for text in counts if not is_number(text)]
+    total, slips = sum(counts.values()), sum(counts[text] for text in wrong)
+    if not wrong or total - slips < NEARLY_NUMBERS * total:
         return
-    row = next(place for place, text in enumerate(as_texts(values), start=1) if text == wrong[0])
     raise CeterisError(
-        f"{where} has the text `{wrong[0]}` in data row {row:,}, and numbers elsewhere; correct it, or leave "
-        "it empty if it is missing"
+        f"{where} has the text `{wrong[0]}` in data row {rows[wrong[0]]:,}, and numbers elsewhere; correct "
+        "it, or leave it empty if it is missing"
     )
 
 

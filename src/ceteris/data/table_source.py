@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Rows, SourceData
 from ceteris.data.download import Report
 from ceteris.data.table_layout import as_texts, make_layout, numbers
-from ceteris.data.tables import is_numeric, read_table
+from ceteris.data.table_stream import is_large, stream_table
+from ceteris.data.tables import check_table, is_numeric, read_table
 from ceteris.data.targets import Targets, like_labels, read_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
 
@@ -63,6 +64,8 @@ def table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) ->
 
     Raises ``CeterisError`` for a bad file, an unknown column, or a target without values.
     """
+    if is_large(path):
+        return _large_table_data(path, name, target, ids)
     table = read_table(path, ids)
     columns = list(map(str, table.columns))
     _check_known(columns, target, ids, path)
@@ -79,6 +82,23 @@ def table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) ->
         value_range=None,
         origin=str(path),
         columns={column: id_texts(table, column) for column in ids},
+        table=layout,
+    )
+
+
+def _large_table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) -> SourceData:
+    _check_known(check_table(path), target, ids, path)
+    layout, features, values, named = stream_table(path, str(target), ids)
+    targets = _targets(values, f"{path}: column `{target}`")
+    return SourceData(
+        name=name,
+        task=targets.task,
+        train=Rows(features, targets.y),
+        test=None,
+        classes=targets.classes,
+        value_range=None,
+        origin=str(path),
+        columns=named,
         table=layout,
     )
 

@@ -20,6 +20,8 @@ MISSING = ("", "NA")
 LARGEST_BYTES = 512 << 20
 """A larger file is refused: its one-hot columns would have to be held in memory."""
 CHUNK_BYTES = 1 << 20
+BATCH_ROWS = 20_000
+"""Rows of a large table that are held at a time."""
 
 
 def read_table(path: Path, as_text: Sequence[str] = ()) -> pandas.DataFrame:
@@ -32,14 +34,35 @@ def read_table(path: Path, as_text: Sequence[str] = ()) -> pandas.DataFrame:
     Raises ``CeterisError`` for a file that is missing, empty, too large, not UTF-8, ragged or damaged, and
     for columns without a name or with the name of another.
     """
-    _check_file(path)
+    _check_file(path, LARGEST_BYTES)
     table = _parquet(path, as_text) if path.suffix.lower() == ".parquet" else _text(path, as_text)
     if not len(table):
         raise CeterisError(f"{path} has a header and no rows")
     return table
 
 
-def _check_file(path: Path) -> None:
+def check_table(path: Path) -> list[str]:
+    """Check a file of any size as ``read_table`` does, without holding it; return its columns' names."""
+    _check_file(path, largest=None)
+    if path.suffix.lower() == ".parquet":
+        names = [str(name) for name in _parquet_file(path).schema_arrow.names]
+        _check_names(path, names)
+        return names
+    _check_utf8(path)
+    return _check_lines(path, _separator(path))
+
+
+def batches(path: Path, as_text: Sequence[str] = ()) -> Iterator[pandas.DataFrame]:
+    """Yield the rows of a checked file, some at a time; the types of columns may differ between them."""
+    if path.suffix.lower() != ".parquet":
+        with _reader(path, as_text, chunksize=BATCH_ROWS) as reader:
+            yield from reader
+        return
+    for batch in _parquet_file(path).iter_batches(batch_size=BATCH_ROWS):
+        yield _with_texts(batch.to_pandas(), as_text)
+
+
+def _check_file(path: Path, largest: int | None) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -48,31 +71,61 @@ def _check_file(path: Path) -> None:
         raise CeterisError(f"{path} is a folder, not a table")
     if size == 0:
         raise CeterisError(f"{path} is empty")
-    if size > LARGEST_BYTES:
+    if largest is not None and size > largest:
         raise CeterisError(
-            f"{path} has {size / (1 << 20):,.0f} MiB, and tables of up to {LARGEST_BYTES >> 20} MiB are "
+            f"{path} has {size / (1 << 20):,.0f} MiB, and tables of up to {largest >> 20} MiB are "
             "read; keep fewer rows or columns, or write its numbers to an .npz file"
         )
 
 
 def _text(path: Path, as_text: Sequence[str]) -> pandas.DataFrame:
-    import pandas
-
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
     _check_utf8(path)
-    names = _check_lines(path, separator)
+    names = _check_lines(path, _separator(path))
     try:
-        return pandas.read_csv(
-            path,
-            sep=separator,
-            encoding="utf-8-sig",
-            na_values=list(MISSING),
-            keep_default_na=False,
-            dtype=dict.fromkeys((name for name in as_text if name in names), str),
-            low_memory=False,
-        )
+        return _reader(path, [name for name in as_text if name in names])
     except (ValueError, OverflowError) as error:  # pandas' own errors of parsing are ValueErrors
         raise CeterisError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _separator(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","
+
+
+def _reader(path: Path, as_text: Sequence[str], chunksize: int | None = None) -> Any:
+    """Return the rows of a text file, or with ``chunksize`` what yields them."""
+    import pandas
+
+    return pandas.read_csv(
+        path,
+        sep=_separator(path),
+        encoding="utf-8-sig",
+        na_values=list(MISSING),
+        keep_default_na=False,
+        dtype=dict.fromkeys(as_text, str),
+        low_memory=False,
+        chunksize=chunksize,
+    )
+
+
+def _parquet_file(path: Path) -> Any:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise CeterisError(
+            f"{path}: reading Parquet needs pyarrow; install it with `pip install 'ceteris[parquet]'`"
+        ) from error
+    try:
+        return parquet.ParquetFile(path)
+    except (ValueError, OSError) as error:
+        raise CeterisError(f"{path} is not a Parquet file, or a damaged one: {error}") from error
+
+
+def _with_texts(table: pandas.DataFrame, as_text: Sequence[str]) -> pandas.DataFrame:
+    table.columns = [str(name) for name in table.columns]
+    for name in as_text:
+        if name in table:
+            table[name] = table[name].astype(str)
+    return table
 
 
 def _check_utf8(path: Path) -> None:
@@ -143,11 +196,7 @@ def _parquet(path: Path, as_text: Sequence[str]) -> pandas.DataFrame:
     except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
         raise CeterisError(f"{path} is not a Parquet file, or a damaged one: {error}") from error
     _check_names(path, [str(name) for name in table.columns])
-    table.columns = [str(name) for name in table.columns]
-    for name in as_text:
-        if name in table:
-            table[name] = table[name].astype(str)
-    return table
+    return _with_texts(table, as_text)
 
 
 def is_numeric(column: Any) -> bool:
