@@ -1,20 +1,16 @@
 """The store: what is recorded is read back, by whoever opens the folder next."""
 
 import re
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from ceteris.errors import CeterisError
 from ceteris.records.entries import EndedTrial
-from ceteris.records.folders import records_folder
 from ceteris.records.schema import epochs
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord, TrialRecord
-from ceteris.records.weights import Owner, write_all
 
 from .plans import (
     FACTS,
@@ -29,7 +25,6 @@ from .plans import (
     plan_one,
     planned,
     record_epochs,
-    weights,
 )
 
 IDENTITIES = [trial.identity for trial in planned()]
@@ -292,198 +287,3 @@ def test_many_trials_at_once(store: Store) -> None:
     record = store.load_run(run)
     assert all(trial.status == "finished" and len(trial.curves["val_loss"]) == 2 for trial in record.trials)
     assert rows_of_epochs(store) == 0
-
-
-# -- who writes ------------------------------------------------------------------------------------
-
-
-def test_writing_before_begin_is_refused(store: Store) -> None:
-    run = new_run(store)
-    with pytest.raises(CeterisError, match=rf"run {run} has to be begun \(`begin`\) before it is written"):
-        record_epochs(store, run, IDENTITIES, 1)
-
-
-def test_closing_marks_a_run_as_stopped(tmp_path: Path) -> None:
-    with Store(tmp_path) as first:
-        run = new_run(first)
-        first.begin(run)
-        first.mark_running(run, IDENTITIES)
-        record_epochs(first, run, IDENTITIES, 1)
-        assert first.load_run(run).status == "running"
-    with Store(tmp_path) as second:
-        record = second.load_run(run)
-    assert record.status == "stopped"
-    assert record.seconds > 0
-    assert {trial.status for trial in record.trials} == {"pending"}
-    assert {len(trial.curves["val_loss"]) for trial in record.trials} == {1}
-
-
-def test_run_without_heartbeat_reads_as_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [time.time()]
-    monkeypatch.setattr("ceteris.records.store.time.time", lambda: clock[0])
-    with Store(tmp_path, stale_after=20) as store:
-        run = new_run(store)
-        store.begin(run)
-        clock[0] += 15
-        store.heartbeat(run)
-        clock[0] += 15
-        assert store.load_run(run).status == "running"
-        clock[0] += 10
-        assert store.load_run(run).status == "stopped"
-        assert store.list_runs()[0].status == "stopped"
-        assert store.load_run(run).seconds == pytest.approx(15)
-
-
-def test_writer_that_was_replaced_cannot_write(tmp_path: Path) -> None:
-    with Store(tmp_path) as first, Store(tmp_path) as second:
-        run = new_run(first)
-        first.begin(run)
-        second.begin(run)
-        with pytest.raises(CeterisError, match=rf"run {run} is being written by process \d+ on "):
-            record_epochs(first, run, IDENTITIES, 1)
-        record_epochs(second, run, IDENTITIES, 1)
-        second.finish(run, "finished", 1.0)
-        with pytest.raises(CeterisError, match=rf"another process has finished run {run} meanwhile"):
-            first.heartbeat(run)
-    with Store(tmp_path) as third:
-        assert third.load_run(run).status == "finished"
-
-
-def test_run_that_another_process_writes_is_not_taken(store: Store) -> None:
-    run = new_run(store)
-    store.begin(run)
-    with store._database.write() as connection:
-        connection.execute(
-            text("UPDATE writers SET machine = 'elsewhere pid:[1]', process = 77, token = 'x'")
-        )
-    with Store(store.folder) as other:
-        for attempt in (
-            lambda: other.begin(run),
-            lambda: other.add_trials(run, planned()),
-            lambda: other.restart_trials(run, IDENTITIES),
-            lambda: other.note_extension(run, 1, 2),
-        ):
-            with pytest.raises(CeterisError) as error:
-                attempt()
-            assert str(error.value) == (
-                f"run {run} is being written by process 77 on elsewhere; wait for it or stop it first"
-            )
-
-
-# -- resume and extend -----------------------------------------------------------------------------
-
-
-def test_resume_adds_its_time(store: Store) -> None:
-    run = finished_run(store)
-    store.begin(run)
-    assert store.load_run(run).status == "running"
-    store.finish(run, "stopped", 2.0)
-    assert (store.load_run(run).status, store.load_run(run).seconds) == ("stopped", 8.0)
-
-
-def test_extend_keeps_what_is_there(store: Store) -> None:
-    run = finished_run(store)
-    store.add_trials(run, planned(seeds=(0, 1, 2)))
-    store.note_extension(run, looks=1, first_seeds=2)
-    record = store.load_run(run)
-    assert [(trial.level, trial.seed, trial.status) for trial in record.trials] == [
-        ("0.1", 0, "finished"),
-        ("0.1", 1, "finished"),
-        ("0.01", 0, "finished"),
-        ("0.01", 1, "finished"),
-        ("0.1", 2, "pending"),
-        ("0.01", 2, "pending"),
-    ]
-    assert (record.looks, record.first_seeds) == (1, 2)
-
-
-def test_trials_are_found_again_in_all_runs(store: Store) -> None:
-    first, second, third = finished_run(store), finished_run(store), new_run(store)
-    found = store.find_trials(IDENTITIES[1])
-    assert [item.run for item in found] == [second, first]
-    assert third not in {item.run for item in found}
-    np.testing.assert_array_equal(
-        found[0].trial.curves["train_loss"], [numbers(IDENTITIES[1], epoch)[0] for epoch in range(3)]
-    )
-    assert store.find_trials("unheard of") == ()
-
-
-# -- weights ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("which", ["initial", "final"])
-def test_weights_of_every_trial(store: Store, which: str) -> None:
-    run = finished_run(store)
-    for name in IDENTITIES:
-        back = store.load_weights("last", name, which)
-        assert {key: array.tobytes() for key, array in back.items()} == {
-            key: array.tobytes() for key, array in weights(name, which).items()
-        }
-    assert len(list(store.weights_folder(run).iterdir())) == 8
-
-
-def test_weights_that_were_not_kept(store: Store) -> None:
-    run = new_run(store)
-    with pytest.raises(
-        CeterisError, match=f"trial {IDENTITIES[0]} of run {run} has no final weights on record"
-    ):
-        store.load_weights(run, IDENTITIES[0])
-    with pytest.raises(CeterisError, match="there is no trial `nobody` in this run of 4 trials"):
-        store.load_weights(run, "nobody")
-
-
-def test_files_of_a_writer_that_died_before_its_rows_are_ignored(store: Store) -> None:
-    run = new_run(store)
-    store.begin(run)
-    first, end = store.load_run(run).trials[0], ended(IDENTITIES[0])
-    owner = Owner(first.identity, first.level, first.seed, first.fold)
-    kinds = {"initial": end.initial, "final": end.final}
-    stray = write_all(store.weights_folder(run), {0: (owner, kinds)})[0]
-    assert store.load_run(run).trials[0].status == "pending"
-    with pytest.raises(CeterisError, match="has no final weights on record"):
-        store.load_weights(run, IDENTITIES[0])
-    store.end_trials(run, [ended(IDENTITIES[0])])
-    assert {path.name for path in store.weights_folder(run).iterdir()} == set(stray.values())
-
-
-# -- readings of the test rows ---------------------------------------------------------------------
-
-
-def test_every_reading_of_test_rows_is_counted_per_data_set(store: Store) -> None:
-    assert store.test_readings("c0ffee").count == 0
-    store.record_test_reading("c0ffee", "run-1", "final assessment")
-    store.record_test_reading("beef", "run-1", "final assessment")
-    readings = store.record_test_reading("c0ffee", "run-2", "prediction")
-    assert readings == store.test_readings("c0ffee")
-    assert readings.count == 2
-    assert [(item.run, item.purpose) for item in readings.readings] == [
-        ("run-1", "final assessment"),
-        ("run-2", "prediction"),
-    ]
-
-
-# -- the folder ------------------------------------------------------------------------------------
-
-
-def test_folder_by_name_environment_or_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CETERIS_RUNS", raising=False)
-    assert records_folder() == Path("ceteris-runs")
-    monkeypatch.setenv("CETERIS_RUNS", "elsewhere")
-    assert records_folder() == Path("elsewhere")
-    assert records_folder("here") == Path("here")
-
-
-def test_signs_in_the_folder_name(tmp_path: Path) -> None:
-    folder = tmp_path / "runs? #1 100% ö"
-    with Store(folder) as store:
-        run = finished_run(store)
-    assert sorted(path.name for path in folder.iterdir()) == sorted([run, "ceteris.db"])
-
-
-def test_the_newest_final_test_of_a_run_is_kept(store: Store) -> None:
-    run, other = finished_run(store), finished_run(store)
-    assert store.load_run(run).final_test is None
-    for rows in (10, 20):
-        store.record_final_test(run, {"rows": rows})
-    assert store.load_run(run).final_test == {"rows": 20}
-    assert store.load_run(other).final_test is None
