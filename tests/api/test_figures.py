@@ -127,6 +127,16 @@ def test_classes_have_neither(result: Result) -> None:
     assert found.predicted == found.coefficients == ()
 
 
+def test_a_data_set_that_is_too_large_is_not_read_once_more(
+    polynomial: Result, extras: Extras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ceteris.api.regression.MOST_READ", 200 * 4 - 1)
+    found = extras_of(polynomial.run)
+    assert found.predicted == ()
+    assert found.fit_rows is None
+    assert len(found.fits) == len(extras.fits)  # these are on record
+
+
 def test_without_the_weights_the_report_does_without_the_figures(polynomial: Result, tmp_path: Path) -> None:
     moved = replace(polynomial.run, folder=tmp_path / "nowhere" / polynomial.id)
     found = extras_of(moved)

@@ -89,7 +89,7 @@ def test_the_legend_switches_levels_in_both_charts(opened):
         predicted=(predicted(), predicted("0.01")),
         coefficients=(made_coefficients(), made_coefficients("0.01", ((2.0, 2.0),))),
     )
-    assert make_page(run, made_assessment(run, study), extras).residuals.columns[0] == "Rows"
+    assert make_page(run, made_assessment(run, study), extras).figures.residuals.columns[0] == "Rows"
     page = opened(run, made_assessment(run, study), extras)
     dots = {"residuals": "path[fill='#bf7c21']", "coefficients": "[fill='#bf7c21']"}
     for section, dot in dots.items():

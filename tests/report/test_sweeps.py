@@ -78,7 +78,7 @@ def test_a_factor_is_numeric_by_its_labels_or_by_the_one_setting_that_its_levels
 )
 def test_two_levels_names_and_several_settings_at_once_make_no_chart(vary):
     page, _ = page_of(vary)
-    assert page.sweeps == ()
+    assert page.figures.sweeps == ()
 
 
 def test_powers_stand_on_a_logarithmic_axis_with_zero_and_none_apart():
@@ -108,7 +108,7 @@ def test_the_axis_is_logarithmic_for_powers_alone(numbers, log):
 
 def test_means_and_intervals_are_those_of_the_evidence():
     page, assessment = page_of({"optimizer.lr": [0.1, 0.01, 0.001]})
-    (sweep,) = page.sweeps
+    (sweep,) = page.figures.sweeps
     series = sweep.drawn["views"]["val_accuracy"]["series"]
     assert [(one["side"], one["dashed"]) for one in series] == [("Training", True), ("Validation", False)]
     for point in series[1]["points"]:
@@ -128,7 +128,7 @@ def test_means_and_intervals_are_those_of_the_evidence():
 
 def test_the_levels_of_another_factor_are_lines():
     page, _ = page_of({"optimizer.lr": [0.1, 0.01, 0.001], "optimizer.momentum": [0, 0.9]})
-    (sweep,) = page.sweeps
+    (sweep,) = page.figures.sweeps
     assert sweep.lines == ("0", "0.9")
     series = sweep.drawn["views"]["val_loss"]["series"]
     assert [(one["line"], len(one["points"])) for one in series] == [(0, 3), (1, 3), (0, 3), (1, 3)]
@@ -137,7 +137,7 @@ def test_the_levels_of_another_factor_are_lines():
 def test_a_level_where_every_trial_diverged_is_named_and_leaves_a_hole():
     lost = {("0.1", seed): 50 for seed in range(5)}
     page, _ = page_of({"optimizer.lr": [0.1, 0.01, 0.001]}, diverged=lost)
-    (sweep,) = page.sweeps
+    (sweep,) = page.figures.sweeps
     assert "Not drawn: 0.1, where every trial diverged." in sweep.hint
     points = sweep.drawn["views"]["val_loss"]["series"][1]["points"]
     assert [point["mean"] is None for point in points] == [False, False, True]
@@ -147,7 +147,7 @@ def test_the_gap_is_drawn_against_parameters_where_networks_differ_in_size():
     vary = {"model.hidden": [[8], [64]], "optimizer.lr": [0.1, 0.01]}
     levels = {f"model.hidden=[{w}], optimizer.lr={lr}": 75 * w + 10 for w in (8, 64) for lr in (0.1, 0.01)}
     page, _ = page_of(vary, parameters=levels)
-    sweep = page.capacity
+    sweep = page.figures.capacity
     assert sweep.views[0].key == "gap_loss"
     assert sweep.lines == ("0.1", "0.01")
     assert [text for _, text in sweep.drawn["ticks"]] == ["610", "4,810"]
@@ -157,6 +157,6 @@ def test_the_gap_is_drawn_against_parameters_where_networks_differ_in_size():
 
 def test_networks_of_about_one_size_have_no_chart_of_capacity():
     page, _ = page_of({"optimizer.lr": [0.1, 0.01]}, parameters={"0.1": 1000, "0.01": 1050})
-    assert page.capacity is None
+    assert page.figures.capacity is None
     run, assessment = made({"optimizer.lr": [0.1, 0.01]})
     assert 'id="capacity"' not in render_report(run, assessment)

@@ -57,7 +57,7 @@ def _kept_fits(run: RunRecord) -> Iterator[Fit]:
     for trial in _trials(run):
         experiment = Experiment.model_validate(dict(trial.experiment))
         rows = sets[experiment.data.reading]
-        check_is_here(rows)
+        check_is_here(run, rows)
         dataset = rows.preparation.dataset
         source = one_input(dataset)
         if source is None:
@@ -87,7 +87,7 @@ def fit_rows(run: RunRecord) -> Iterator[FitRows]:
         return
     sets = final_rows_of(run)
     for rows in sets.values():
-        check_is_here(rows)
+        check_is_here(run, rows)
     datasets = [rows.preparation.dataset for rows in sets.values()]
     sources = [one_input(dataset) for dataset in datasets]
     experiment = Experiment.model_validate(dict(trials[0].experiment))

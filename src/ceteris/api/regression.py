@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ceteris.report.extras import Coefficients, Predicted
     from ceteris.spec.experiment import Experiment
 
+MOST_READ = 50_000_000
+"""Numbers in a data set that is read once more for figures, at most."""
 MOST_LEVELS = 12
 """Levels whose predictions are looked at, at most: the first of the study."""
 
@@ -39,7 +41,7 @@ def predicted_of(run: RunRecord) -> Iterator[Predicted]:
     for trials in _first_seeds(run):
         experiment = Experiment.model_validate(dict(trials[0].experiment))
         rows = sets[experiment.data.reading]
-        check_is_here(rows)
+        check_is_here(run, rows)
         found = [_predict(run, trial, experiment, rows) for trial in trials]
         targets, predictions = (
             np.concatenate(part) for part in zip(*(pair for pair, _ in found), strict=True)
@@ -75,14 +77,18 @@ def _predict(
     return (prepared.measured[chosen].astype(float), outputs.astype(float)), validated
 
 
-def check_is_here(rows: FinalRows) -> None:
-    """Raise ``CeterisError`` where reading the rows would mean to download them."""
+def check_is_here(run: RunRecord, rows: FinalRows) -> None:
+    """Raise ``CeterisError`` where reading the rows again would mean to download them, or take long."""
+    from ceteris.api.networks import facts_of
     from ceteris.data.reduction import split_reading
     from ceteris.data.sources import find_source
 
     base, _ = split_reading(rows.source)
     if find_source(base, rows.folder).place(rows.folder) is None:
         raise CeterisError(f"the files of `{base}` are not on this machine")
+    facts = facts_of(run, rows.source)
+    if int(facts["rows"]) * int(facts["features"]) > MOST_READ:
+        raise CeterisError(f"`{base}` is too large to be read once more for a figure")
 
 
 def coefficients_of(run: RunRecord) -> Iterator[Coefficients]:
@@ -153,7 +159,7 @@ def _prepared(run: RunRecord, trial: TrialRecord, experiment: Experiment) -> Pre
     from ceteris.api.final_rows import final_rows_of
 
     rows = final_rows_of(run)[experiment.data.reading]
-    check_is_here(rows)
+    check_is_here(run, rows)
     return rows.preparation.prepare(experiment.data, trial.seed, trial.fold, rows.folds)
 
 

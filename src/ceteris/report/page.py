@@ -19,24 +19,19 @@ from ceteris.evidence.assessment import Assessment
 from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report import claims
 from ceteris.report.answer import answer
-from ceteris.report.confusion import ConfusionFigure, confusion_figure
 from ceteris.report.curves import Curves, curves
 from ceteris.report.effects import Effects, effects
 from ceteris.report.embed import json_block
 from ceteris.report.extras import Extras
+from ceteris.report.figures import Figures, figures
 from ceteris.report.final_test import FinalTest, final_test
-from ceteris.report.fits import FitFigure, fitted
-from ceteris.report.histograms import HistogramFigure, histogram_figure
-from ceteris.report.landscape import LandscapeSection, landscape_section
 from ceteris.report.level_table import LevelTable, level_table
 from ceteris.report.notes import notes, warnings
 from ceteris.report.numbers import counted, duration
-from ceteris.report.regression import CoefficientFigure, Residuals, coefficients, residuals
 from ceteris.report.repeat import Pairs, Repeat, data_facts, repeat
 from ceteris.report.search import SearchSection, search_section
 from ceteris.report.settings import Settings, compare_settings
 from ceteris.report.sharing import ORDERING, sharing, varied_among
-from ceteris.report.sweeps import Sweep, capacity, sweeps
 
 
 @dataclass(frozen=True)
@@ -52,14 +47,7 @@ class Page:
     search: SearchSection | None
     levels: LevelTable
     effects: Effects | None
-    sweeps: tuple[Sweep, ...]
-    capacity: Sweep | None
-    residuals: Residuals | None
-    coefficients: CoefficientFigure | None
-    fits: FitFigure | None
-    histograms: HistogramFigure | None
-    confusions: ConfusionFigure | None
-    landscape: LandscapeSection | None
+    figures: Figures
     curves: Curves
     curves_hint: str
     single_lines: str
@@ -104,26 +92,11 @@ def render_report(run: RunRecord, assessment: Assessment, extras: Extras | None 
 
 def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = None) -> Page:
     """Word everything that the report shows."""
-    further = extras or Extras()
     settings = compare_settings({trial.level: with_folds(run, trial) for trial in run.trials})
     same_rows = not varied_among(settings.varied, ORDERING)
     drawn, differences = curves(run, assessment), effects(assessment, same_rows=same_rows)
-    swept, sized = sweeps(run, assessment), capacity(further.parameters, assessment)
-    labels = [level.level for level in assessment.levels]
-    errors, learned = residuals(further.predicted, labels), coefficients(further.coefficients, labels)
-    curved = fitted(further.fits, further.fit_rows, labels)
-    spread = histogram_figure(further.histograms, labels)
-    taken = confusion_figure(further.confusions, labels, run.facts.get("classes", ()))
-    data = {
-        **drawn.data,
-        "effects": differences.drawn if differences else {},
-        "sweeps": {figure.id: figure.drawn for figure in (*swept, sized) if figure is not None},
-        "fits": curved.drawn if curved else {},
-        "histograms": spread.drawn if spread else {},
-        "confusion": taken.drawn if taken else {},
-        "residuals": errors.drawn if errors else {},
-        "coefficients": learned.drawn if learned else {},
-    }
+    more = figures(run, assessment, extras or Extras())
+    data = {**drawn.data, **more.drawn, "effects": differences.drawn if differences else {}}
     version = run.versions.get("ceteris", "")
     return Page(
         title=title_of_run(run),
@@ -135,14 +108,7 @@ def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = No
         search=search_section(assessment.search, run.study),
         levels=level_table(assessment),
         effects=differences,
-        sweeps=swept,
-        capacity=sized,
-        residuals=errors,
-        coefficients=learned,
-        fits=curved,
-        histograms=spread,
-        confusions=taken,
-        landscape=landscape_section(further.landscape),
+        figures=more,
         curves=drawn,
         curves_hint=_curves_hint(assessment),
         single_lines="seeds" if assessment.folds == 1 else "folds",
