@@ -70,5 +70,5 @@ def export(
         f"{found.path}: level {found.level}, seed {found.seed}{fold_words}",
         f"{found.facts_path}: what goes in, how it is prepared, what comes out",
         f"read again by {found.reader}: on {found.rows:,} rows of the data the outputs differ by at most "
-        f"{found.difference:.1e}",
+        f"{found.difference:.1e} (the largest is {found.largest:.2g})",
     )

@@ -54,6 +54,8 @@ class Exported:
     """Rows of the data on which the file was held against the network."""
     difference: float
     """The largest absolute difference of an output."""
+    largest: float
+    """The largest absolute output, to judge the difference by."""
     reader: str
     """The library that read the file for that."""
 
@@ -195,7 +197,8 @@ def _finish(
     """Compare, and write the facts; a file that disagrees is removed."""
     wanted = source.wanted
     difference = float(np.abs(outputs - wanted).max(initial=0.0))
-    if not difference <= LARGEST_DIFFERENCE * max(1.0, float(np.abs(wanted).max(initial=0.0))):
+    largest = float(np.abs(wanted).max(initial=0.0))
+    if not difference <= LARGEST_DIFFERENCE * max(1.0, largest):
         path.unlink(missing_ok=True)
         raise CeterisError(
             f"the {form} file was read again by {reader}, and on {len(wanted)} rows its outputs differ by up "
@@ -206,7 +209,7 @@ def _finish(
     facts_path.write_text(json.dumps({"format": form, **facts, "agreement": agreement}, indent=2) + "\n")
     trial = source.trial
     return Exported(
-        path, facts_path, form, trial.level, trial.seed, trial.fold, len(wanted), difference, reader
+        path, facts_path, form, trial.level, trial.seed, trial.fold, len(wanted), difference, largest, reader
     )
 
 
