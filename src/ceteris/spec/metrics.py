@@ -17,7 +17,7 @@ targets, however these were scaled."""
 OF_TRIALS = {
     "epochs": "number of epochs trained",
     "diverged": "share of trials that diverged",
-    "seconds_per_epoch": "seconds per epoch",
+    "seconds_per_epoch": "time per epoch in seconds",
 }
 """Numbers that a trial has as a whole, which claims may be about, and how each is called in a sentence."""
 
