@@ -40,7 +40,7 @@ def scale(low: float, high: float, *, log: bool) -> Scale:
         marks = powers if len(powers) > 1 else [low, high]
         return Scale(
             lambda value: inner.at(math.log10(value)),
-            tuple((inner.at(math.log10(mark)), format(mark, ".3g")) for mark in marks),
+            tuple((inner.at(math.log10(mark)), format(mark, ".6g")) for mark in marks),
         )
     span = (high - low) or 1.0
     rough = span / TICKS
