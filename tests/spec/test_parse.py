@@ -48,9 +48,10 @@ def test_all_problems_of_a_file_at_once_each_with_its_line(tmp_path: Path) -> No
         "15: seed: there is no such setting; did you mean `seeds`?",
         "18: claims.0.metric: there is no metric `val_los`; did you mean `val_loss`? (known: train_loss, "
         "train_accuracy, val_loss, val_accuracy, train_loss_running, train_accuracy_running, lr, grad_norm, "
-        "weight_norm, penalty, weight_error, bias_error, "
-        "gap_loss, gap_accuracy, gap_size_loss, gap_size_accuracy, std/<parameter>, "
-        "grad_norm/<parameter>, weight_norm/<parameter>, update_ratio/<parameter>, activation_mean/<layer>, "
+        "weight_norm, penalty, sharpness, gradient_noise, weight_error, bias_error, "
+        "gap_loss, gap_accuracy, gap_size_loss, gap_size_accuracy, epochs, diverged, seconds_per_epoch, "
+        "std/<parameter>, grad_norm/<parameter>, weight_norm/<parameter>, update_ratio/<parameter>, "
+        "gradient_noise/<parameter>, activation_mean/<layer>, "
         "activation_var/<layer>, zeros/<layer>, dead/<layer>, activation_grad_var/<layer>, "
         "start_activation_var/<layer>, start_activation_grad_var/<layer>)",
     ]
