@@ -66,11 +66,11 @@ def show(
     with download_progress() as report, _without_path():
         dataset = load(_reading(name, target, checksum), data_dir, report=report)
     known = facts(dataset)
-    picture = _write_examples(dataset, examples)
+    picture, speed = _write_examples(dataset, examples), _fetching(dataset, name)
     if as_json:
-        print_json({**known, "examples": picture})
+        print_json({**known, "examples": picture, "fetched_rows_per_second": speed})
         return
-    _print_facts(known, picture)
+    _print_facts(known, picture, speed)
 
 
 @app.command
@@ -108,6 +108,19 @@ def _reading(name: str, target: str | None, checksum: str | None) -> str:
         ) from error
 
 
+def _fetching(dataset: Dataset, name: str) -> float | None:
+    """Return how many rows a second can be fetched; None where they cannot be split or scaled as they are."""
+    from ceteris.data import Preparation
+    from ceteris.data.fetching import fetched_rows_per_second
+    from ceteris.spec.data import DataSpec
+
+    try:
+        prepared = Preparation(dataset).prepare(DataSpec(source=name), 0)
+    except CeterisError:
+        return None
+    return fetched_rows_per_second(prepared)
+
+
 @contextmanager
 def _without_path() -> Iterator[None]:
     """Leave out of problems where in an experiment the data would have been named."""
@@ -133,7 +146,7 @@ def _write_examples(dataset: Dataset, path: Path | None) -> str | None:
         return None
 
 
-def _print_facts(known: dict[str, Any], picture: str | None) -> None:
+def _print_facts(known: dict[str, Any], picture: str | None, speed: float | None) -> None:
     shape = " x ".join(map(str, known["shape"]))
     lines = {
         "name": known["name"],
@@ -144,6 +157,8 @@ def _print_facts(known: dict[str, Any], picture: str | None) -> None:
     }
     if known["documented_range"] is not None:
         lines["documented range"] = _range(known["documented_range"])
+    if speed is not None:
+        lines["rows fetched"] = f"{speed:,.0f} a second, in batches of 32 in random order"
     lines |= _target_lines(known) | {"SHA-256": known["content"]}
     screen.show(facts_table(lines))
     if "columns" in known:
