@@ -105,6 +105,14 @@ def test_yaml_round_trip(source: dict[str, Any], tmp_path_factory: pytest.TempPa
         assert parse_study(path).study == study
 
 
+def test_a_long_text_keeps_its_two_spaces(tmp_path: Path) -> None:
+    words = ("word " * 30).strip()
+    for at in range(85, 105):  # where a line is broken
+        note = f"{words[:at]}  {words[at:]}"
+        study = study_from_dict({"title": "Spaces", "note": note, "experiment": {"data": "digits"}})
+        assert parse_study(written(tmp_path, study_to_yaml(study))).study.note == note
+
+
 @pytest.mark.parametrize("name", list(named_paths()))
 def test_named_studies_round_trip(name: str, tmp_path: Path) -> None:
     study = parse_study(name).study

@@ -15,8 +15,11 @@ from ceteris.spec.patch import path_problem
 from ceteris.spec.study import Factor, Study
 from ceteris.spec.wording import problems_of
 
-PLAIN = re.compile(r"[\w.][^:#\n]*")
-"""Text that may stand in YAML without quotes, unless it reads as a number or the like."""
+PLAIN = re.compile(r"(?!.*\s\s)[\w.][^:#\n]*")
+"""Text that may stand in YAML without quotes, unless it reads as a number or the like.
+
+Where a line is broken between two spaces, YAML reads one: such text stands in quotes.
+"""
 
 ORDER = (
     *("title", "source", "note", "experiment", "vary", "combine", "search"),
