@@ -109,7 +109,7 @@ def test_a_long_text_keeps_its_two_spaces(tmp_path: Path) -> None:
     words = ("word " * 30).strip()
     for at in range(85, 105):  # where a line is broken
         note = f"{words[:at]}  {words[at:]}"
-        study = study_from_dict({"title": "Spaces", "note": note, "experiment": {"data": "digits"}})
+        study = parse_study(small(note=note)).study
         assert parse_study(written(tmp_path, study_to_yaml(study))).study.note == note
 
 
