@@ -101,3 +101,12 @@ def test_the_activations_of_a_cnn_are_counted_layer_by_layer() -> None:
     net = cohort_of(images, 1, model=model, batch_size=10).structure.net
     first, second = 8 * 8 * 4, 4 * 4 * 6
     assert activations(net) == 3 * first + first // 4 + 3 * second + second // 4 + 2 * 5 + 2 * 3
+
+
+def test_how_layers_start_takes_no_memory() -> None:
+    """An initialisation by layer is a mapping, which no set can hold."""
+    dataset = rows_of(64, 8)
+    model = {"kind": "mlp", "hidden": [16]}
+    plain = cohort_of(dataset, 3, model=model)
+    by_layer = cohort_of(dataset, 3, model=model | {"init": {"hidden.0": "he", "default": "xavier"}})
+    assert by_layer.predicted_bytes() == plain.predicted_bytes() > 0

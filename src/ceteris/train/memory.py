@@ -80,7 +80,7 @@ def workspace_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_
     reports, batch_size = FLOAT * ENDING * net.n_parameters, experiments[0].batch_size
     if as_module:
         return reports + FLOAT * activations(net) * max(2 * batch_size, EVALUATION_ROWS)
-    models = {e.model for e in experiments if not isinstance(e.model, ModuleModel)}
+    models = [e.model for e in experiments if not isinstance(e.model, ModuleModel)]
     used = np.asarray(np.array([random_amounts(m) for m in models]).any(axis=0), dtype=np.bool_)
     rows = max(batch_size, EVALUATION_ROWS)
     table = layer_table(net, rows, used)
