@@ -80,15 +80,15 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
     workloads = [workload for workload in WORKLOADS if asked.only in workload.name]
     if not workloads:
         raise SystemExit(f"no workload's name contains `{asked.only}`")
-    kept = kept_rows(asked.json, [workload.name for workload in workloads]) if asked.keep else []
+    earlier = kept(asked.json, [workload.name for workload in workloads]) if asked.keep else {}
     report: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine.describe(),
-        "versions": machine.versions(contestants.values()),
+        "versions": earlier.get("versions", {}) | machine.versions(contestants.values()),
         "repeats": asked.repeats,
         "peer_repeats": min(asked.repeats, asked.peer_repeats),
         "skipped": skipped,
-        "rows": kept,
+        "rows": earlier.get("rows", []),
     }
     begin = time.perf_counter()
     with ExitStack() as stack:
@@ -101,19 +101,19 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
             more = {"epochs": workload.epochs, "date": report["date"]}
             report["rows"] += [row | more for row in rows_of(workload, found, contestants)]
             report["rows"].sort(key=lambda row: ORDER.get(row["workload"], len(ORDER)))
-            report["seconds"] = time.perf_counter() - begin
+            report["seconds"] = earlier.get("seconds", 0.0) + time.perf_counter() - begin
             report["machine"]["load_after"] = os.getloadavg()[0]
             if asked.json is not None:
                 asked.json.write_text(json.dumps(report, indent=2) + "\n")
     return report
 
 
-def kept_rows(path: Path | None, measured: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rows of an earlier report whose workloads are not measured now."""
+def kept(path: Path | None, measured: Sequence[str]) -> dict[str, Any]:
+    """Return an earlier report without the workloads that are measured now; empty where there is none."""
     if path is None:
         raise SystemExit("--keep adds to a report: name it by --json")
-    earlier = json.loads(path.read_text())["rows"] if path.exists() else []
-    return [row for row in earlier if row["workload"] not in measured]
+    earlier: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"rows": []}
+    return earlier | {"rows": [row for row in earlier["rows"] if row["workload"] not in measured]}
 
 
 def choose(peers: str) -> tuple[Mapping[str, Contestant], list[str]]:

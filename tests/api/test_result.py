@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import ceteris
-from ceteris.api.result import Result, Trial
+from ceteris.api.result import Result
+from ceteris.api.trial import Trial
 from ceteris.data import Preparation, load
 from ceteris.spec.data import DataSpec
 

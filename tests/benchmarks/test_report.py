@@ -121,15 +121,15 @@ def test_rows_of_other_workloads_are_kept_with_their_day(tmp_path: Path) -> None
     earlier = report()
     earlier["rows"] = [row | {"date": "2025-12-31"} for row in earlier["rows"]]
     path.write_text(json.dumps(earlier))
-    assert run.kept_rows(path, ["tiny"]) == []
-    kept = run.kept_rows(path, ["another"])
+    assert run.kept(path, ["tiny"])["rows"] == []
+    kept = run.kept(path, ["another"])["rows"]
     assert [row["workload"] for row in kept] == ["tiny"]
     assert "- tiny: 2 x 2 members was measured on 2025-12-31." in tables.render(report() | {"rows": kept})
 
 
 def test_rows_are_kept_only_in_a_named_report() -> None:
     with pytest.raises(SystemExit, match="name it by --json"):
-        run.kept_rows(None, [])
+        run.kept(None, [])
 
 
 def test_who_was_not_asked_for_a_row_has_an_empty_place_in_it() -> None:

@@ -1,8 +1,7 @@
 """The loss around trained weights: over two directions, and how far it rises within a radius.
 
-Random directions are normalised filter by filter, as Li et al. 2018 ("Visualizing the loss landscape of
-neural nets", section 4) have it: a step of length r changes every filter by r times its own norm, so that
-networks whose weights differ in scale can be compared. Biases and normalisation layers stay as they are.
+Random directions are as long as the weights, unit by unit (``directions``), so that networks whose weights
+differ in scale can be compared. Biases and normalisation layers stay as they are.
 """
 
 from __future__ import annotations
@@ -17,15 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ceteris.draws import normals, stream_key
 from ceteris.errors import CeterisError, unknown_name
+from ceteris.train.directions import filter_direction
 from ceteris.train.scoring import BATCH
 
 Weights = Mapping[str, Tensor]
 Loss = Callable[[Tensor, Tensor], float]
 """(outputs (n, k), targets) -> mean loss."""
 
-PURPOSE = "landscape"
 ONE_WEIGHT = re.compile(r"(?P<name>[^\[\]]+)\[(?P<place>\d+(\s*,\s*\d+)*)\]")
 
 
@@ -88,22 +86,12 @@ def moved(weights: Weights, direction: Weights, by: float) -> dict[str, Tensor]:
 
 
 def random_direction(weights: Weights, seed: int, number: int) -> dict[str, Tensor]:
-    """Return a normal direction whose filters have the norms of the weights' own.
-
-    A filter is what one output unit or channel multiplies: a row of a tensor's first axis. Tensors of one
-    axis (biases, normalisation layers) have no direction. Drawn by seed, number and the tensor's name, so
-    that networks whose shapes agree are looked at along the same draws.
-    """
-    found = {}
-    for name, own in weights.items():
-        if own.dim() < 2:
-            continue
-        filters = own.reshape(len(own), -1)
-        key = stream_key(seed, PURPOSE, f"{number} {name}")
-        drawn = torch.from_numpy(normals(key, *filters.shape)).to(own.dtype)
-        lengths = drawn.norm(dim=1, keepdim=True).clamp(min=torch.finfo(own.dtype).tiny)
-        found[name] = (drawn * (filters.norm(dim=1, keepdim=True) / lengths)).reshape(own.shape)
-    return found
+    """Return a random direction of a network (``filter_direction``); tensors of one axis have none."""
+    return {
+        name: torch.from_numpy(filter_direction(name, own.numpy(force=True), seed, number)).to(own.dtype)
+        for name, own in weights.items()
+        if own.dim() > 1
+    }
 
 
 def weight_direction(weights: Weights, text: str) -> tuple[dict[str, Tensor], float]:

@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.one_input import one_input
-from ceteris.data.preparation import Preparation, Prepared
-from ceteris.nets.architecture import Architecture, named_views, random_places
+from ceteris.data.preparation import Preparation
+from ceteris.nets.architecture import Architecture, named_views
 from ceteris.nets.given import Values
-from ceteris.nets.stacked import StackedNetwork
-from ceteris.spec.augment import Augment
 from ceteris.spec.experiment import metric_name
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.augmented import Augmented
+from ceteris.train.built_in import built_in_engine, stack_spec
 from ceteris.train.checkpoints import Pace, start_columns, start_state
-from ceteris.train.cpu.engine import CompiledEngine
-from ceteris.train.engine import Engine, EngineFactory, Feed, StackSpec
+from ceteris.train.engine import EngineFactory
+from ceteris.train.feeds import feeds_of, measured_rows, order_of
 from ceteris.train.grids import Grids
 from ceteris.train.initial import Code, starting_stack
 from ceteris.train.measure import (
@@ -51,7 +50,7 @@ from ceteris.train.messages import (
     TrialEnded,
 )
 from ceteris.train.objective import class_weights
-from ceteris.train.plan import Cohort, TrialPlan
+from ceteris.train.plan import Cohort
 from ceteris.train.probes import (
     activation_measurements,
     gradient_measurements,
@@ -63,7 +62,6 @@ from ceteris.train.requested import Requested, grid_points
 from ceteris.train.schedules import Schedules
 from ceteris.train.sharpness import SHARPNESS, sharpness_asked, sharpness_measurements
 from ceteris.train.stopping import EarlyStops, Weights
-from ceteris.train.streams import balanced_order, epoch_order, filled, place_keys
 
 REPORT_SECONDS = 0.25
 """About how long training runs between two reports of its progress."""
@@ -151,7 +149,7 @@ class _Training:
         self._absent = [prepared.absent for prepared in self._prepared]
         self._stack = starting_stack(cohort, *given, self._absent)
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
-        self._first, feeds = _feeds(cohort, self._prepared)
+        self._first, feeds = feeds_of(cohort, self._prepared)
         grids = Grids(
             feeds,
             [self._prepared[i] for i in self._first],
@@ -170,8 +168,8 @@ class _Training:
             class_weights(e, p.y[p.split.train], cohort.structure.net.n_out)
             for e, p in zip(self._experiments, self._prepared, strict=True)
         ]
-        spec = _stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights))
-        self._engine = (engine or _engine)(spec, self._stack, device)
+        spec = stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights))
+        self._engine = (engine or built_in_engine)(spec, self._stack, device)
         self._schedules = Schedules(self._experiments, cohort.steps)
         self._rates = self._schedules.rates(0)
         self._stops = EarlyStops(self._experiments)
@@ -179,7 +177,7 @@ class _Training:
         self._seconds = np.zeros(len(trials))
         self._penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
         self._sharpness_asked = sharpness_asked(trials)
-        self._measured = {split: [_rows(own, split) for own in self._prepared] for split in SPLITS}
+        self._measured = {split: [measured_rows(own, split) for own in self._prepared] for split in SPLITS}
         self._has_rows = {
             split: np.array([len(own) > 0 for own in rows]) for split, rows in self._measured.items()
         }
@@ -247,9 +245,7 @@ class _Training:
             self._emit(ArraysMeasured(epoch, rows))
 
     def _train(self, epoch: int) -> None:
-        orders = [
-            _order(t, p, epoch) for t, p in ((self._cohort.trials[i], self._prepared[i]) for i in self._first)
-        ]
+        orders = [order_of(self._cohort.trials[place], self._prepared[place], epoch) for place in self._first]
         self._rates = self._schedules.rates(epoch)
         self._engine.begin_epoch(epoch, self._augmented.begin_epoch(epoch, orders), self._rates)
         step, most = 0, self._augmented.most_steps
@@ -354,68 +350,6 @@ class _Training:
                 final=tensors(*final),
             )
         )
-
-
-def _rows(prepared: Prepared, split: str) -> NDArray[np.int64]:
-    return prepared.train_slice if split == "train" else prepared.split.validation
-
-
-def _order(trial: TrialPlan, prepared: Prepared, epoch: int) -> NDArray[np.int64]:
-    """Return the row numbers of one epoch as this trial reads them."""
-    rows, experiment = prepared.split.train, trial.experiment
-    if experiment.data.balance == "oversample":
-        order = balanced_order(trial.seed, trial.fold, rows, prepared.y[rows], epoch)
-    else:
-        order = epoch_order(trial.seed, trial.fold, rows, epoch)
-    size = experiment.batch_size
-    if experiment.last_batch == "drop" and experiment.accumulate > 1:
-        return order[: len(order) - len(order) % size]  # the last step ends before the smaller batch
-    return filled(order, size) if experiment.last_batch == "fill" else order
-
-
-def _feeds(cohort: Cohort, prepared: list[Prepared]) -> tuple[list[int], tuple[Feed, ...]]:
-    """Group members that read the same rows of the same arrays; also give the first member of each."""
-    groups: dict[tuple[int, int, str, Augment, str, bytes], list[int]] = {}
-    for place, (trial, own) in enumerate(zip(cohort.trials, prepared, strict=True)):
-        rows = own.split.train.tobytes() + own.split.validation.tobytes()
-        data = trial.experiment.data
-        groups.setdefault((trial.seed, trial.fold, data.balance, data.augment, own.key, rows), []).append(
-            place
-        )
-    first = [places[0] for places in groups.values()]
-    feeds = [Feed(prepared[p[0]].x, prepared[p[0]].y, np.array(p)) for p in groups.values()]
-    return first, tuple(feeds)
-
-
-def _stack_spec(
-    cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...], weights: NDArray[np.float64]
-) -> StackSpec:
-    structure = cohort.structure
-    places = random_places(structure.net)
-    return StackSpec(
-        net=structure.net,
-        loss=structure.loss,
-        batch_size=structure.batch_size,
-        steps=cohort.steps,
-        experiments=tuple(t.experiment for t in cohort.trials),
-        rates=stack.rates,
-        keys=np.stack([place_keys(t.seed, places) for t in cohort.trials]),
-        class_weights=weights,
-        feeds=feeds,
-        precision=structure.precision,
-    )
-
-
-def _engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
-    if spec.runs_as_module:
-        from ceteris.train.modules.choice import module_engine
-
-        return module_engine(spec, stack, device)
-    if device == "cpu":
-        return CompiledEngine(spec, stack)
-    from ceteris.train.tensor.engine import TensorEngine
-
-    return TensorEngine(spec, stack, device)
 
 
 def _diverged_steps(

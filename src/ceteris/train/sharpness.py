@@ -4,12 +4,9 @@ With a radius r and K random directions D_k,
 
     sharpness = mean over k of L(w + r D_k) - L(w)
 
-where L is the plain data loss in evaluation mode on training rows. A direction holds standard normal numbers,
-brought to the norm of the weights unit by unit: the part of D_k that belongs to one unit (a row of a matrix,
-a filter of a convolution) is as long as the weights of that unit, so that the measure does not depend on a
-scale of weights that a ReLU or batch norm takes back (filter normalisation: Li et al. 2018, Visualizing the
-loss landscape of neural nets, section 4). Biases and normalisation stay as they are. Keskar et al. 2017 take
-the maximum over a box where this takes a mean over a sphere: a mean has no search that may end too early.
+where L is the plain data loss in evaluation mode on training rows, and the directions are as long as the
+weights, unit by unit (``directions``). Biases and normalisation stay as they are. Keskar et al. 2017 take the
+maximum over a box where this takes a mean over a sphere: a mean has no search that may end too early.
 """
 
 from __future__ import annotations
@@ -19,10 +16,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.draws import normals, stream_key
 from ceteris.nets.architecture import Architecture, named_views
-from ceteris.nets.architecture import Tensor as ParameterTensor
 from ceteris.spec.probing import comes
+from ceteris.train.directions import filter_direction
 from ceteris.train.engine import Engine
 from ceteris.train.plan import TrialPlan
 
@@ -91,26 +87,13 @@ def _rise(
 def direction(
     net: Architecture, weights: NDArray[np.floating], seed: int, number: int
 ) -> NDArray[np.floating]:
-    """Return a random direction (P,) whose parts are as long as the weights of each unit; zeros for vectors.
-
-    The numbers behind it depend on the seed, the tensor's name and the direction's number alone.
-    """
+    """Return a random direction (P,) of a whole network (``filter_direction``); zeros for vectors."""
     found = np.zeros_like(weights)
     own = dict(named_views(net.parameters, weights))
-    for (name, view), tensor in zip(named_views(net.parameters, found), net.parameters, strict=True):
-        if len(tensor.shape) > 1:
-            view[:] = _by_unit(tensor, own[name], seed, number)
+    for name, view in named_views(net.parameters, found):
+        if view.ndim > 1:
+            view[:] = filter_direction(name, own[name], seed, number)
     return found
-
-
-def _by_unit(
-    tensor: ParameterTensor, weights: NDArray[np.floating], seed: int, number: int
-) -> NDArray[np.floating]:
-    flat = weights.reshape(len(weights), -1).astype(np.float64)  # (units, weights of a unit)
-    drawn = normals(stream_key(seed, SHARPNESS, tensor.name), *flat.shape, epoch=number)
-    lengths = np.linalg.norm(flat, axis=1) / np.linalg.norm(drawn, axis=1)
-    scaled: NDArray[np.floating] = (drawn * lengths[:, None]).reshape(weights.shape)
-    return scaled
 
 
 def with_parameters(state: State, net: Architecture, flat: NDArray[np.floating]) -> State:
