@@ -126,7 +126,7 @@ def test_engines_of_devices(
             return StackedModuleEngine(spec, stack, device)
         return TensorEngine(spec, stack, device)
 
-    monkeypatch.setattr(loop, "_engine", engine)
+    monkeypatch.setattr(loop, "built_in_engine", engine)
     (cohort,) = cohorts([plan(f"t{seed}", seed, **settings) for seed in range(2)], digits)
     whole = train_from(cohort, digits)
     again = train_from(replace(cohort, begin=2), digits, checkpoints(whole, 2))

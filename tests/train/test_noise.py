@@ -147,7 +147,7 @@ def test_both_engines_draw_the_same(
 ) -> None:
     plans = [plan(f"t{seed}", seed=seed, model={"kind": "mlp", "hidden": [16, 8]} | model) for seed in (2, 5)]
     compiled = train(*plans)
-    monkeypatch.setattr(loop, "CompiledEngine", lambda spec, stack: TensorEngine(spec, stack, "cpu"))
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, _: TensorEngine(spec, stack, "cpu"))
     tensors = run_plans(plans, digits)
     for name in ("t2", "t5"):
         np.testing.assert_allclose(tensors.final(name), compiled.final(name), rtol=1e-3, atol=1e-4)

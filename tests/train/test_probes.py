@@ -105,7 +105,7 @@ def probed(outcome: Outcome) -> set[str]:
 def test_probes_are_those_of_a_plain_loop_with_hooks(
     train: Train, digits: Preparation, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     model = CNN if "modules" in engine else MODEL
     outcome = train(plan("t", model=model, **SETTINGS), plan("other", seed=1, model=model, **SETTINGS))
     expected = plain_loop(digits, model, outcome.ended["t"].initial)
@@ -164,7 +164,7 @@ def test_a_linear_model_has_no_hidden_layers(train: Train) -> None:
 def test_an_activation_of_the_output_is_no_hidden_layer(
     train: Train, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     model = {"kind": "mlp", "hidden": [12, 12], "residual": True, "output": ["relu"]}
     names = probed(train(plan("t", model=model, loss="mse", epochs=1)))
     assert {n for n in names if n.startswith("dead/")} == {"dead/hidden.0", "dead/hidden.1"}

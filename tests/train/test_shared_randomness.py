@@ -105,7 +105,7 @@ def test_tensor_engine_draws_the_same_masks(
     model = {"kind": "mlp", "hidden": [16], "dropout": 0.4, "input_dropout": 0.1}
     plans = [plan(f"t{seed}", seed=seed, model=model) for seed in (2, 5)]
     compiled = train(*plans)
-    monkeypatch.setattr(loop, "CompiledEngine", lambda spec, stack: TensorEngine(spec, stack, "cpu"))
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, _: TensorEngine(spec, stack, "cpu"))
     tensors = run_plans(plans, digits)
     for name in ("t2", "t5"):
         np.testing.assert_allclose(tensors.final(name), compiled.final(name), rtol=1e-4, atol=1e-5)
