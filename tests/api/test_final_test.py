@@ -90,3 +90,12 @@ def test_data_without_test_rows_cannot_be_assessed(tmp_path: Path) -> None:
 def test_an_unknown_metric_is_told_with_the_nearest(result: Result) -> None:
     with pytest.raises(CeterisError, match="did you mean `val_accuracy`"):
         result.test("val_acuracy")
+
+
+def test_without_validation_rows_nothing_chooses(tmp_path: Path) -> None:
+    experiment = {"data": {"source": "digits", "validation": 0}, "model": "linear", "epochs": 1}
+    result = ceteris.run(
+        ceteris.Study(experiment=experiment, vary={"optimizer.lr": [0.1, 0.5]}, seeds=1), runs_dir=tmp_path
+    )
+    with pytest.raises(CeterisError, match="trained without validation rows, so they choose nothing"):
+        result.test()

@@ -38,7 +38,8 @@ def test_epochs_are_counted_and_a_diverged_trial_counts_as_worst() -> None:
 @pytest.mark.parametrize(
     ("bounds", "expected"),
     [
-        ({"levels": ("c",), "low": 0.5}, "supported"),
+        ({"levels": ("c",), "low": 0.4}, "supported"),
+        ({"levels": ("c",), "low": 0.5}, "not established"),
         ({"levels": ("c",), "low": 0.95}, "not established"),
         ({"levels": ("a", "b"), "high": 0.5}, "supported"),
         ({"levels": ("a",), "low": 0.5}, "contradicted"),

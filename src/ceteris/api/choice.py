@@ -34,6 +34,11 @@ def choosing_metric(
     from ceteris.spec.metrics import PROVIDED_METRICS, direction, unknown_direction
 
     known = [name for name in finished[0].curves if name.startswith("val_")]
+    if not known:
+        raise CeterisError(
+            f"run {run.id} was trained without validation rows, so they choose nothing; "
+            "name the level, or train with `data.validation` as a share or a number of rows"
+        )
     searched = (run.study.get("search") or {}).get("metric")
     wanted = metric or searched or ("val_accuracy" if "val_accuracy" in known else "val_loss")
     scales = {str(trial.experiment["data"].get("target_scale", "none")) for trial in finished}

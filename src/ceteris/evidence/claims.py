@@ -22,7 +22,7 @@ from ceteris.evidence.quantities import (
 )
 from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
 from ceteris.evidence.scales import unlike
-from ceteris.evidence.trial_numbers import TRIAL_NUMBERS
+from ceteris.evidence.trial_numbers import TRIAL_NUMBERS, YES_OR_NO
 from ceteris.evidence.wording import listing
 from ceteris.spec.claim import Claim, Take
 from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
@@ -122,7 +122,8 @@ class _Relation:
         return pair_contrast(self._see(first, second), first.label, second.label, region, self.resolution)
 
     def _level(self, group: Group, region: Region) -> Contrast:
-        return level_contrast(self._see(group), group.label, region, self.resolution)
+        yes_or_no = self.claim.metric in YES_OR_NO
+        return level_contrast(self._see(group), group.label, region, self.resolution, yes_or_no=yes_or_no)
 
     def _interaction(self, region: Region) -> Contrast:
         a, b, c, d = (group.label for group in self.groups)

@@ -17,14 +17,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.evidence.exact import sign_flip_p, sign_test_p
+from ceteris.evidence.exact import binomial_interval, sign_flip_p, sign_test_p
 from ceteris.evidence.observations import Observations, Unit
 from ceteris.evidence.power import seeds_needed
 from ceteris.evidence.ranks import counts_if_repeated, decided_by_rates, rank_decision, ranks_if_repeated
 from ceteris.evidence.regions import Region
+from ceteris.evidence.shares import share_p, shares_if_repeated
 from ceteris.evidence.student import Estimate, estimate, interval, p_at_distance, rounding_sd
 
-Method = Literal["t", "ranks", "counts", "none"]
+Method = Literal["t", "ranks", "counts", "shares", "none"]
 Values = NDArray[np.float64]
 
 
@@ -42,7 +43,7 @@ class Contrast:
     planned: int
     method: Method = "none"
     effect: float = math.nan
-    """Mean for ``t``, median for ranks and counts; NaN where there is no number."""
+    """Mean for ``t`` and ``shares``, median for ranks and counts; NaN where there is no number."""
     p: float = math.nan
     """The level at which the comparison would just be decided; NaN where nothing can be tested."""
     side: int = 0
@@ -51,6 +52,8 @@ class Contrast:
     """Sign of the effect, also where ranks decide and the effect is not a number."""
     inside: int = 0
     """Units inside the region, where counts decide."""
+    events: int = 0
+    """Units that said yes, where shares decide."""
     differences: tuple[float, ...] = ()
     """Of the pairs, where ranks decide."""
     by_rates: bool = False
@@ -75,14 +78,21 @@ class Contrast:
         """Whether there is a p value at all."""
         return self.method != "none"
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether the effect has an interval: ranks and counts give none."""
+        return self.estimate is not None or self.method == "shares"
+
     def limits(self, level: float) -> tuple[float, float]:
         """Return the interval of confidence 1 - ``level``; NaN where ranks or counts decide."""
+        if self.method == "shares":
+            return binomial_interval(self.events, self.n, 1 - level)
         return (math.nan, math.nan) if self.estimate is None else interval(self.estimate, level)
 
     def seeds_needed(self, level: float) -> int | None:
         """Return how many seeds would decide an effect of this size with power 0.8; None if undefined.
 
-        Ranks and counts: with how many units like the ones seen an exact test would decide.
+        Ranks, counts and shares: with how many units like the ones seen an exact test would decide.
         """
         if self.side == 0:
             return None
@@ -90,6 +100,8 @@ class Contrast:
             return ranks_if_repeated(self.differences, (self.endless[0], self.endless[1]), level)
         if self.method == "counts":
             return counts_if_repeated(self.inside, self.n, level)
+        if self.method == "shares":
+            return shares_if_repeated(self.events, self.n, self.region, level)
         if self.estimate is None or self.unit == "folds":
             return None
         gaps = [abs(self.effect - bound) for bound in self.region.bounds]
@@ -116,10 +128,17 @@ def pair_contrast(
     return _by_counts(base, difference)
 
 
-def level_contrast(seen: Observations, label: str, region: Region, resolution: float = 0.0) -> Contrast:
-    """Compare the mean of one group with bounds: one-sample t, or counts where a number is infinite."""
+def level_contrast(
+    seen: Observations, label: str, region: Region, resolution: float = 0.0, *, yes_or_no: bool = False
+) -> Contrast:
+    """Compare the mean of one group with bounds: one-sample t, or counts where a number is infinite.
+
+    Where every number is a 0 or a 1 that says ``yes_or_no``, the exact interval of a share decides.
+    """
     values = seen.of(label)
     base = _describe(seen, label, region=region)
+    if yes_or_no and seen.n >= 2 and seen.unit == "seeds" and np.isin(values, (0.0, 1.0)).all():
+        return _by_share(base, values)
     if seen.n < 2 or np.isfinite(values).all():
         return _by_t(base, values, rounding_sd(resolution))
     return _by_counts(base, values)
@@ -210,6 +229,21 @@ def _by_counts(base: Contrast, values: Values) -> Contrast:
         p=sign_test_p(inside, base.n),
         side=int(np.sign(2 * inside - base.n)),
         inside=inside,
+    )
+
+
+def _by_share(base: Contrast, values: Values) -> Contrast:
+    """Decide by the exact interval of the share of ones."""
+    events = int(values.sum())
+    share = events / base.n
+    return replace(
+        base,
+        method="shares",
+        effect=share,
+        p=share_p(events, base.n, base.region),
+        side=base.region.side(share),
+        direction=int(share > 0),
+        events=events,
     )
 
 

@@ -134,7 +134,7 @@ def _introduction(question: Question, judgement: Judgement) -> str:
 
 def seeds_words(contrast: Contrast, needed: int | None) -> str:
     """Say how many seeds it would take, or why that is not known."""
-    if contrast.method in ("ranks", "counts"):
+    if contrast.method in ("ranks", "counts", "shares"):
         if needed is None:
             return "how many seeds it would take is not known"
         return f"{needed} seeds would do if the others came out like these"

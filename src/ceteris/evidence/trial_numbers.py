@@ -36,3 +36,6 @@ TRIAL_NUMBERS: Mapping[str, Callable[[TrialRecord], float]] = {
     "seconds_per_epoch": seconds_per_epoch,
 }
 """What takes each number from a trial, by its name."""
+
+YES_OR_NO = frozenset({"diverged"})
+"""Those that say whether something happened: 0 or 1."""

@@ -157,7 +157,7 @@ def _comparison(contrast: Contrast, level: float | None = None, p: float = math.
         effect=_known(contrast.effect),
         low=_known(low),
         high=_known(high),
-        confidence=None if level is None or contrast.estimate is None else 1 - level,
+        confidence=None if level is None or not contrast.has_interval else 1 - level,
         p=_known(p),
         p_unadjusted=_known(contrast.p),
         sign_flip_p=contrast.sign_flip_p,
