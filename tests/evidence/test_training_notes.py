@@ -45,3 +45,29 @@ def test_early_stopping_says_which_epoch_the_network_is_of() -> None:
     note = noted(*four({"early_stopping": {"patience": 3}}, [0.1, 0.1]))
     assert note.startswith("With early stopping (b) the network on record is that of the best epoch")
     assert noted(*four({"early_stopping": {"patience": None}}, [0.1, 0.1])) == ""
+
+
+def warm(kind: str, epochs: float) -> dict[str, Any]:
+    """A training with a warm-up, under a schedule that could act after it."""
+    return STEP | {"schedule": {"kind": kind, "warmup": epochs, "warmup_start": 0.3}}
+
+
+def test_a_rate_that_rose_within_an_epoch_was_changed() -> None:
+    """Rates are recorded at an epoch's last step, when a short warm-up is over."""
+    assert noted(*four(warm("constant", 0.5), [0.1, 0.1])) == ""
+    at_once = {"kind": "step", "warmup": 0.5, "warmup_start": 1.0}
+    assert "never changed" in noted(*four(STEP | {"schedule": at_once}, [0.1, 0.1]))
+
+
+def test_a_schedule_that_did_nothing_after_its_warm_up_is_said_so() -> None:
+    note = "After the warm-up the schedule never changed the learning rate: b."
+    assert noted(*four(warm("step", 0.5), [0.1, 0.1])) == note
+    assert noted(*four(warm("plateau", 2), [0.05, 0.1])) == note, "nothing came after the warm-up"
+    assert noted(*four(warm("step", 1), [0.1, 0.01])) == ""
+
+
+def test_a_warm_up_that_training_did_not_outlast_is_said_so() -> None:
+    found = assess(
+        study({"lr": ["a", "b"]}, seeds=2), four(warm("constant", 4), [0.05, 0.07]), validation_rows=100
+    )
+    assert "Training ended before the warm-up did: b." in found.notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
     """Say which schedules never acted, and where the network on record is not that of the last epoch."""
     trials = dict(_trials_by_level(layout))
     idle = [label for label, own in trials.items() if all(map(_schedule_was_idle, own))]
+    rising = [label for label, own in trials.items() if all(map(_ended_in_warm_up, own))]
+    flat = [label for label, own in trials.items() if all(map(_was_idle_after_warm_up, own))]
     early = [label for label, own in trials.items() if any(map(_stops_early, own))]
     noisy = [label for label, own in trials.items() if any(map(_has_noisy_labels, own))]
     found = []
@@ -29,6 +32,10 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
         )
     if idle:
         found.append(f"The schedule never changed the learning rate: {listing(idle)}.")
+    if rising:
+        found.append(f"Training ended before the warm-up did: {listing(rising)}.")
+    if flat:
+        found.append(f"After the warm-up the schedule never changed the learning rate: {listing(flat)}.")
     if early:
         found.append(
             f"With early stopping ({listing(early)}) the network on record is that of the best epoch, the "
@@ -62,10 +69,37 @@ def _part(trial: TrialRecord, name: str) -> dict[str, Any]:
 
 
 def _schedule_was_idle(trial: TrialRecord) -> bool:
-    schedule, rates = _part(trial, "schedule"), np.asarray(trial.curves.get("lr", ()))
-    planned = schedule.get("kind", "constant") != "constant" or schedule.get("warmup", 0) > 0
+    return _plans(trial) and not _warm_up(trial) and _stays(trial, _rates(trial))
+
+
+def _was_idle_after_warm_up(trial: TrialRecord) -> bool:
+    """Tell whether the rate rose, and what was to follow never came or changed nothing."""
+    later = _rates(trial)[math.ceil(_warm_up(trial)) :]
+    return _plans(trial) and _warm_up(trial) > 0 and not _ended_in_warm_up(trial) and _stays(trial, later)
+
+
+def _ended_in_warm_up(trial: TrialRecord) -> bool:
+    return 0 < len(_rates(trial)) < _warm_up(trial)
+
+
+def _plans(trial: TrialRecord) -> bool:
+    return bool(_part(trial, "schedule").get("kind", "constant") != "constant")
+
+
+def _warm_up(trial: TrialRecord) -> float:
+    """Return the epochs in which the rate rises; a start at the full rate is no rise."""
+    schedule = _part(trial, "schedule")
+    return float(schedule.get("warmup", 0)) if schedule.get("warmup_start", 0) < 1 else 0.0
+
+
+def _rates(trial: TrialRecord) -> np.ndarray:
+    """Return the rate of each epoch's last step."""
+    return np.asarray(trial.curves.get("lr", ()))
+
+
+def _stays(trial: TrialRecord, rates: np.ndarray) -> bool:
     started = _part(trial, "optimizer").get("lr")
-    return planned and len(rates) > 0 and bool((rates == started).all())
+    return len(_rates(trial)) > 0 and bool((rates == started).all())
 
 
 def _softmax_twice(trial: TrialRecord) -> bool:

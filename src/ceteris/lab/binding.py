@@ -18,6 +18,7 @@ from ceteris.data.scaling import absent_categories
 from ceteris.data.split import split_rows
 from ceteris.data.target_scaling import fit_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
+from ceteris.lab.budget_problems import Found, batch_problems, warm_up_problems
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
 from ceteris.lab.initial_values import Read
@@ -60,9 +61,6 @@ class Bound:
     modules: Modules
     """What the user's own networks consist of, where that is known."""
 
-
-Found = tuple[str, str]
-"""Dotted path and message of a problem."""
 
 Inspected = Mapping[ModuleKey, Architecture | tuple[Problem, ...]]
 """The user's own networks as a worker found them: what they consist of, or what is wrong."""
@@ -181,6 +179,7 @@ def _combination_problems(
 ) -> Iterator[Found]:
     experiment = combination.experiment
     yield from _metric_problems(experiment, metrics)
+    yield from warm_up_problems(experiment)
     source = experiment.data.reading
     if source in data.errors:
         yield from _as_found(data.errors[source], "experiment.data.source")
@@ -201,7 +200,7 @@ def _combination_problems(
     for (_, fold), (rows, _) in sorted(own.places.items(), key=lambda item: item[1]):
         where = f" in fold {fold}" if sizes.folds else ""
         net = networks.by_label.get(combination.label)
-        found = list(_batch_problems(experiment, dataset, net, rows, where))
+        found = list(batch_problems(experiment, dataset, net, rows, where))
         if found:
             yield from found
             return
@@ -307,29 +306,6 @@ def _input_noise_problems(experiment: Experiment, dataset: Dataset, sizes: _Size
                     "that noise would fall on; use `model.noise` or `model.input_dropout`",
                 )
                 return
-
-
-def _batch_problems(
-    experiment: Experiment, dataset: Dataset, net: Architecture | None, rows: int, place: str
-) -> Iterator[Found]:
-    size = experiment.batch_size
-    if size > rows:
-        yield (
-            "experiment.batch_size",
-            f"a batch of {size:,} rows cannot be filled: there are {rows:,} training rows of "
-            f"`{dataset.name}`{place}; use at most {rows:,}",
-        )
-        return
-    if net is None or not net.normalises_batches:
-        return
-    if size == 1:
-        yield "experiment.batch_size", "batch norm needs at least 2 rows in a batch"
-    elif rows % size == 1 and experiment.last_batch == "keep":
-        yield (
-            "experiment.batch_size",
-            f"{rows:,} training rows{place} in batches of {size:,} leave a last batch of one row, which "
-            "batch norm cannot normalise; set `last_batch: drop` (or `fill`) or choose another batch size",
-        )
 
 
 def _repeated(found: Sequence[Combination]) -> Iterator[Found]:

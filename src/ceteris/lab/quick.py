@@ -31,7 +31,7 @@ def quick(study: Study) -> Study:
 
     Of large sources 2,000 rows validate, unless the study says otherwise or has folds.
 
-    The study's own ``quick`` may say other numbers. Batches that are larger keep as many rows as the largest
+    The study's own ``quick`` may say other numbers. Steps that take more keep as many rows as the largest
     of them needs. All epochs, those of levels and schedules too, shrink by one factor, so that twice as many
     stay twice as many. The title says that the study is provisional.
     """
@@ -40,7 +40,7 @@ def quick(study: Study) -> Study:
     scale = _Scale(
         ratio=min(1.0, epochs / study.experiment.epochs),
         longest=LONGEST * epochs,
-        rows=max([study.quick.rows or ROWS, *(experiment.batch_size for experiment in found)]),
+        rows=max([study.quick.rows or ROWS, *(e.batch_size * e.accumulate for e in found)]),
         large=study.quick.rows is None,
         source=study.experiment.data.source,
         folded=study.folds is not None,
@@ -167,6 +167,6 @@ class _Scale:
             "step_size": self._epochs,
             "period": self._epochs,
             "milestones": lambda at: tuple(dict.fromkeys(self._epochs(epoch) for epoch in at)),
-            "warmup": lambda epochs: epochs * self.ratio,
+            "warmup": lambda epochs: min(epochs * self.ratio, self.longest),
         }
         return {n: shorter[n](v) if n in shorter and v is not None else v for n, v in settings.items()}

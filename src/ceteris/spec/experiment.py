@@ -95,9 +95,9 @@ class Experiment(Spec):
     rows that the epoch began with."""
 
     accumulate: Annotated[Whole, Field(ge=1, title="number of batches")] = 1
-    """Batches of one step: the gradients of so many are averaged, and the optimiser takes one step. What is
-    left at the end of an epoch takes a step too, by the mean over the batches that there are. A warm-up and
-    whatever else counts steps counts those of the optimiser."""
+    """Batches of one step, at most those of an epoch: the gradients of so many are averaged, and the
+    optimiser takes one step. What is left at the end of an epoch takes a step too, by the mean over the
+    batches that there are. A warm-up and whatever else counts steps counts those of the optimiser."""
 
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000, title="number of epochs")] = 10
     """How often all training rows are gone through."""

@@ -14,6 +14,7 @@ from ceteris.errors import CeterisError, Problem, nearest
 from ceteris.spec.base import Spec
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.layers import written_out
+from ceteris.spec.other_names import known_as
 from ceteris.spec.paths import is_list, is_open_mapping, leads_into_item, member_for, parts, setting_paths
 from ceteris.spec.plain import plain_data
 from ceteris.spec.wording import problems_of
@@ -61,14 +62,25 @@ def path_problem(path: str) -> str | None:
         return None
     if (item and parent in known and is_open_mapping(known[parent])) or leads_into_item(path, known):
         return None
-    same_name = [other for other in known if other.rsplit(".", 1)[-1] == path]
-    guess = same_name[0] if same_name else nearest(path, list(known))
+    guess = _meant(path, list(known))
     hint = (
         f"; did you mean `{guess}`?"
         if guess
         else f" (known: {', '.join(Experiment.model_fields)}, and below)"
     )
     return f"there is no setting `{path}` in an experiment{hint}"
+
+
+def _meant(path: str, known: list[str]) -> str | None:
+    """Return the setting that a path most likely means: one of its part, one of its name, one alike."""
+    parent, _, name = path.rpartition(".")
+    beside = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == parent}
+    here = known_as(name, list(beside)) or (nearest(name, list(beside)) if parent else None)
+    if here is not None:
+        return beside[here]
+    wanted = known_as(name, [other.rpartition(".")[2] for other in known]) or path
+    same_name = [other for other in known if other.rpartition(".")[2] == wanted]
+    return same_name[0] if same_name else nearest(path, known)
 
 
 def complete(settings: Mapping[str, Any], owner: type[BaseModel] = Experiment) -> dict[str, Any]:

@@ -27,8 +27,9 @@ WarmUp = Annotated[
     Field(
         ge=0,
         title="number of epochs",
-        description="Epochs (parts of one too) in which the rate rises linearly, a little at every step, "
-        "before the schedule, which counts its epochs from the first whole epoch after the rise.",
+        description="Epochs (parts of one too, at most those of the training) in which the rate rises "
+        "linearly, a little at every step, before the schedule, which counts its epochs from the first whole "
+        "epoch after the rise.",
     ),
 ]
 WarmUpStart = Annotated[

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.labels import shown
+from ceteris.spec.other_names import known_as
 from ceteris.spec.paths import choices, has_kinds, kind_name, member_for, members, plain_type, setting_paths
 
 LEVEL = "level"
@@ -55,7 +56,7 @@ def problems_of(error: ValidationError, root: type[BaseModel], data: Any, prefix
         if detail["type"] == "missing":
             missing[path] = where
         if detail["type"] == "extra_forbidden":
-            meant.add((*path[:-1], nearest(str(path[-1]), list(spot.owner.model_fields)) or ""))
+            meant.add((*path[:-1], _meant(str(path[-1]), list(spot.owner.model_fields)) or ""))
     return [p for where, p in found.items() if where not in {missing.get(path) for path in meant}]
 
 
@@ -126,12 +127,17 @@ def unknown_setting(name: str, owner: type[BaseModel]) -> str:
     """Say that a class has no such setting, with the nearest one here or one of that name elsewhere."""
     known = list(owner.model_fields)
     of_kind = f" for `{kind_name(owner)}`" if has_kinds(owner) else ""
-    guess = nearest(name, known)
+    guess = _meant(name, known)
     if guess is None:
         deeper = {path.rsplit(".", 1)[-1]: path for path in reversed(setting_paths(owner))}
         guess = deeper.get(nearest(name, list(deeper)) or "")
     hint = f"; did you mean `{guess}`?" if guess else f" (known: {', '.join(known)})"
     return f"there is no such setting{of_kind}{hint}"
+
+
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    """Return the setting that a name most likely means: what others call so, or one spelt alike."""
+    return known_as(name, known) or nearest(name, known)
 
 
 def _wrong_kind(spot: Spot, value: Any) -> str:
