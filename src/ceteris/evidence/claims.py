@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ceteris.errors import unknown_name
@@ -24,7 +24,7 @@ from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
 from ceteris.evidence.scales import unlike
 from ceteris.evidence.trial_numbers import TRIAL_NUMBERS, YES_OR_NO
 from ceteris.evidence.wording import listing
-from ceteris.spec.claim import Claim, Take
+from ceteris.spec.claim import Claim, Scale, Take
 from ceteris.spec.metrics import Direction, direction_of_claim, unknown_direction
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ class Question:
 
 
 def measure(
-    metric: str, at: Take, better: Direction | None, reach: float | None = None
+    metric: str,
+    at: Take,
+    better: Direction | None,
+    reach: float | None = None,
+    scale: Scale = "linear",
 ) -> Callable[[TrialRecord], float]:
     """Return what takes one number from a trial: worst of all if it diverged, NaN if not defined."""
     if metric in TRIAL_NUMBERS:
@@ -66,7 +70,14 @@ def measure(
         curve = metric_curve(trial.curves, metric)
         return math.nan if curve is None else quantity(curve, at, better, reach)
 
-    return number
+    return number if scale == "linear" else lambda trial: _logarithm(number(trial))
+
+
+def _logarithm(value: float) -> float:
+    """Return the logarithm; a worst value without bound stays that, and NaN stands for what has none."""
+    if math.isinf(value):
+        return value
+    return math.nan if value < 0 or math.isnan(value) else math.log(value) if value else -math.inf
 
 
 def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
@@ -82,7 +93,7 @@ def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
     relation = _Relation(claim, layout, groups, step)
     return Question(
         claim,
-        contrasts=relation.contrasts(),
+        contrasts=tuple(replace(c, log=claim.scale == "log") for c in relation.contrasts()),
         needs="any" if claim.differ else "all",
         averaged=tuple(f for f in layout.factors if any(len(by[f]) > 1 for by in others if f in by)),
         unlike=() if claim.within else unlike(claim.metric, layout, groups),
@@ -106,7 +117,9 @@ class _Relation:
             regions = {"positive": ABOVE_ZERO, "negative": BELOW_ZERO, "any": NOT_ZERO}
             return (self._interaction(regions[claim.interaction.sign]),)
         if claim.within:
-            region = Region(_or(claim.within.low, -math.inf), _or(claim.within.high, math.inf))
+            region = Region(
+                self._bound(claim.within.low, -math.inf), self._bound(claim.within.high, math.inf)
+            )
             return tuple(self._level(group, region) for group in groups)
         if claim.order:
             return tuple(self._pair(b, a, ABOVE_ZERO) for a, b in itertools.pairwise(groups))
@@ -116,7 +129,10 @@ class _Relation:
     def _see(self, *groups: Group) -> Observations:
         claim = self.claim
         better = direction_of_claim(claim, self.layout.stated)
-        return observe(self.layout, groups, measure(claim.metric, claim.at, better, claim.reach))
+        return observe(self.layout, groups, measure(claim.metric, claim.at, better, claim.reach, claim.scale))
+
+    def _bound(self, value: float | None, default: float) -> float:
+        return default if value is None else math.log(value) if self.claim.scale == "log" else value
 
     def _pair(self, first: Group, second: Group, region: Region) -> Contrast:
         return pair_contrast(self._see(first, second), first.label, second.label, region, self.resolution)
@@ -130,13 +146,10 @@ class _Relation:
         return interaction_contrast(self._see(*self.groups), (a, b, c, d), region, self.resolution)
 
 
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
-
-
 def _pair_region(claim: Claim) -> Region:
     if claim.equal:
-        return Region(-claim.equal.margin, claim.equal.margin)
+        margin = math.log(claim.equal.margin) if claim.scale == "log" else claim.equal.margin
+        return Region(-margin, margin)
     return ABOVE_ZERO if claim.greater else BELOW_ZERO if claim.less else NOT_ZERO
 
 

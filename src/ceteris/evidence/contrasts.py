@@ -59,6 +59,8 @@ class Contrast:
     by_rates: bool = False
     """Where ranks decide: whether it is how many units of each group were lost that does (Fisher's test)."""
     estimate: Estimate | None = None
+    log: bool = False
+    """The numbers are logarithms: the effect is that of a geometric mean, or of a ratio."""
     sign_flip_p: float | None = None
     identical: bool = False
     """All curves of the two groups agree bit for bit."""
@@ -88,6 +90,10 @@ class Contrast:
         if self.method == "shares":
             return binomial_interval(self.events, self.n, 1 - level)
         return (math.nan, math.nan) if self.estimate is None else interval(self.estimate, level)
+
+    def shown(self, value: float) -> float:
+        """Return an effect or limit in the units of the metric, or as a ratio, where it is a logarithm."""
+        return float(np.exp(value)) if self.log else value
 
     def seeds_needed(self, level: float) -> int | None:
         """Return how many seeds would decide an effect of this size with power 0.8; None if undefined.

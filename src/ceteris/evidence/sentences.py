@@ -37,13 +37,14 @@ def finding(claim: Claim, contrast: Contrast) -> str:
     if contrast.identical:
         return f"the trials with {contrast.first} and with {contrast.second} are identical bit for bit"
     if claim.interaction is not None:
-        return _interaction_finding(claim, name, contrast.effect)
+        return _interaction_finding(claim, name, contrast)
     if contrast.method == "counts":
         minus = f" minus that with {contrast.second}" if contrast.second else ""
         counted = f"in {contrast.inside} of {units(contrast.n, contrast.unit)}"
         return f"{counted} the {name} with {contrast.first}{minus} lies as claimed"
     if contrast.second is None:
-        return f"with {contrast.first} the {name} is {number(contrast.effect)}"
+        mean = f"{number(contrast.shown(contrast.effect))}{' in the geometric mean' if contrast.log else ''}"
+        return f"with {contrast.first} the {name} is {mean}"
     return f"with {contrast.first} the {name} {_difference(contrast)} with {contrast.second}"
 
 
@@ -54,15 +55,21 @@ def _difference(contrast: Contrast) -> str:
     if contrast.effect == 0:
         return "is the same as"
     median = "in the median " if contrast.method == "ranks" else ""
+    if contrast.log:
+        return f"is {median}{number(contrast.shown(contrast.effect))} times that"
     word = "higher" if contrast.effect > 0 else "lower"
     return f"is {median}{number(abs(contrast.effect))} {word} than"
 
 
-def _interaction_finding(claim: Claim, name: str, effect: float) -> str:
+def _interaction_finding(claim: Claim, name: str, contrast: Contrast) -> str:
+    effect = contrast.effect
     assert claim.interaction is not None
     (_, (a1, a2)), (_, (b1, b2)) = claim.interaction.factors.items()
     if not math.isfinite(effect):
         return f"{a1} minus {a2} in the {name} cannot be compared between {b1} and {b2}"
+    if contrast.log:
+        times = number(contrast.shown(effect))
+        return f"the ratio of the {name}, {a1} to {a2}, is with {b1} {times} times that with {b2}"
     word = "larger" if effect > 0 else "smaller"
     size = f"{number(abs(effect))} {word} with" if effect else "the same with"
     return f"the difference in the {name}, {a1} minus {a2}, is {size} {b1} than with {b2}"
@@ -78,7 +85,8 @@ def certainty(comparison: Comparison, p: float | None, contrast: Contrast) -> st
         bounds, effect = (comparison.low, comparison.high), comparison.effect or 0.0
         if comparison.second is not None and effect < 0:
             bounds = (-bounds[1], -bounds[0])
-        low, high, _ = numbers(*bounds, effect)
+        # Limits of a geometric mean may be orders of magnitude apart.
+        low, high = map(number, bounds) if contrast.log else numbers(*bounds, effect)[:2]
         parts.insert(0, f"{percent(comparison.confidence)} interval {low} to {high}")
     if comparison.method in ("ranks", "counts"):
         rates = "Fisher's exact test on how many diverged or never got there"
@@ -93,7 +101,7 @@ def _place(claim: Claim, comparison: Comparison) -> str:
     decided = comparison.p is not None and comparison.p < 0.05
     where = "inside" if comparison.side > 0 else "outside"
     if claim.equal is not None:
-        margin = f"the margin of {claim.equal.margin:g}"
+        margin = f"the margin of {'a factor of ' if claim.scale == 'log' else ''}{claim.equal.margin:g}"
         return f", {where} {margin}" if decided else f", which does not settle whether it is inside {margin}"
     if claim.within is not None:
         bounds = _bounds(claim.within.low, claim.within.high)

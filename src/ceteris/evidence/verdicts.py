@@ -46,6 +46,7 @@ class Comparison:
     n: int
     unit: Unit
     effect: float | None
+    """A mean or a difference; with ``scale: log`` a geometric mean, or a ``ratio`` of two."""
     low: float | None
     high: float | None
     confidence: float | None
@@ -59,6 +60,7 @@ class Comparison:
     """+1 as claimed, -1 against the claim."""
     seeds_needed: int | None
     """What would decide an effect of this size with power 0.8; None where decided, undefined or over 1000."""
+    ratio: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,15 +156,16 @@ def _comparison(contrast: Contrast, level: float | None = None, p: float = math.
         method=contrast.method,
         n=contrast.n,
         unit=contrast.unit,
-        effect=_known(contrast.effect),
-        low=_known(low),
-        high=_known(high),
+        effect=_known(contrast.shown(contrast.effect)),
+        low=_known(contrast.shown(low)),
+        high=_known(contrast.shown(high)),
         confidence=None if level is None or not contrast.has_interval else 1 - level,
         p=_known(p),
         p_unadjusted=_known(contrast.p),
         sign_flip_p=contrast.sign_flip_p,
         side=contrast.side,
         seeds_needed=None if level is None or p < ALPHA else contrast.seeds_needed(level),
+        ratio=contrast.log and contrast.second is not None,
     )
 
 

@@ -55,8 +55,10 @@ def _pair(found: Comparison) -> str:
 
 
 def _cells(found: Comparison) -> tuple[str, ...]:
+    signed = found.second is not None and not found.ratio
+    effect = with_interval(found.effect, found.low, found.high, signed=signed)
     return (
-        with_interval(found.effect, found.low, found.high, signed=found.second is not None),
+        f"{effect} times" if found.ratio else effect,
         p_value(found.p),
         p_value(found.sign_flip_p),
         f"{found.n} {found.unit}",

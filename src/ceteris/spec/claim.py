@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from ceteris.spec.base import Label, Number, Spec, wrong
 from ceteris.spec.metrics import OF_TRIALS
 
+Scale = Literal["linear", "log"]
+
 Take = Literal["first", "last", "best", "change", "fluctuation", "epochs_until"]
 
 Levels = Annotated[tuple[Label, ...], Field(min_length=2, title="list of levels")]
@@ -97,6 +99,10 @@ class Claim(Spec):
     """Whether the curve comes to `reach` from below (`up`) or from above (`down`). Default: from the side of
     the worse values; to be given where no values are better, as with `lr`."""
 
+    scale: Annotated[Scale, Field(title="scale")] = "linear"
+    """`log` compares logarithms, for what spans orders of magnitude (variances, norms, rates): means are
+    geometric, differences are ratios, and the margin of `equal` is a factor (1.1 allows a tenth more)."""
+
     factor: str | None = None
     """The factor whose levels are compared; may be left out where the study has one factor."""
 
@@ -165,6 +171,25 @@ class Claim(Spec):
         return self
 
     @model_validator(mode="after")
+    def _logarithms_exist(self) -> Self:
+        if self.scale == "linear":
+            return self
+        if self.at == "change" or self.metric in (*SIGNED, *OF_TRIALS):
+            name = f"the change of `{self.metric}`" if self.at == "change" else f"`{self.metric}`"
+            raise wrong(f"{name} may be negative or 0, which has no logarithm; leave `scale` out", "scale")
+        bounds = (self.within.low, self.within.high) if self.within else ()
+        low = next((bound for bound in bounds if bound is not None and bound <= 0), None)
+        if low is not None:
+            raise wrong(f"with `scale: log` bounds are above 0, and one is {low:g}", "within")
+        if self.equal and self.equal.margin <= 1:
+            raise wrong(
+                "with `scale: log` the margin is a factor above 1 such as 1.1, "
+                f"and it is {self.equal.margin:g}",
+                "equal.margin",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _factor_fits(self) -> Self:
         if self.interaction is not None and self.factor is not None:
             raise wrong("an interaction names its two factors itself; leave `factor` out", "factor")
@@ -176,6 +201,9 @@ class Claim(Spec):
                 )
         return self
 
+
+SIGNED = ("gap_loss", "gap_accuracy")
+"""Metrics that have a sign."""
 
 RELATIONS = ("order", "greater", "less", "differ", "equal", "within", "interaction")
 """The settings of a claim of which exactly one is given."""

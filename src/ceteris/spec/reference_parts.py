@@ -252,7 +252,8 @@ CLAIMS = Part(
     "A claim takes one number from each trial (`metric`, `at`), compares levels of one factor, and has "
     "exactly one relation: `order`, `greater`, `less`, `differ`, `equal`, `within` or `interaction`. Levels "
     "are named by their labels or values. With several factors, `factor` says whose levels are compared, and "
-    "`where` holds others at a level; over the rest the numbers are averaged.",
+    "`where` holds others at a level; over the rest the numbers are averaged. What spans orders of magnitude "
+    "(variances, norms) is judged with `scale: log`.",
     (Claim, Equal, Within, Interaction),
     (
         """\
@@ -277,6 +278,10 @@ claims:
   - text: The rate of 0.1 ends above 0.9.
     metric: val_accuracy
     within: {levels: [0.1], low: 0.9}
+  - text: With 0.1 the gradient ends with a smaller norm than with 0.001.
+    metric: grad_norm
+    scale: log
+    less: [0.1, 0.001]
 """,
         """\
 vary:
