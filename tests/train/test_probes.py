@@ -16,6 +16,7 @@ from ceteris.nets.module import Network, load_tensors
 from ceteris.spec.probes import FAMILIES, OF_LAYERS, probe_parts
 from ceteris.train import loop
 from ceteris.train.cpu.engine import CompiledEngine
+from ceteris.train.cpu.sums import BLOCK
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY
 from ceteris.train.modules.engine import ModuleEngine
 from ceteris.train.modules.stacked import StackedModuleEngine
@@ -152,6 +153,30 @@ def test_probes_alone_and_among_many_are_equal_bit_for_bit(train: Train) -> None
     assert {name.partition("/")[0] for name in names} == FAMILIES.keys() - {"std", "gradient_noise"}
     for name in names:
         assert np.array_equal(alone.curve("own", name), among.curve("own", name)), name
+
+
+OPTIMIZERS: list[dict[str, Any]] = [
+    {"kind": "sgd", "lr": 0.05, "momentum": 0.9, "biases": {"lr": 0.01}},
+    {"kind": "adam", "lr": 0.01},
+    {"kind": "rmsprop", "lr": 0.01, "centered": True, "momentum": 0.5},
+    {"kind": "adagrad", "lr": 0.01},
+]
+
+
+@pytest.mark.parametrize("engine", ["compiled", "modules"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda own: own["kind"])
+def test_probes_change_no_bit_of_what_is_trained(
+    train: Train, monkeypatch: pytest.MonkeyPatch, optimizer: dict[str, Any], engine: str
+) -> None:
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    # The first tensor is larger than a block, and the measured update goes block by block.
+    settings: dict[str, Any] = {"model": {"kind": "mlp", "hidden": [70]}, "optimizer": optimizer, "epochs": 1}
+    assert BLOCK < 64 * 70
+    probed, plain = train(plan("t", **settings)), train(plan("t", probes={"layers": False}, **settings))
+    for name, value in plain.ended["t"].final.items():
+        assert np.array_equal(value, probed.ended["t"].final[name]), name
+    for name in ("grad_norm", "weight_norm"):
+        assert np.array_equal(plain.curve("t", name), probed.curve("t", name)), name
 
 
 def test_a_linear_model_has_no_hidden_layers(train: Train) -> None:

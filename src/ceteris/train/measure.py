@@ -13,7 +13,7 @@ from ceteris.nets.architecture import Architecture, Linear
 from ceteris.nets.reading import Absent, reading_layer
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import penalties_of
-from ceteris.train.cpu.probes import tensor_norms
+from ceteris.train.cpu.sums import norms_and_spreads
 from ceteris.train.engine import Totals
 from ceteris.train.hyper import WEIGHTS, tensor_table
 from ceteris.train.penalties import penalty_value
@@ -61,21 +61,17 @@ def parameter_measurements(
     The weights of a member's ``absent`` columns, which are 0 for ever, count in no spread. Without
     ``layers``, of all parameters alone.
     """
+    tensors = net.parameters
+    norms = np.zeros((len(parameters), len(tensors) + 1))
+    spreads = np.zeros((len(parameters), len(tensors) if layers else 0))
+    norms_and_spreads(parameters, tensor_table(net), norms, spreads)
+    columns: Columns = {"weight_norm": norms[:, -1].copy()}
+    if not layers:
+        return columns
+    columns |= {f"std/{t.name}": spreads[:, place] for place, t in enumerate(tensors)}
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.einsum("mp,mp->m", parameters, parameters, dtype=np.float64)
-        columns: Columns = {"weight_norm": np.sqrt(squares)}
-        if not layers:
-            return columns
-        for tensor in net.parameters:
-            part = parameters[:, tensor.offset : tensor.offset + tensor.size]
-            columns[f"std/{tensor.name}"] = part.std(axis=1, dtype=np.float64)
         _spread_of_present(columns, net, parameters, absent or ())
-    norms = np.zeros((len(parameters), len(net.parameters)))
-    tensors = tensor_table(net)
-    for own, flat in zip(norms, parameters, strict=True):
-        tensor_norms(flat, tensors, own)
-    columns |= {f"weight_norm/{t.name}": norms[:, place] for place, t in enumerate(net.parameters)}
-    return columns
+    return columns | {f"weight_norm/{t.name}": norms[:, place] for place, t in enumerate(tensors)}
 
 
 def _spread_of_present(

@@ -63,16 +63,12 @@ def data_size(dataset: Dataset, experiments: Iterable[Experiment]) -> DataSize:
 
 
 def member_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_module: bool) -> int:
-    """Return what one more member takes: parameters, optimiser state, initial and best weights, buffers.
-
-    Measuring the spread of a tensor takes it once more in double precision, for all members at a time.
-    """
+    """Return what one more member takes: parameters, optimiser state, initial and best weights, buffers."""
     best = any(experiment.early_stopping.patience is not None for experiment in experiments)
     copies = 2 + best
     noise = any(experiment.probes.gradient_noise for experiment in experiments)  # the gradient before
     vectors = copies + state_slots([e.optimizer for e in experiments]) + MODULE_COPIES * as_module + noise
-    largest = max((tensor.size for tensor in net.parameters), default=0)
-    return FLOAT * (net.n_parameters * vectors + net.n_buffers * copies) + DOUBLE * largest
+    return FLOAT * (net.n_parameters * vectors + net.n_buffers * copies)
 
 
 def workspace_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_module: bool) -> int:

@@ -168,6 +168,8 @@ class CompiledEngine:
         """Measure the activations of the active members; see ``Engine.activations``."""
         hidden = self._hidden
         found = np.full((len(self._stack), len(hidden), N_ACTIVATION), np.nan)
+        if found.size == 0:
+            return found
         for feed, data, own in zip(self._spec.feeds, self._rows, rows, strict=True):
             probe_activations(
                 self._net,

@@ -7,8 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from ceteris.train.cpu.layers import kernel
-from ceteris.train.cpu.probes import tensor_norms
-from ceteris.train.cpu.updates import sum_of_squares
+from ceteris.train.cpu.sums import add_norms, sum_of_squares
 from ceteris.train.hyper import WEIGHTS
 from ceteris.train.penalties import (
     CLIP_NORM,
@@ -32,15 +31,13 @@ CLIP_EPS = 1e-6
 def finish_gradient(terms, limits, tensors, measured, param, grad, parts):
     """Penalise and clip a gradient; returns its norm before clipping where ``measured`` or clipped by it.
 
-    Where ``measured``, the norm of every tensor's part (T,) is added to ``parts``, unless that is of size 0.
+    Where ``measured``, the norm of every tensor (T, 3) is added to ``parts`` (T,), unless that is of size 0.
     """
     if terms.shape[0] > 0:
         penalise(terms, tensors, param, grad)
     norm = 0.0
     if measured or limits[CLIP_NORM] > 0.0 or limits[TO_NORM] > 0.0:
-        norm = np.sqrt(sum_of_squares(grad))
-    if measured:
-        tensor_norms(grad, tensors, parts)
+        norm = add_norms(grad, tensors, parts if measured else parts[:0])
     clip(limits, norm, grad)
     return norm
 

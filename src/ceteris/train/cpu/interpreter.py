@@ -27,7 +27,7 @@ from ceteris.train.cpu.losses import (
     weighted_cross_entropy,
 )
 from ceteris.train.cpu.passes import backward, forward, forward_evaluating, gather, matrix
-from ceteris.train.cpu.probes import probe_gradients, probe_noise, probe_update
+from ceteris.train.cpu.probes import probe_gradients, probe_noise, update_probed
 from ceteris.train.cpu.softmax import cross_entropy
 from ceteris.train.cpu.table import DY, EXTRA, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import update
@@ -274,9 +274,6 @@ def train_step(
             grad[i] = space.sum[i] / parts
     if probed.previous.shape[1] > 0:
         probe_noise(net.tensors, probed, place, step, grad)
-    measured_before = measured and probed.before.size > 0
-    if measured_before:
-        probed.before[:] = param
     norm = finish_gradient(
         rules.terms[place], rules.limits[place], net.tensors, measured, param, grad, probed.norms[place]
     )
@@ -286,9 +283,12 @@ def train_step(
     column = min(step, rules.rates.shape[2] - 1)
     for group in range(hyper.shape[0]):
         hyper[group, LR] = rules.rates[place, group, column]
-    update(rules.family, done, hyper, net.segments, param, grad, stack.slots[place])
-    if measured_before:
-        probe_update(net.tensors, param, probed.before, probed.updates[place])
+    slots = stack.slots[place]
+    if measured and probed.before.size > 0:
+        out = probed.updates[place]
+        update_probed(rules.family, done, hyper, net.tensors, param, grad, slots, probed.before, out)
+    else:
+        update(rules.family, done, hyper, net.segments, param, grad, slots)
 
 
 @kernel

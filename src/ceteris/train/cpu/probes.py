@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.train.cpu.layers import kernel, summing
+from ceteris.train.cpu.layers import kernel
 from ceteris.train.cpu.passes import forward_evaluating, gather, matrix, part
+from ceteris.train.cpu.sums import (
+    BLOCK,
+    copy,
+    distance_and_squares,
+    squared_distance,
+    unit_statistics,
+    variance,
+)
 from ceteris.train.cpu.table import DY, N_IN, N_OUT, X, Y
-from ceteris.train.cpu.updates import sum_of_squares
+from ceteris.train.cpu.updates import update_stretch
 from ceteris.train.probes import ALIVE, DEAD, MEAN_ACTIVATION, N_ACTIVATION, VARIANCE, ZEROS, noise_every
 
 if TYPE_CHECKING:
@@ -26,8 +34,7 @@ __all__ = [
     "probe_activations",
     "probe_gradients",
     "probe_noise",
-    "probe_update",
-    "tensor_norms",
+    "update_probed",
 ]
 
 
@@ -36,8 +43,8 @@ class Probed(NamedTuple):
 
     ``hidden`` (L,) rows of the layer table; ``norms`` and ``updates`` (M, T) sums of the tensors' gradient
     norms and relative updates; ``variances`` (M, L, 2) sums of the variances of activations and of the
-    gradients at them; ``before`` (P,) the parameters before the update under way. Where layers are not
-    probed, L, T and P are 0.
+    gradients at them; ``before`` (BLOCK,) takes parameters before they are updated. Where layers are not
+    probed, L, T and BLOCK are 0.
     ``previous`` (M, P) the gradients of the steps ``kept`` (M,), ``spreads`` (M, T) sums of half the squared
     distances from them to the gradients of the steps after, of ``pairs`` (M,) of steps; a gradient is kept at
     every so manieth step (``every``). Where the noise is not measured, P is 0 in ``previous``.
@@ -65,7 +72,7 @@ def new_probes(spec: StackSpec, hidden: NDArray[np.int64], parameters: NDArray[n
         np.zeros(of_each),
         np.zeros(of_each),
         np.zeros((members, len(hidden), 2)),
-        np.zeros(size if spec.layers else 0, parameters.dtype),
+        np.zeros(BLOCK if spec.layers else 0, parameters.dtype),
         np.zeros((members, size if spec.gradient_noise else 0), parameters.dtype),
         np.zeros((members, tensors)),
         np.zeros(members),
@@ -81,44 +88,6 @@ def begin_probes(probed: Probed) -> None:
     probed.kept[:] = -1
 
 
-@summing
-def moments(values):
-    """Return the sum and the sum of squares of a vector, in float64."""
-    total = 0.0
-    squares = 0.0
-    for i in range(values.size):
-        value = np.float64(values[i])
-        total += value
-        squares += value * value
-    return total, squares
-
-
-@kernel
-def variance(values):
-    """Return the variance (divided by the count) of a vector."""
-    total, squares = moments(values)
-    mean = total / values.size
-    return max(squares / values.size - mean * mean, 0.0)
-
-
-@summing
-def count_zeros(values):
-    """Return how many numbers of a vector are exactly 0."""
-    found = 0
-    for i in range(values.size):
-        found += 1 if values[i] == 0 else 0
-    return found
-
-
-@kernel
-def moves(line):
-    """Tell whether any number of a vector is further from 0 than ``ALIVE``."""
-    i = 0
-    while i < line.size and abs(line[i]) <= ALIVE:
-        i += 1
-    return i < line.size
-
-
 @kernel
 def probe_gradients(table, probed, place, work, n):
     """Add the variances of activations and of the gradients at them, after the backward pass of n rows."""
@@ -130,30 +99,25 @@ def probe_gradients(table, probed, place, work, n):
 
 
 @kernel
-def tensor_norms(vector, tensors, out):
-    """Add the 2-norm of every tensor (T, 3) of a flat vector (P,) to ``out`` (T,), or to none of size 0."""
-    for index in range(out.size):
-        out[index] += np.sqrt(sum_of_squares(vector[tensors[index, 0] : tensors[index, 1]]))
+def update_probed(family, step, hyper, tensors, param, grad, slots, before, out):
+    """``updates.update``; adds every tensor's change, relative to the tensor after it, to ``out`` (T,).
 
-
-@summing
-def squared_distance(first, second):
-    """Return the squared distance of two vectors, accumulated in float64."""
-    total = 0.0
-    for i in range(first.size):
-        step = np.float64(first[i]) - np.float64(second[i])
-        total += step * step
-    return total
-
-
-@kernel
-def probe_update(tensors, param, before, out):
-    """Add the size of every tensor's update, relative to the tensor after it, to ``out`` (T,)."""
+    A block is kept in ``before``, updated and compared while it is in the cache, so the vectors are read from
+    memory once. ``tensors`` (T, 3); ``before`` (BLOCK,), overwritten.
+    """
     for index in range(tensors.shape[0]):
-        begin, end = tensors[index, 0], tensors[index, 1]
-        moved = np.sqrt(squared_distance(param[begin:end], before[begin:end]))
+        own = hyper[tensors[index, 2]]
+        moved, size = 0.0, 0.0
+        for begin in range(tensors[index, 0], tensors[index, 1], BLOCK):
+            end = min(begin + BLOCK, tensors[index, 1])
+            kept = before[: end - begin]
+            copy(param[begin:end], kept)
+            update_stretch(family, step, own, begin, end, param, grad, slots)
+            distance, squares = distance_and_squares(param[begin:end], kept)
+            moved += distance
+            size += squares
         if moved != 0.0:
-            out[index] += moved / np.sqrt(sum_of_squares(param[begin:end]))
+            out[index] += np.sqrt(moved) / np.sqrt(size)
 
 
 @kernel
@@ -184,18 +148,26 @@ def probe_activations(net, stack, hidden, data, places, rows, work, results):
         results: (M, L, N_ACTIVATION) float64 receives the mean, the variance and the shares of zeros and
             dead units.
     """
-    table, n = net.table, rows.size
+    if hidden.size == 0:
+        return
+    # What lies behind the last hidden layer is not run.
+    table, n = net.table[: hidden[-1] + 1], rows.size
     gather(data.x, rows, matrix(work, table[0, X], n, table[0, N_IN]))
     for place in places:
         forward_evaluating(table, net.numbers, stack.params[place], stack.buffers[place], work, n)
         for index in range(hidden.size):
             row, found = table[hidden[index]], results[place, index]
             units = row[N_OUT]
-            values = part(work, row[Y], units * n)
-            found[MEAN_ACTIVATION] = moments(values)[0] / values.size
-            found[VARIANCE] = variance(values)
-            found[ZEROS] = count_zeros(values) / values.size
-            lines, living = matrix(work, row[Y], units, n), 0
+            total, squares, zeros, dead = 0.0, 0.0, 0.0, 0.0
+            lines = matrix(work, row[Y], units, n)
             for unit in range(units):
-                living += 1 if moves(lines[unit]) else 0
-            found[DEAD] = 1.0 - living / units
+                sum_of_unit, squares_of_unit, zeros_of_unit, near = unit_statistics(lines[unit], ALIVE)
+                total += sum_of_unit
+                squares += squares_of_unit
+                zeros += zeros_of_unit
+                dead += 1.0 if near == n else 0.0
+            mean = total / (units * n)
+            found[MEAN_ACTIVATION] = mean
+            found[VARIANCE] = max(squares / (units * n) - mean * mean, 0.0)
+            found[ZEROS] = zeros / (units * n)
+            found[DEAD] = dead / units

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel, summing
+from ceteris.train.cpu.layers import kernel
 from ceteris.train.hyper import (
     ADAM_FAMILY,
     ALPHA,
@@ -39,23 +39,28 @@ def update(family, step, hyper, segments, param, grad, slots):
         hyper: (groups, N_HYPER); segments: (n, 3) begin, end, group.
         param: (P,); grad: (P,), overwritten by some optimisers; slots: (S, P) state.
     """
-    last = slots.shape[0] - 1
     for index in range(segments.shape[0]):
-        begin, end = segments[index, 0], segments[index, 1]
-        own = hyper[segments[index, 2]]
-        p, g = param[begin:end], grad[begin:end]
-        # An optimiser whose settings need no state does not read what stands in for it.
-        first = slots[0, begin:end] if last >= 0 else g
-        second = slots[min(1, last), begin:end] if last >= 0 else g
-        third = slots[last, begin:end] if last >= 0 else g
-        if family == SGD_FAMILY:
-            sgd(step, own, p, g, first)
-        elif family == ADAM_FAMILY:
-            adam(step, own, p, g, first, second)
-        elif family == RMSPROP_FAMILY:
-            rmsprop(own, p, g, first, second, third)
-        else:
-            adagrad(step, own, p, g, first)
+        begin, end, group = segments[index, 0], segments[index, 1], segments[index, 2]
+        update_stretch(family, step, hyper[group], begin, end, param, grad, slots)
+
+
+@kernel
+def update_stretch(family, step, hyper, begin, end, param, grad, slots):
+    """``update`` from ``begin`` to ``end`` (exclusive), by the settings (N_HYPER,) of one group."""
+    last = slots.shape[0] - 1
+    p, g = param[begin:end], grad[begin:end]
+    # An optimiser whose settings need no state does not read what stands in for it.
+    first = slots[0, begin:end] if last >= 0 else g
+    second = slots[min(1, last), begin:end] if last >= 0 else g
+    third = slots[last, begin:end] if last >= 0 else g
+    if family == SGD_FAMILY:
+        sgd(step, hyper, p, g, first)
+    elif family == ADAM_FAMILY:
+        adam(step, hyper, p, g, first, second)
+    elif family == RMSPROP_FAMILY:
+        rmsprop(hyper, p, g, first, second, third)
+    else:
+        adagrad(step, hyper, p, g, first)
 
 
 @kernel
@@ -159,12 +164,3 @@ def adagrad(step, hyper, param, grad, total):
         g = grad[i] + decay * param[i]
         total[i] += g * g
         param[i] -= lr * (g / (np.sqrt(total[i]) + eps))
-
-
-@summing
-def sum_of_squares(vector):
-    """Return the sum of squares of a vector, accumulated in float64."""
-    total = 0.0
-    for i in range(vector.size):
-        total += np.float64(vector[i]) * np.float64(vector[i])
-    return total

@@ -15,7 +15,7 @@ from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.optimizer import Newton
 from ceteris.train.cpu.gradients import finish_gradient
-from ceteris.train.cpu.probes import begin_probes, new_probes, probe_noise, probe_update
+from ceteris.train.cpu.probes import begin_probes, new_probes, probe_noise, update_probed
 from ceteris.train.cpu.updates import update
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
 from ceteris.train.hyper import (
@@ -29,7 +29,7 @@ from ceteris.train.hyper import (
 )
 from ceteris.train.modules.accumulation import MeanGradient
 from ceteris.train.modules.kept import module_buffers, restore_module_buffers
-from ceteris.train.modules.member import members_of, without
+from ceteris.train.modules.member import emptied, members_of, without
 from ceteris.train.modules.memory import aligned_rows, keep_freed_memory
 from ceteris.train.modules.newton import hessian, newton_direction
 from ceteris.train.modules.precision import LossScales
@@ -294,9 +294,6 @@ class _Steps:
         parameters, hyper = self._parameters[place], self._hyper[place]
         if self.probed.previous.shape[1] > 0:
             probe_noise(self._tensors, self.probed, place, step, gradient)
-        probes_update = measured and self.probed.before.size > 0
-        if probes_update:
-            self.probed.before[:] = parameters
         norm: float = finish_gradient(
             self._terms[place],
             self._limits[place],
@@ -309,10 +306,14 @@ class _Steps:
         if bend is not None:
             bend(gradient)
         hyper[:, LR] = self.rates[place, :, min(step, self.rates.shape[2] - 1)]
-        stretches = without(self._segments, untrained) if untrained else self._segments
-        update(self._family, done, hyper, stretches, parameters, gradient, self.slots[place])
-        if probes_update:
-            probe_update(self._tensors, parameters, self.probed.before, self.probed.updates[place])
+        slots, before = self.slots[place], self.probed.before
+        if measured and len(before):
+            stretches = emptied(self._tensors, untrained) if untrained else self._tensors
+            out = self.probed.updates[place]
+            update_probed(self._family, done, hyper, stretches, parameters, gradient, slots, before, out)
+        else:
+            stretches = without(self._segments, untrained) if untrained else self._segments
+            update(self._family, done, hyper, stretches, parameters, gradient, slots)
         return norm
 
 

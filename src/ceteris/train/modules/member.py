@@ -157,3 +157,9 @@ def without(segments: NDArray[np.int64], tensors: Sequence[ParameterTensor]) -> 
             cut += [(begin, min(end, first), group), (max(begin, last), end, group)]
         kept = [(begin, end, group) for begin, end, group in cut if begin < end]
     return np.array(kept, dtype=np.int64).reshape(len(kept), 3)
+
+
+def emptied(table: NDArray[np.int64], tensors: Sequence[ParameterTensor]) -> NDArray[np.int64]:
+    """Return the table of all tensors (begin, end, group) in which some have no numbers."""
+    begins = {tensor.offset for tensor in tensors}
+    return np.array([(b, b if b in begins else e, group) for b, e, group in table], dtype=np.int64)
