@@ -100,3 +100,18 @@ def test_folds_of_the_only_seed():
     assert "4 folds of one seed" in verdict.explanation
     assert "the variance is corrected for that (Nadeau and Bengio)" in verdict.explanation
     assert out.notes[0] == "Intervals speak of other rows for the one seed that was run, not of other seeds."
+
+
+@pytest.mark.parametrize(("layers", "compared"), [(60, 61), (61, 1)])
+def test_probes_of_too_many_layers_are_judged_by_claims_alone(layers, compared):
+    names = ["val_loss", *(f"dead/hidden.{layer}" for layer in range(layers))]
+    found = [
+        trial(level, seed, {name: [value + 0.01 * seed] for name in names})
+        for level, value in (("a", 1.0), ("b", 2.0))
+        for seed in range(5)
+    ]
+    asked = claim("dead/hidden.7", less=("a", "b"))
+    out = assess(study({"lr": ["a", "b"]}, asked), found, validation_rows=None)
+    assert len(out.pairs) == compared
+    assert out.verdicts[0].verdict == "supported"
+    assert "dead/hidden.7" in out.levels[0].metrics

@@ -19,6 +19,7 @@ from ceteris.evidence.sentences import explain
 from ceteris.evidence.summaries import LevelEvidence, accuracy_error, summarise
 from ceteris.evidence.verdicts import Comparison, Judgement, Ruling, judge
 from ceteris.spec.metrics import Direction
+from ceteris.spec.probes import without_many_probes
 from ceteris.spec.study import Study
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def _pairs(
 ) -> tuple[Pair, ...]:
     """Compare levels in every metric except the learning rate, which is set and not found."""
     metrics = dict.fromkeys(name for level in levels for name in level.metrics if name != "lr")
-    return tuple(pair for name in metrics for pair in compare_levels(layout, name, validation_rows, looks))
+    compared = without_many_probes(metrics)
+    return tuple(pair for name in compared for pair in compare_levels(layout, name, validation_rows, looks))
 
 
 def _verdict(

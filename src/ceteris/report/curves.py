@@ -15,6 +15,7 @@ from ceteris.evidence.summaries import Band
 from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report.numbers import rounded
 from ceteris.report.titles import title_of
+from ceteris.spec.probes import without_many_probes
 
 PAIRS = (("train_loss", "val_loss"), ("train_accuracy", "val_accuracy"))
 """Measured the same way on both sides, so drawn beside each other on one scale."""
@@ -152,7 +153,7 @@ def curves(run: RunRecord, assessment: Assessment) -> Curves:
     means = {
         metric: _bands([level.curves.get(metric) for level in assessment.levels], at) for metric in metrics
     }
-    single_epochs, single = single_seed_curves(run, labels, metrics, epochs)
+    single_epochs, single = single_seed_curves(run, labels, without_many_probes(metrics), epochs)
     rows = chart_rows(metrics)
     several = len({(trial.seed, trial.fold) for trial in run.trials}) > 1
     lost = any(trial.status == "diverged" for trial in run.trials)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 SPREAD = "std/"
 """``std/head.weight`` is the spread (standard deviation) of that parameter's numbers."""
 
@@ -37,6 +39,20 @@ def probe_parts(metric: str) -> tuple[str, str] | None:
     """Return family and name of what a probe measures, None for any other metric."""
     family, _, name = metric.partition("/")
     return (family, name) if family in FAMILIES and name else None
+
+
+MOST_COMPARED = 60
+"""So many probes of single parameters and layers are compared one by one: those of three hidden layers."""
+
+
+def without_many_probes(metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return the metrics, without the probes of single parameters and layers where these are too many.
+
+    A network of a hundred layers has a thousand of them: a table of differences for each is read by nobody.
+    """
+    named = tuple(metrics)
+    others = tuple(name for name in named if probe_parts(name) is None)
+    return named if len(named) - len(others) <= MOST_COMPARED else others
 
 
 def probe_patterns() -> tuple[str, ...]:
