@@ -24,3 +24,9 @@ def test_true_and_1_are_different_settings():
 
 def test_no_trials_at_all():
     assert compare_settings({}).equal == {}
+
+
+def test_equal_items_in_a_row_are_counted() -> None:
+    levels = {"deep": {"model": {"hidden": [64] * 100 + [32, 32]}}, "flat": {"model": {"hidden": []}}}
+    found = compare_settings(levels)
+    assert found.levels == {"deep": ("100 × 64, 32, 32",), "flat": ("none",)}

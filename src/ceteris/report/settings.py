@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from ceteris.spec.labels import format_label
 
 GROUPS = {"data": "Data", "folds": "Data", "model": "Network", "optimizer": "Optimiser"}
 REST = "Training"
+LONG = 4
+"""So many equal items in a row are counted, not listed."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,15 @@ def _words(value: Any) -> str:
     if value is None:
         return "default"
     if isinstance(value, list | tuple):
-        return ", ".join(_words(item) for item in value) or "none"
+        return ", ".join(_repeated(value)) or "none"
     return "none" if value in ("", {}) else format_label(value)
+
+
+def _repeated(items: Sequence[Any]) -> Iterator[str]:
+    """Yield the items in words; four or more equal ones in a row once, with how many they are."""
+    for words, equal in itertools.groupby(_words(item) for item in items):
+        count = len(list(equal))
+        yield from (f"{count} × {words}",) if count >= LONG else (words,) * count
 
 
 def _grouped(settings: Sequence[Setting]) -> dict[str, tuple[Setting, ...]]:
