@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas
 import pytest
@@ -104,6 +109,66 @@ def test_too_many_categories_are_refused_before_they_fill_memory(tmp_path, piece
     monkeypatch.setattr(table_stream, "MOST_CATEGORIES", 20)
     monkeypatch.setattr(table_layout, "MOST_FEATURES", 20)
     pieces()
-    assert "would make more than 20 features of `name`; leave that column out" in (
+    assert "would make more than 20 features, most of them from `name`; leave that column out" in (
         refusal(lambda: load(reading(path, ids=()))) or ""
     )
+
+
+MEASURED = """
+import json, sys, threading, time
+from ceteris.data import Preparation, load, tables
+from ceteris.spec.data import DataSpec
+
+tables.BATCH_BYTES = 1 << 19
+
+def own_bytes():
+    lines = open("/proc/self/smaps_rollup").read().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Anonymous"))
+
+import pandas  # what a library takes is not what a file takes
+peak = before = own_bytes()
+
+def watch():
+    global peak
+    while True:
+        peak = max(peak, own_bytes())
+        time.sleep(0.002)
+
+threading.Thread(target=watch, daemon=True).start()
+spec = DataSpec.model_validate({"source": sys.argv[1], "target": "x0"})
+prepared = Preparation(load(spec.reading)).prepare(spec, 0)
+print(json.dumps({"rows": len(prepared.x), "bytes": max(peak, own_bytes()) - before}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="private memory is measured as Linux tells it")
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_memory_does_not_grow_with_the_file(tmp_path, suffix):
+    """A table of 2 MB and one of 14: a few bytes more for each row, and no more for its 100 columns."""
+    block = pandas.DataFrame(
+        np.random.default_rng(0).normal(size=(2_500, 100)), columns=[f"x{n}" for n in range(100)]
+    ).round(4)
+    block["kind"] = np.array(["a", "b", ""])[np.arange(len(block)) % 3]
+
+    def measured(copies: int, mib: int) -> dict[str, int]:
+        path = tmp_path / f"{copies}{suffix}"
+        if suffix == ".csv":
+            header, body = block.to_csv(index=False).split("\n", 1)
+            path.write_text(f"{header}\n{body * copies}")
+        else:
+            # of each column a reader holds a page and the dictionary, whatever the size of the file
+            small_pages = {"use_dictionary": False, "data_page_size": 1 << 14}
+            pandas.concat([block] * copies).to_parquet(path, index=False, **small_pages)
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, str(path)],
+            env={**os.environ, "CETERIS_MEMORY_MIB": str(mib), "XDG_CACHE_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return dict(json.loads(done.stdout))
+
+    small, large, whole = measured(1, 1), measured(8, 1), measured(8, 4096)
+    grown = large["bytes"] - small["bytes"]
+    assert grown < 50 * (large["rows"] - small["rows"]) + (6 << 20)
+    assert whole["bytes"] > large["bytes"] + (12 << 20)

@@ -205,7 +205,7 @@ def _count_reading(run: RunRecord, rows: FinalRows) -> None:
 
 def _ids(dataset: Dataset, table: Any) -> dict[str, NDArray[Any]]:
     """Return the columns of a table that name its rows, as far as they are there."""
-    from ceteris.data.table_source import id_texts
+    from ceteris.data.table_stream import id_texts
 
     if dataset.table is None:
         return {}

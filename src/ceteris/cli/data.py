@@ -60,10 +60,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print shapes, types, classes, counts and ranges; write a picture of random examples."""
-    from ceteris.cli.downloads import download_progress
+    from ceteris.cli.loading import loading_progress
     from ceteris.data import facts, load
 
-    with download_progress() as report, _without_path():
+    with loading_progress() as report, _without_path():
         dataset = load(_reading(name, target, checksum), data_dir, report=report)
     known = facts(dataset)
     picture, speed = _write_examples(dataset, examples), _fetching(dataset, name)
@@ -78,10 +78,10 @@ def fetch(
     name: DataName, /, *, checksum: Checksum = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """Download a data set, or a file at an address, where it is missing; files that are right are kept."""
-    from ceteris.cli.downloads import download_progress
+    from ceteris.cli.loading import loading_progress
     from ceteris.data import fetch as fetch_files
 
-    with download_progress() as report, _without_path():
+    with loading_progress() as report, _without_path():
         place = fetch_files(_reading(name, None, checksum), data_dir, report)
     if as_json:
         print_json({"name": name, "place": place})

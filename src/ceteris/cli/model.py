@@ -45,9 +45,9 @@ def show(
 ) -> None:
     """Print layers, output shapes, parameters and memory of a network; draw it with --svg."""
     from ceteris.api.model_summary import model_summary
-    from ceteris.cli.downloads import download_progress
+    from ceteris.cli.loading import loading_progress
 
-    with download_progress() as report:
+    with loading_progress() as report:
         found = model_summary(
             study,
             level=level,

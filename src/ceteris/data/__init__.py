@@ -10,6 +10,7 @@ from ceteris.data.examples import example_grid
 from ceteris.data.facts import class_counts, facts, preparation_facts
 from ceteris.data.npz import save_arrays
 from ceteris.data.preparation import Preparation, Prepared, check_content, prepare_rows
+from ceteris.data.progress import Reading, ReadingLines
 from ceteris.data.sources import SourceEntry, fetch, find_source, list_sources, load, load_test
 from ceteris.data.split import Split, split_rows
 from ceteris.data.user_arrays import arrays
@@ -19,6 +20,8 @@ __all__ = [
     "Download",
     "Preparation",
     "Prepared",
+    "Reading",
+    "ReadingLines",
     "SourceEntry",
     "Split",
     "arrays",

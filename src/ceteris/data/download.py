@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ceteris.data.progress import Reading
 from ceteris.errors import CeterisError
 
 CHUNK_BYTES = 1 << 16
@@ -27,7 +28,8 @@ class Download:
     """Bytes in all, where the server says."""
 
 
-Report = Callable[[Download], None]
+Report = Callable[["Download | Reading"], None]
+"""Told how far a download, or the reading of a large file, has come."""
 
 
 @dataclass

@@ -83,8 +83,9 @@ def fit_table(
     """
     shift, divisor = np.zeros(len(one_hot)), np.ones(len(one_hot))
     for feature in np.flatnonzero(~one_hot):
-        values = x[train, feature]
-        known = values[~np.isnan(values)]
+        known = x[train, feature]
+        lacking = np.isnan(known)
+        known = known[~lacking] if lacking.any() else known
         if len(known):
             shift[feature], divisor[feature] = _of_numbers(known, scale)
     absent = absent_categories(x, one_hot, train)

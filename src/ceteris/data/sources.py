@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.bundled import BUNDLED_SOURCES
 from ceteris.data.dataset import Dataset, Source, without_test_rows
-from ceteris.data.download import Download
+from ceteris.data.download import Report
 from ceteris.data.folders import FolderSource
 from ceteris.data.house_prices import HOUSE_PRICES, HousePrices
 from ceteris.data.local_source import local_source
@@ -49,14 +48,12 @@ class SourceEntry:
     """Where its files lie; None if they would have to be downloaded."""
 
 
-def load(
-    source: str, folder: Path | None = None, *, report: Callable[[Download], None] | None = None
-) -> Dataset:
+def load(source: str, folder: Path | None = None, *, report: Report | None = None) -> Dataset:
     """Return the data set that an experiment calls ``source``: a named one, or the path of a file.
 
     ``folder`` is searched first, then the folder in the environment variable CETERIS_DATA, the
     per-user cache and the system's own; what is nowhere is downloaded into the cache, ``report``
-    being told how far it has come.
+    being told how far it has come, and so it is of tables that are read in pieces.
     Test rows are not in it (law 4). Raises CeterisError.
     """
     base, reduction = split_reading(source)
@@ -82,7 +79,7 @@ def load_unlabelled(source: str, folder: Path | None = None) -> pandas.DataFrame
     return found.read_unlabelled(folder) if isinstance(found, HousePrices) else None
 
 
-def fetch(name: str, folder: Path | None = None, report: Callable[[Download], None] | None = None) -> str:
+def fetch(name: str, folder: Path | None = None, report: Report | None = None) -> str:
     """Make sure that the files of a source are at hand, downloading what is missing; return where.
 
     ``name`` is a named source or an address. With ``folder``, files are put into ``folder / name`` (those at

@@ -6,7 +6,6 @@ them a fold may use is decided where it is prepared (``ceteris.data.scaling``), 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ceteris.data.mapped import empty_rows
+from ceteris.data.table_texts import as_texts, coded
 from ceteris.data.tables import is_numeric
 from ceteris.errors import CeterisError, Problem, unknown_name
 
@@ -86,19 +87,24 @@ class Layout:
         lacking = [column.name for column in self.columns if column.name not in there]
         if lacking:
             raise CeterisError(Problem(f"{named}: {unknown_name('column', c, there)}") for c in lacking)
-        parts = [self._features(table[column.name], column, named) for column in self.columns]
-        return np.ascontiguousarray(np.concatenate(parts, axis=1))
-
-    def _features(self, values: pandas.Series, column: Column, table: str) -> NDArray[np.float64]:
-        if column.numeric:
-            return numbers(values, f"{table}: column `{column.name}`")[:, None]
-        texts = as_texts(values)
-        codes = {category: place for place, category in enumerate(column.categories)}
-        places = np.array([len(codes) if t is None else codes.get(t, -1) for t in texts], dtype=np.int64)
-        features = np.zeros((len(texts), column.features))
-        known = np.flatnonzero(places >= 0)
-        features[known, places[known]] = 1.0
+        features = empty_rows((len(table), self.features), np.float64)
+        self.expand_into(table, features, named)
         return features
+
+    def expand_into(self, table: pandas.DataFrame, features: NDArray[np.float64], name: str = "") -> None:
+        """Write the rows of a table that has all columns into an array (N, features); see ``expand``."""
+        begin = 0
+        for column in self.columns:
+            values = table[column.name]
+            if column.numeric:
+                features[:, begin] = numbers(values, f"{name or self.name}: column `{column.name}`")
+            else:
+                codes = {category: place for place, category in enumerate(column.categories)}
+                places = coded(values).mapped(codes, missing=len(codes))
+                known = np.flatnonzero(places >= 0)
+                features[:, begin : begin + column.features] = 0.0
+                features[known, begin + places[known]] = 1.0
+            begin += column.features
 
 
 def make_layout(table: pandas.DataFrame, name: str, target: str, ids: Sequence[str]) -> Layout:
@@ -134,24 +140,11 @@ def _column(values: pandas.Series, table: str, name: str) -> Column:
     if is_numeric(values):
         numbers(values, f"{table}: column `{name}`")
         return Column(name, True, missing)
-    texts = [text for text in as_texts(values) if text is not None]
-    counts = Counter(texts)
-    rows: dict[str, int] = {}
-    for row, text in enumerate(as_texts(values), start=1):
-        if text is not None:
-            rows.setdefault(text, row)
+    own = coded(values)
+    counts = dict(zip(own.texts, map(int, own.counts), strict=True))
+    rows = dict(zip(own.texts, map(int, own.first_rows + 1), strict=True))
     check_no_slip(counts, rows, f"{table}: column `{name}`")
-    return Column(name, False, missing, tuple(sorted(set(texts))))
-
-
-def as_texts(values: Any) -> list[str | None]:
-    """Return the values of a column as they read; None where one is missing."""
-    missing = values.isna().to_numpy()
-    return [None if lacks else _read(value) for value, lacks in zip(values, missing, strict=True)]
-
-
-def _read(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+    return Column(name, False, missing, tuple(sorted(own.texts)))
 
 
 def numbers(values: Any, where: str, before: int = 0) -> NDArray[np.float64]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ceteris.data.dataset import Rows, SourceData
 from ceteris.data.download import Report
-from ceteris.data.table_layout import as_texts, make_layout, numbers
-from ceteris.data.table_stream import is_large, stream_table
-from ceteris.data.tables import check_table, is_numeric, read_table
-from ceteris.data.targets import Targets, like_labels, read_targets
+from ceteris.data.table_layout import make_layout, numbers
+from ceteris.data.table_stream import Passes, id_texts, is_large, stream_table
+from ceteris.data.table_texts import coded
+from ceteris.data.tables import is_numeric, read_table
+from ceteris.data.targets import Targets, coded_targets, like_labels, read_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class TableSource:
 
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows of the file, checked. Raises ``CeterisError``."""
-        return table_data(self.path, self.name, self.target, self.ids)
+        return table_data(self.path, self.name, self.target, self.ids, report)
 
 
 def table_source(path: Path, settings: str) -> TableSource:
@@ -59,13 +59,17 @@ def table_source(path: Path, settings: str) -> TableSource:
     return TableSource(path, given.get("target"), tuple(given.get("ids", ())))
 
 
-def table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) -> SourceData:
+def table_data(
+    path: Path, name: str, target: str | None, ids: Sequence[str], report: Report | None = None
+) -> SourceData:
     """Read a table, find its target, and lay its columns out as features; all rows are training rows.
+
+    Of a large one ``report`` is told how far it is.
 
     Raises ``CeterisError`` for a bad file, an unknown column, or a target without values.
     """
     if is_large(path):
-        return _large_table_data(path, name, target, ids)
+        return _large_table_data(path, name, target, ids, report)
     table = read_table(path, ids)
     columns = list(map(str, table.columns))
     _check_known(columns, target, ids, path)
@@ -86,26 +90,24 @@ def table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) ->
     )
 
 
-def _large_table_data(path: Path, name: str, target: str | None, ids: Sequence[str]) -> SourceData:
-    _check_known(check_table(path), target, ids, path)
-    layout, features, values, named = stream_table(path, str(target), ids)
-    targets = _targets(values, f"{path}: column `{target}`")
+def _large_table_data(
+    path: Path, name: str, target: str | None, ids: Sequence[str], report: Report | None
+) -> SourceData:
+    passes = Passes(path, report)
+    _check_known(passes.check(), target, ids, path)
+    found = stream_table(passes, str(path), str(target), ids)
+    targets = _targets(found.targets, f"{path}: column `{target}`")
     return SourceData(
         name=name,
         task=targets.task,
-        train=Rows(features, targets.y),
+        train=Rows(found.features, targets.y),
         test=None,
         classes=targets.classes,
         value_range=None,
         origin=str(path),
-        columns=named,
-        table=layout,
+        columns=found.ids,
+        table=found.layout,
     )
-
-
-def id_texts(table: pandas.DataFrame, column: str) -> NDArray[np.str_]:
-    """Return a column that names rows, as text; empty where it is missing."""
-    return np.array([text or "" for text in as_texts(table[column])], dtype=np.str_)
 
 
 def _check_known(columns: Sequence[str], target: str | None, ids: Sequence[str], path: Path) -> None:
@@ -138,7 +140,8 @@ def _targets(values: pandas.Series, where: str) -> Targets:
             )
         )
     if not is_numeric(values):
-        return read_targets(np.array([str(text) for text in as_texts(values)], dtype=np.str_), None, where)
+        own = coded(values)
+        return coded_targets(own.codes, own.texts, where)
     found = numbers(values, where)
     if values.dtype.kind in "iu" and like_labels(found):
         return read_targets(found.astype(np.int64), None, where)

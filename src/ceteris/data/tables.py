@@ -5,12 +5,12 @@ Only `NA` and nothing at all mean missing; the text `None` is a value like any o
 
 from __future__ import annotations
 
-import codecs
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ceteris.data.progress import Step, unheard
+from ceteris.data.table_lines import check_lines, check_names
 from ceteris.errors import CeterisError
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 MISSING = ("", "NA")
 LARGEST_BYTES = 512 << 20
 """A larger file is refused: its one-hot columns would have to be held in memory."""
-CHUNK_BYTES = 1 << 20
 BATCH_ROWS = 20_000
-"""Rows of a large table that are held at a time."""
+BATCH_BYTES = 4 << 20
+"""So many rows of a large table, or about so much of its file, are held at a time."""
+NUMBER_BYTES = 8
 
 
 def read_table(path: Path, as_text: Sequence[str] = ()) -> pandas.DataFrame:
@@ -35,31 +36,58 @@ def read_table(path: Path, as_text: Sequence[str] = ()) -> pandas.DataFrame:
     for columns without a name or with the name of another.
     """
     _check_file(path, LARGEST_BYTES)
-    table = _parquet(path, as_text) if path.suffix.lower() == ".parquet" else _text(path, as_text)
+    table = _parquet(path, as_text) if _is_parquet(path) else _text(path, as_text)
     if not len(table):
         raise CeterisError(f"{path} has a header and no rows")
     return table
 
 
-def check_table(path: Path) -> list[str]:
+def check_table(path: Path, tell: Step = unheard) -> list[str]:
     """Check a file of any size as ``read_table`` does, without holding it; return its columns' names."""
     _check_file(path, largest=None)
-    if path.suffix.lower() == ".parquet":
-        names = [str(name) for name in _parquet_file(path).schema_arrow.names]
-        _check_names(path, names)
-        return names
-    _check_utf8(path)
-    return _check_lines(path, _separator(path))
+    if not _is_parquet(path):
+        return check_lines(path, _separator(path), tell)
+    names = [str(name) for name in _parquet_file(path).schema_arrow.names]
+    check_names(path, names)
+    return names
 
 
-def batches(path: Path, as_text: Sequence[str] = ()) -> Iterator[pandas.DataFrame]:
+def size_in_memory(path: Path) -> int:
+    """Return about how many bytes the values of a file take, whose Parquet may be packed. 0: no such file."""
+    size = path.stat().st_size if path.is_file() else 0
+    if not size or not _is_parquet(path):
+        return size
+    found = _parquet_file(path).metadata
+    return max(size, int(found.num_rows) * int(found.num_columns) * NUMBER_BYTES)
+
+
+def batches(path: Path, as_text: Sequence[str] = (), tell: Step = unheard) -> Iterator[pandas.DataFrame]:
     """Yield the rows of a checked file, some at a time; the types of columns may differ between them."""
-    if path.suffix.lower() != ".parquet":
-        with _reader(path, as_text, chunksize=BATCH_ROWS) as reader:
-            yield from reader
+    if not _is_parquet(path):
+        with path.open("rb") as file, _reader(path, as_text, file, _rows_at_a_time(path)) as reader:
+            for table in reader:
+                yield table
+                tell(file.tell())
         return
-    for batch in _parquet_file(path).iter_batches(batch_size=BATCH_ROWS):
+    parquet, done = _parquet_file(path), 0
+    size, rows = path.stat().st_size, int(parquet.metadata.num_rows)
+    at_a_time = max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(1, size_in_memory(path))))
+    for batch in parquet.iter_batches(batch_size=at_a_time):
         yield _with_texts(batch.to_pandas(), as_text)
+        done += batch.num_rows
+        tell(size * done // rows)
+
+
+def _rows_at_a_time(path: Path) -> int:
+    """Return how many rows of a text file are held at a time, by the length of its first lines."""
+    with path.open("rb") as file:
+        beginning = file.read(BATCH_BYTES)
+    lines = 1 + beginning.count(b"\n")
+    return max(1, min(BATCH_ROWS, lines * BATCH_BYTES // max(1, len(beginning))))
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
 
 def _check_file(path: Path, largest: int | None) -> None:
@@ -79,8 +107,7 @@ def _check_file(path: Path, largest: int | None) -> None:
 
 
 def _text(path: Path, as_text: Sequence[str]) -> pandas.DataFrame:
-    _check_utf8(path)
-    names = _check_lines(path, _separator(path))
+    names = check_lines(path, _separator(path))
     try:
         return _reader(path, [name for name in as_text if name in names])
     except (ValueError, OverflowError) as error:  # pandas' own errors of parsing are ValueErrors
@@ -91,12 +118,14 @@ def _separator(path: Path) -> str:
     return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
-def _reader(path: Path, as_text: Sequence[str], chunksize: int | None = None) -> Any:
-    """Return the rows of a text file, or with ``chunksize`` what yields them."""
+def _reader(
+    path: Path, as_text: Sequence[str], file: BinaryIO | None = None, chunksize: int | None = None
+) -> Any:
+    """Return the rows of a text file, or with ``chunksize`` what yields them from the open ``file``."""
     import pandas
 
     return pandas.read_csv(
-        path,
+        file or path,
         sep=_separator(path),
         encoding="utf-8-sig",
         na_values=list(MISSING),
@@ -115,7 +144,7 @@ def _parquet_file(path: Path) -> Any:
             f"{path}: reading Parquet needs pyarrow; install it with `pip install 'ceteris[parquet]'`"
         ) from error
     try:
-        return parquet.ParquetFile(path)
+        return parquet.ParquetFile(path, memory_map=True, pre_buffer=False)  # else a row group stays
     except (ValueError, OSError) as error:
         raise CeterisError(f"{path} is not a Parquet file, or a damaged one: {error}") from error
 
@@ -126,62 +155,6 @@ def _with_texts(table: pandas.DataFrame, as_text: Sequence[str]) -> pandas.DataF
         if name in table:
             table[name] = table[name].astype(str)
     return table
-
-
-def _check_utf8(path: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    lines = 1
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                line = lines + error.object[: error.start].count(b"\n")
-                raise CeterisError(
-                    f"{path}, line {line:,}: this is not UTF-8 text; save the table as UTF-8"
-                ) from error
-            lines += chunk.count(b"\n")
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise CeterisError(f"{path} ends within a character of UTF-8: it was cut off") from error
-
-
-def _check_lines(path: Path, separator: str) -> list[str]:
-    """Return the names of the columns; refuse lines with more or fewer fields than there are columns."""
-    lines = _lines(path, separator)
-    _, names = next(lines, (0, []))
-    _check_names(path, names)
-    for number, fields in lines:
-        if len(fields) != len(names):
-            raise CeterisError(
-                f"{path}, line {number:,}: there are {len(fields)} fields, and the header names "
-                f"{len(names)} columns"
-            )
-    return names
-
-
-def _lines(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of the line on which a record ends, and its fields; blank lines are passed over."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=separator)
-        try:
-            for fields in reader:
-                if fields:
-                    yield reader.line_num, fields
-        except csv.Error as error:
-            raise CeterisError(f"{path}, line {reader.line_num:,}: {error}") from error
-
-
-def _check_names(path: Path, names: Sequence[str]) -> None:
-    for place, name in enumerate(names, start=1):
-        if not name.strip():
-            raise CeterisError(
-                f"{path}: column {place} has no name; name it, or leave it out (pandas writes one for the "
-                "index unless told `index=False`)"
-            )
-        if name in names[: place - 1]:
-            raise CeterisError(f"{path}: two columns are called `{name}`; give each a name of its own")
 
 
 def _parquet(path: Path, as_text: Sequence[str]) -> pandas.DataFrame:
@@ -195,7 +168,7 @@ def _parquet(path: Path, as_text: Sequence[str]) -> pandas.DataFrame:
         ) from error
     except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
         raise CeterisError(f"{path} is not a Parquet file, or a damaged one: {error}") from error
-    _check_names(path, [str(name) for name in table.columns])
+    check_names(path, [str(name) for name in table.columns])
     return _with_texts(table, as_text)
 
 

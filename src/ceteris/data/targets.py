@@ -95,15 +95,27 @@ def _one_per_row(y: NDArray[Any], name: str) -> NDArray[Any]:
     return y
 
 
+def coded_targets(codes: NDArray[np.int64], texts: Sequence[str], name: str) -> Targets:
+    """Return the targets of labels (N,) given as places in ``texts``; classes are sorted. Raises
+    ``CeterisError`` for labels that hardly ever come twice."""
+    order = np.argsort(np.array(texts, dtype=np.str_))
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return _classes([texts[place] for place in order], ranks[codes], name)
+
+
 def _by_sorted_values(labels: NDArray[Any], name: str) -> Targets:
     values, codes = np.unique(labels, return_inverse=True)
-    if len(values) > MANY_CLASSES and len(values) > len(labels) / 2:
+    return _classes(values, codes.astype(np.int64), name)
+
+
+def _classes(values: Sequence[Any] | NDArray[Any], codes: NDArray[np.int64], name: str) -> Targets:
+    if len(values) > MANY_CLASSES and len(values) > len(codes) / 2:
         raise CeterisError(
-            f"`{name}` has {len(values):,} different labels in {len(labels):,} rows; numbers to "
+            f"`{name}` has {len(values):,} different labels in {len(codes):,} rows; numbers to "
             "predict must be of a floating-point type"
         )
-    classes = tuple(_read(value) for value in values)
-    return Targets("classification", codes.astype(np.int64), classes, "name")
+    return Targets("classification", codes, tuple(_read(value) for value in values), "name")
 
 
 def _by_number(labels: NDArray[Any], classes: tuple[str, ...], name: str) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ SCHEME = 1
 
 WORDS_PER_BLOCK = 4
 UNIFORM_BITS = 24
+BLOCK_ROWS = 1 << 16
 CELLS = float(1 << UNIFORM_BITS)
 
 
@@ -68,9 +69,12 @@ def normals(key: Key, rows: int, columns: int, *, epoch: int = 0, first_row: int
 
 def permutation(key: Key, n: int, *, epoch: int = 0) -> NDArray[np.int64]:
     """Return a random order of ``range(n)``: the ranks of ``n`` keyed 64-bit words."""
-    row = np.arange(n, dtype=np.uint32)[:, None]
-    high, low, _, _ = philox4x32((_same(0), row, _same(epoch), _same(0)), key)
-    return np.argsort((high.astype(np.uint64) << np.uint64(32) | low)[:, 0], kind="stable")
+    drawn = np.empty(n, dtype=np.uint64)
+    for begin in range(0, n, BLOCK_ROWS):  # the cipher takes several times the memory of what it makes
+        row = np.arange(begin, min(begin + BLOCK_ROWS, n), dtype=np.uint32)[:, None]
+        high, low, _, _ = philox4x32((_same(0), row, _same(epoch), _same(0)), key)
+        drawn[begin : begin + len(row)] = (high.astype(np.uint64) << np.uint64(32) | low)[:, 0]
+    return np.argsort(drawn, kind="stable")
 
 
 def _same(number: int) -> Words:

@@ -43,7 +43,7 @@ from ceteris.lab.undertaking import (
     key_of,
     make_setup,
     refuse,
-    tell_downloads,
+    tell_loading,
     train_run,
 )
 from ceteris.nets.architecture import Architecture
@@ -239,7 +239,7 @@ def _places(record: RunRecord, combinations: Sequence[Combination], means: Means
 
 def _load(places: DataPlaces, means: Means) -> dict[str, Dataset]:
     """Load the record's data under the names that its experiments have for them."""
-    loaded = load_sources(list(places.moved.values()), places.folder, None, tell_downloads(means))
+    loaded = load_sources(list(places.moved.values()), places.folder, None, tell_loading(means))
     refuse([problem for error in loaded.errors.values() for problem in error.problems])
     return {source: loaded.datasets[place] for source, place in places.moved.items()}
 

@@ -46,7 +46,7 @@ from ceteris.lab.undertaking import (
     inspect_modules,
     make_setup,
     refuse,
-    tell_downloads,
+    tell_loading,
     train_run,
 )
 from ceteris.records.store import Store
@@ -108,7 +108,7 @@ def run_study(
     with Crew(make_setup(device, own, factories, experiments)) as crew:
         first = hire_ahead(crew, device, workers, trials_in_all)
         sources = [experiment.data.reading for experiment in experiments]
-        data = load_sources(sources, data_folder, dataset, tell_downloads(means))
+        data = load_sources(sources, data_folder, dataset, tell_loading(means))
         tell_label_like_numbers(data, means.listener)
         initial = read_all(experiments, runs_folder)
         bound, problems = bind(checked, data, list(own), list(factories), initial=initial)

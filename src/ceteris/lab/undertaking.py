@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from ceteris.data.dataset import Dataset
 from ceteris.data.download import Download
+from ceteris.data.progress import Reading, ReadingLines
 from ceteris.errors import CeterisError, Problem
 from ceteris.lab import own_metrics, own_modules
 from ceteris.lab.crew import Crew
@@ -163,16 +164,24 @@ def refuse(problems: Sequence[Problem]) -> None:
         raise CeterisError(sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
 
 
-def tell_downloads(means: Means) -> Callable[[Download], None]:
-    """Return a report function that notes each download once, and gives up where a stop was asked for."""
-    told: set[str] = set()
+def tell_loading(means: Means) -> Callable[[Download | Reading], None]:
+    """Return a report function that notes each download once and large files now and then.
 
-    def report(download: Download) -> None:
+    It gives up where a stop was asked for.
+    """
+    told: set[str] = set()
+    lines = ReadingLines()
+
+    def report(step: Download | Reading) -> None:
         heed(means.stop)
-        if download.url not in told:
-            told.add(download.url)
-            size = f" ({download.total / 2**20:.0f} MB)" if download.total else ""
-            means.listener.note(f"downloading {download.file} of {download.source}{size} from {download.url}")
+        if isinstance(step, Reading):
+            line = lines.line(step)
+            if line is not None:
+                means.listener.note(line)
+        elif step.url not in told:
+            told.add(step.url)
+            size = f" ({step.total / 2**20:.0f} MB)" if step.total else ""
+            means.listener.note(f"downloading {step.file} of {step.source}{size} from {step.url}")
 
     return report
 

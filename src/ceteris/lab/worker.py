@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,7 +22,9 @@ from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.lab.wire import receive, send, take_over_streams
 
 if TYPE_CHECKING:
+    from ceteris.data.download import Download
     from ceteris.data.preparation import Preparation
+    from ceteris.data.progress import Reading
     from ceteris.lab.orders import Hello, Inspect, Inspected, Job, JobFailed, Report, Setup
     from ceteris.lab.own_metrics import Metric
     from ceteris.lab.own_modules import Factory
@@ -199,8 +202,22 @@ class Worker:
 
         key = (source, folder)
         if key not in self._preparations:
-            self._preparations[key] = Preparation(load(source, folder))
+            self._preparations[key] = Preparation(load(source, folder, report=self._telling_reading()))
         return self._preparations[key]
+
+    def _telling_reading(self) -> Callable[[Download | Reading], None]:
+        """Return a report function that tells of large files now and then."""
+        from ceteris.data.progress import Reading, ReadingLines
+        from ceteris.lab.orders import Printed
+
+        lines = ReadingLines()
+
+        def report(step: Download | Reading) -> None:
+            line = lines.line(step) if isinstance(step, Reading) else None
+            if line is not None:
+                self._report(Printed(f"a training process is {line}"))
+
+        return report
 
 
 def _is_out_of_memory(error: Exception) -> bool:
