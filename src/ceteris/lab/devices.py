@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 from ceteris.errors import CeterisError, Problem, unknown_name
 
@@ -47,6 +51,8 @@ def all_devices() -> tuple[Device, ...]:
 
 def cuda_cards() -> list[str]:
     """Name the CUDA cards that torch can use."""
+    if torch_is_for_processors():
+        return []
     import torch
 
     if not torch.cuda.is_available():
@@ -63,7 +69,34 @@ def _cuda(asked: str, cards: list[str], index: int) -> Device:
     return Device("cuda" if index == 0 else f"cuda:{index}", f"cuda: {cards[index]}", free)
 
 
+def torch_is_for_processors() -> bool:
+    """Tell whether the torch that is installed was built for processors alone; it is not loaded for that."""
+    if sys.platform == "darwin":
+        return False
+    found = find_spec("torch")
+    if found is None or not found.submodule_search_locations:
+        return False
+    built = _assigned(Path(found.submodule_search_locations[0]) / "version.py")
+    return all(name in built and built[name] is None for name in ("cuda", "hip"))
+
+
+def _assigned(file: Path) -> dict[str, object]:
+    """Return the constants that a Python file assigns to names, without running it."""
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    found: dict[str, object] = {}
+    for line in tree.body:
+        targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+        if isinstance(line, ast.Assign | ast.AnnAssign) and isinstance(line.value, ast.Constant):
+            found |= {own.id: line.value.value for own in targets if isinstance(own, ast.Name)}
+    return found
+
+
 def _has_mps() -> bool:
+    if torch_is_for_processors():
+        return False
     import torch
 
     return bool(torch.backends.mps.is_available())

@@ -29,6 +29,8 @@ class Setup:
     """What makes the user's own networks, by name, as ``own_modules.pack`` wrote it."""
     module_references: tuple[str, ...] = ()
     """Networks given as ``package.module:Name``."""
+    needs_torch: bool = True
+    """Whether torch trains something on the processor, and is better loaded ahead."""
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,15 @@ def make_setup(
         references=tuple(dict.fromkeys(metric for metric in named if ":" in metric)),
         modules=own_modules.pack(modules),
         module_references=own_modules.references(experiments),
+        needs_torch=any(map(_needs_torch, experiments)),
     )
+
+
+def _needs_torch(experiment: Experiment) -> bool:
+    """Tell whether torch takes part where an experiment is trained on the processor."""
+    compiled = experiment.model.kind in ("linear", "mlp") and experiment.implementation == "builtin"
+    newton = experiment.optimizer.kind == "newton"
+    return not compiled or newton or experiment.precision != "float32" or bool(experiment.metrics)
 
 
 def hire_ahead(crew: Crew, device: str, workers: int | None, trials: int) -> int:

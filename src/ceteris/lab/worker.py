@@ -38,7 +38,7 @@ def main() -> None:
     orders, reports = take_over_streams()
     from ceteris.train import numerics
 
-    numerics.prepare_process()
+    numerics.prepare_worker()
     worker = Worker(reports)
     threading.Thread(target=listen, args=(orders, worker), daemon=True).start()
     worker.serve()
@@ -84,11 +84,19 @@ class Worker:
                 raise order
             if isinstance(order, Setup):
                 self._report(self._set_up(order))
-                import_module("ceteris.train.loop")  # while the lab is still checking and planning
+                self._load_ahead(order)
             elif isinstance(order, Inspect):
                 self._report(self._inspect(order))
             else:
                 self._report(self._train(order) or JobDone(order.number))
+
+    def _load_ahead(self, order: Setup) -> None:
+        """Load what training takes while the lab is still checking and planning."""
+        from ceteris.train import numerics
+
+        if order.needs_torch:
+            numerics.prepare_process()
+        import_module("ceteris.train.loop")
 
     def _report(self, report: Report) -> None:
         try:
@@ -221,9 +229,8 @@ class Worker:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, MemoryError | torch.OutOfMemoryError)
+    torch = sys.modules.get("torch")
+    return isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from ceteris.errors import unknown_name
 from ceteris.nets.architecture import Architecture
 from ceteris.spec.init import FileInit
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Values = Mapping[str, NDArray[np.generic]]
 """Parameters and buffers by name."""
@@ -54,6 +56,8 @@ def value_problems(net: Architecture, init: FileInit, values: Values) -> Iterato
 
 def set_values(module: nn.Module, init: FileInit, values: Values) -> None:
     """Set the parameters and buffers of a network that an initialisation takes of values that fit."""
+    import torch
+
     with torch.no_grad():
         for name, tensor in (*module.named_parameters(), *module.named_buffers()):
             if name in values and init.takes(name):

@@ -1,18 +1,26 @@
-"""A stack of networks of one architecture, with the member axis first."""
+"""A stack of networks of one architecture, with the member axis first.
+
+Training built-in networks on the processor needs no torch, whose import takes longer than most small studies:
+it is loaded where a member is wanted as a module.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from ceteris.nets.architecture import Architecture, BuiltInModel, random_amounts
 from ceteris.nets.initial import initial_buffers, initial_parameters
-from ceteris.nets.module import Network, from_module, to_module
 from ceteris.nets.reading import Absent
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ceteris.nets.module import Network
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,16 @@ class StackedNetwork:
 
     def member(self, index: int) -> Network:
         """Hand out one member as an ordinary module (a copy), in evaluation mode."""
+        from ceteris.nets.module import to_module
+
         return to_module(
             self.architecture, self.parameters[index], self.buffers[index], tuple(self.rates[index])
         )
 
     def set_member(self, index: int, module: nn.Module) -> None:
         """Take a member back: copy the module's parameters and buffers into the stack."""
+        from ceteris.nets.module import from_module
+
         self.parameters[index], self.buffers[index] = from_module(self.architecture, module)
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from ceteris.errors import CeterisError, exception_in_line
 from ceteris.nets.given import Values, set_values
@@ -16,6 +13,9 @@ from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.model import ModuleModel
 from ceteris.train.plan import Cohort
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Code = Mapping[str, Callable[..., Any]]
 """What makes the user's own networks, and what starts them, by the names that experiments have for them."""
@@ -70,6 +70,8 @@ def _module_of(stack: StackedNetwork, place: int) -> nn.Module:
 
 def _apply(function: Callable[..., Any], name: str, module: nn.Module, seed: int) -> None:
     """Let a function change every module of a network, with torch's random numbers from a key of the seed."""
+    import torch
+
     from ceteris.train.modules.initial import torch_seed
 
     with torch.random.fork_rng(devices=[]), torch.no_grad():
