@@ -1,9 +1,9 @@
-"""Forward and backward passes of the built-in layers, written out for one member.
+"""Forward and backward passes of the built-in layers (products: ``linear``), written out for one member.
 
 ``x`` and ``y`` are inputs and outputs, ``dx`` and ``dy`` the gradients of the loss with respect to
 them. They stand unit by unit, (units, batch): products with small batches are a third faster so.
-Only the gathered inputs of the network stand row by row. Matrix products go through the BLAS that
-SciPy brings; the rest is loops that LLVM vectorises. Nothing here allocates.
+Only the gathered inputs of the network stand row by row. These are loops that LLVM vectorises. Nothing here
+allocates.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
@@ -24,18 +24,6 @@ summing = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"}
 
 
 @kernel
-def linear_forward(x, weight, y):
-    """y = W x; the bias is added by ``add_bias``. Shapes: (i, b), (o, i), (o, b)."""
-    np.dot(weight, x, y)
-
-
-@kernel
-def linear_forward_rows(x, weight, y):
-    """``linear_forward`` for gathered inputs (b, i), which stand row by row."""
-    np.dot(weight, x.T, y)
-
-
-@kernel
 def add_bias(y, bias):
     """Add a bias (o,) to every column of y (o, b), in place."""
     for unit in range(y.shape[0]):
@@ -43,19 +31,6 @@ def add_bias(y, bias):
         own = bias[unit]
         for row in range(line.size):
             line[row] += own
-
-
-@kernel
-def linear_backward(x, weight, dy, grad_weight, dx):
-    """grad_W = dy x^T, and dx = W^T dy. Shapes as in ``linear_forward``."""
-    np.dot(dy, x.T, grad_weight)
-    np.dot(weight.T, dy, dx)
-
-
-@kernel
-def linear_backward_rows(x, dy, grad_weight):
-    """grad_W = dy x for gathered inputs (b, i), whose gradient nobody needs."""
-    np.dot(dy, x, grad_weight)
 
 
 @summing

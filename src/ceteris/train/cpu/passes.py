@@ -13,14 +13,16 @@ from ceteris.train.cpu.layers import (
     kernel,
     layer_norm_backward,
     layer_norm_forward,
-    linear_backward,
-    linear_backward_rows,
-    linear_forward,
-    linear_forward_rows,
     norm_backward,
     norm_evaluate,
     norm_forward,
     unit_sums,
+)
+from ceteris.train.cpu.linear import (
+    linear_backward,
+    linear_backward_rows,
+    linear_forward,
+    linear_forward_rows,
 )
 from ceteris.train.cpu.outputs import add_forward, fork_backward, softmax_backward, softmax_forward
 from ceteris.train.cpu.table import (
