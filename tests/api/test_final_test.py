@@ -99,3 +99,18 @@ def test_without_validation_rows_nothing_chooses(tmp_path: Path) -> None:
     )
     with pytest.raises(CeterisError, match="trained without validation rows, so they choose nothing"):
         result.test()
+    found = result.test(level=0.5)
+    assert [(trial["level"], trial["seed"]) for trial in found.trials] == [("0.5", 0)]
+    assert found.selection.metric is None
+    assert found.selection.levels[0].test["test_accuracy"].mean == by_hand(result, "0.5", 0)[1]
+    assert "0.5 was judged alone: no validation rows chose it" in str(found)
+    again = ceteris.load_run(result.id, runs_dir=tmp_path)
+    assert "judged alone" in again.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(CeterisError, match=r"there is no level `0.7`"):
+        result.test(level=0.7)
+
+
+def test_a_network_refitted_on_all_rows_is_the_only_level(result: Result) -> None:
+    refitted = result.refit("0.5", progress=False)
+    found = refitted.test()
+    assert found.selection.levels[0].test["test_accuracy"].mean == by_hand(refitted, found.chosen, 0)[1]

@@ -37,7 +37,7 @@ def choosing_metric(
     if not known:
         raise CeterisError(
             f"run {run.id} was trained without validation rows, so they choose nothing; "
-            "name the level, or train with `data.validation` as a share or a number of rows"
+            "name the level (`--level`), or train with `data.validation` as a share or a number of rows"
         )
     searched = (run.study.get("search") or {}).get("metric")
     wanted = metric or searched or ("val_accuracy" if "val_accuracy" in known else "val_loss")
@@ -56,6 +56,23 @@ def choosing_metric(
     if better is None:
         raise CeterisError(unknown_direction(wanted))
     return wanted, better
+
+
+def level_named(run: RunRecord, finished: Sequence[TrialRecord], level: object) -> str | None:
+    """Return the level that is judged because it was named, or is the only one without validation rows.
+
+    None where validation rows choose. Raises ``CeterisError`` for an unknown level.
+    """
+    from ceteris.spec.labels import format_label
+
+    known = list(dict.fromkeys(trial.level for trial in finished))
+    if level is None:
+        validated = any(name.startswith("val_") for name in finished[0].curves)
+        return None if validated or len(known) > 1 else known[0]
+    label = format_label(level)
+    if label not in known:
+        raise CeterisError(unknown_name("level", label, known))
+    return label
 
 
 def trial_to_use(
@@ -115,15 +132,11 @@ def level_to_use(run: RunRecord, level: object, metric: str | None) -> str:
     from ceteris.evidence.selection import Scored, select
     from ceteris.evidence.trial_scores import validation_score
     from ceteris.spec.experiment import Experiment
-    from ceteris.spec.labels import format_label
 
     finished = finished_trials(run, "use")
     known = list(dict.fromkeys(trial.level for trial in finished))
     if level is not None:
-        label = format_label(level)
-        if label not in known:
-            raise CeterisError(unknown_name("level", label, known))
-        return label
+        return str(level_named(run, finished, level))
     if len(known) == 1:
         return known[0]
     wanted, better = choosing_metric(run, finished, metric)

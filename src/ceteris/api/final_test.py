@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ceteris.api.choice import choosable, choosing_metric, finished_trials
+from ceteris.api.choice import choosable, choosing_metric, finished_trials, level_named
 from ceteris.api.final_rows import FinalRows, check_has_rows, final_rows_of
 from ceteris.api.networks import facts_of, recorded_network
 from ceteris.errors import CeterisError
@@ -76,6 +77,7 @@ def run_final_test(
     run: RunRecord,
     *,
     metric: str | None = None,
+    level: object = None,
     data_dir: str | Path | None = None,
     model: Factory | None = None,
     metrics: Mapping[str, Metric] | None = None,
@@ -86,6 +88,8 @@ def run_final_test(
     Args:
         run: the recorded run.
         metric: the validation metric that chooses a level; else accuracy for classes, loss for numbers.
+        level: the one level to judge, named beforehand: nothing chooses, and no other level is read. The only
+            level of a run without validation rows needs no name.
         data_dir: where the data lies, if not where it lay.
         model: what makes the network, where it is one of the user's own.
         metrics: the user's own metrics; those that are not given are left out.
@@ -94,7 +98,14 @@ def run_final_test(
     Raises ``CeterisError`` where nothing finished, there are no test rows, or the metric is not known.
     """
     finished = finished_trials(run, "assess")
-    wanted, better = choosing_metric(run, finished, metric)
+    label = level_named(run, finished, level)
+    if label is None:
+        wanted: str | None
+        better: Direction | None
+        wanted, better = choosing_metric(run, finished, metric)
+    else:
+        wanted, better = None, None
+        finished = [trial for trial in finished if trial.level == label]
     sets = final_rows_of(run, data_dir)
     for rows in sets.values():
         check_has_rows(rows)
@@ -105,7 +116,7 @@ def run_final_test(
     for place, trial in enumerate(finished):
         scored.append(evaluated.score(trial))
         report(place + 1, len(finished))
-    found = evaluated.summary(scored, better, readings)
+    found = evaluated.summary(scored, better, readings, label)
     _keep(run, found)
     return found
 
@@ -148,7 +159,7 @@ class _Evaluation:
         self,
         run: RunRecord,
         sets: Mapping[str, FinalRows],
-        metric: str,
+        metric: str | None,
         model: Factory | None,
         own: Mapping[str, Metric],
     ) -> None:
@@ -182,25 +193,33 @@ class _Evaluation:
         if not self._targets.is_floating_point():
             self._predicted.setdefault(trial.level, []).append(predicted_classes(loss, outputs))
         test = {f"{TEST}{name}": value for name, value in found.items()}
-        score = validation_score(trial, experiment, self._metric)
+        score = validation_score(trial, experiment, self._metric) if self._metric else math.nan
         self._metrics.append({"level": trial.level, "seed": trial.seed, "fold": trial.fold, **test})
         return Scored(trial.level, trial.seed, trial.fold, score, test)
 
-    def summary(self, scored: list[Scored], better: Direction, readings: TestReadings) -> FinalTest:
-        """Return what all of them came to."""
-        from ceteris.api.predictions import confusion_counts, pictures
-        from ceteris.evidence.selection import select
+    def _selection(self, scored: list[Scored], better: Direction | None, level: str | None) -> Selection:
+        """Return the level that validation chooses, or the one that was named."""
+        from ceteris.evidence.selection import named, select
 
+        if self._metric is None or better is None:
+            return named(scored, str(level), len(self._targets))
         try:
-            among = choosable(self._run)
-            selection = select(scored, self._metric, better, len(self._targets), among)
+            return select(scored, self._metric, better, len(self._targets), choosable(self._run))
         except ValueError as error:
             raise CeterisError(
                 f"{error} in run {self._run.id}: the validation rows choose no level"
             ) from error
+
+    def summary(
+        self, scored: list[Scored], better: Direction | None, readings: TestReadings, level: str | None
+    ) -> FinalTest:
+        """Return what all of them came to; ``level`` is the one that was named."""
+        from ceteris.api.predictions import confusion_counts, pictures
+
+        selection = self._selection(scored, better, level)
         dataset = self._rows.preparation.dataset
         predicted = self._predicted.get(selection.chosen, [])
-        levels = dict.fromkeys(trial.level for trial in self._run.trials)
+        levels = dict.fromkeys(trial.level for trial in self._run.trials if level in (None, trial.level))
         return FinalTest(
             run=self._run.id,
             data=str(facts_of(self._run, dataset.name).get("name", dataset.name)),

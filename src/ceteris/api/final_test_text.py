@@ -51,7 +51,9 @@ def sentences(found: FinalTest) -> Iterator[str]:
     from ceteris.evidence.quantities import metric_words
 
     selection = found.selection
-    words = metric_words(selection.metric)
+    if selection.metric is None:
+        yield f"{selection.chosen} was judged alone: no validation rows chose it"
+    words = metric_words(selection.metric or "")
     if len(selection.levels) > 1:
         yield f"the best mean {words} chooses {selection.chosen}{_judged(found)}"
         if selection.seeds > 1:
@@ -103,6 +105,8 @@ def shown_together(selection: Selection) -> list[tuple[str, ...]]:
     from ceteris.evidence.selection import TEST, VALIDATION
 
     names = list(dict.fromkeys(name for level in selection.levels for name in level.test))
+    if selection.metric is None:
+        return [tuple(names[i : i + 2]) for i in range(0, len(names), 2)]
     first = TEST + selection.metric.removeprefix(VALIDATION)
     others = [name for name in names if name != first]
     pairs = [tuple(others[i : i + 2]) for i in range(0, len(others), 2)]
@@ -115,10 +119,10 @@ def level_rows(selection: Selection, names: tuple[str, ...]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    first = names == shown_together(selection)[0]
+    first = selection.metric is not None and names == shown_together(selection)[0]
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("level", overflow="fold")
-    for name in (*([selection.metric] if first else []), *names):
+    for name in (*([selection.metric or ""] if first else []), *names):
         table.add_column(name, no_wrap=True)
     if first:
         table.add_column("chosen by", justify="right", no_wrap=True)

@@ -148,6 +148,7 @@ class Result:
         self,
         metric: str | None = None,
         *,
+        level: object = None,
         data_dir: str | Path | None = None,
         model: Factory | None = None,
         metrics: Metrics | None = None,
@@ -155,14 +156,18 @@ class Result:
         """Read the test rows and return what every level comes to on them, the chosen one marked.
 
         A level is chosen by ``metric`` on the validation rows (accuracy for classes, else loss); the test
-        rows only judge, and every reading is counted. ``model`` and ``metrics`` give again what is code of
-        your own. Raises ``CeterisError`` where there are no test rows or nothing finished.
+        rows only judge, and every reading is counted. With ``level``, named beforehand, only that one is
+        read and judged; the only level of a run without validation rows needs no name. ``model`` and
+        ``metrics`` give again what is code of your own. Raises ``CeterisError`` where there are no test
+        rows, nothing finished, or nothing chooses.
         """
         from ceteris.api.final_test import run_final_test
         from ceteris.api.metrics import named_metrics
 
         own = named_metrics(metrics)
-        return run_final_test(self.run, metric=metric, data_dir=data_dir, model=model, metrics=own)
+        return run_final_test(
+            self.run, metric=metric, level=level, data_dir=data_dir, model=model, metrics=own
+        )
 
     def refit(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ceteris.cli.options import AsJson, ByMetric, DataDir, RunName, RunsDir
+from ceteris.cli.options import AsJson, ByMetric, DataDir, LevelToJudge, RunName, RunsDir
 from ceteris.cli.screen import messages, print_json, show
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def assess(
     /,
     *,
     metric: ByMetric = None,
+    level: LevelToJudge = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = None,
     as_json: AsJson = False,
@@ -30,7 +31,7 @@ def assess(
 
     result = load_run(run, runs_dir=runs_dir)
     with _progress() as report:
-        found = run_final_test(result.run, metric=metric, data_dir=data_dir, report=report)
+        found = run_final_test(result.run, metric=metric, level=level, data_dir=data_dir, report=report)
     written = report_of(result.run)
     if written is not None:  # with the assessment in it
         load_run(result.id, runs_dir=runs_dir).report(written)

@@ -54,6 +54,10 @@ AllowCode = Annotated[
     ),
 ]
 Level = Annotated[str | None, Parameter(help="A level of the run (else the one that validation chooses).")]
+LevelToJudge = Annotated[
+    str | None,
+    Parameter(help="The one level to judge, named beforehand (else validation chooses among all)."),
+]
 ByMetric = Annotated[
     str | None,
     Parameter(help="The validation metric that chooses a level (else val_accuracy, or val_loss)."),

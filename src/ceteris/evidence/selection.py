@@ -1,5 +1,7 @@
 """The final assessment: which level the validation rows choose, and what the test rows say of it.
 
+Or which was named beforehand: where no rows were kept for validation, nothing else may choose.
+
 Choosing and judging use different rows, so a score on the test rows is not flattered by the choice. How
 often another seed would have chosen another level, and by how much the validation score of a choice
 flatters it, are measured beside it.
@@ -61,10 +63,11 @@ class LevelOnTest:
 
 @dataclass(frozen=True)
 class Selection:
-    """The level that the validation scores choose, and how sure that choice is."""
+    """The level that the validation scores choose, and how sure that choice is; or the one that was named."""
 
-    metric: str
-    better: Direction
+    metric: str | None
+    """The validation metric that chose; None where the level was named."""
+    better: Direction | None
     chosen: str
     levels: tuple[LevelOnTest, ...]
     seeds: int
@@ -130,6 +133,12 @@ def select(
         seeds=len(choices),
         flattery=_flattery(scores, choices, metric, better),
     )
+
+
+def named(scored: Sequence[Scored], level: str, rows: int) -> Selection:
+    """Judge one level by the test scores, without a choice; arguments as for `select`."""
+    own = _level(level, _by_seed(scored, level), rows, 0)
+    return Selection(None, None, level, (own,), 0, None)
 
 
 def _best(values: Mapping[str, float], better: Direction) -> str:

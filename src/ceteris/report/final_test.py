@@ -56,15 +56,28 @@ def final_test(found: Mapping[str, Any] | None) -> FinalTest | None:
         hint=(
             f"{found['rows']:,} test rows of {found['data']}, read for this run on {found['time'][:10]}: "
             f"{counted(found['readings'], 'reading')} of these rows in all. They took no part in training or "
-            "choosing; the level was chosen by its validation score."
+            f"choosing; {_how_chosen(selection)}."
         ),
-        headings=(title_of(selection["metric"]), *map(_title, names), "Seeds that choose it"),
+        headings=_headings(selection, names),
         rows=tuple(_row(level, names, selection) for level in levels),
         sentences=(*_sentences(selection), *_averages(found)),
         confusion=_confusion(classes, found["confusion"]),
         right=tuple(shown for shown, one in pictures if one["true"] == one["predicted"]),
         wrong=tuple(shown for shown, one in pictures if one["true"] != one["predicted"]),
     )
+
+
+def _how_chosen(selection: Mapping[str, Any]) -> str:
+    if selection["metric"] is None:
+        return f"{selection['chosen']} was judged alone, without a choice by validation rows"
+    return "the level was chosen by its validation score"
+
+
+def _headings(selection: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    titles = tuple(map(_title, names))
+    if selection["metric"] is None:
+        return titles
+    return (title_of(selection["metric"]), *titles, "Seeds that choose it")
 
 
 def _title(name: str) -> str:
@@ -75,9 +88,11 @@ def _title(name: str) -> str:
 def _row(
     level: Mapping[str, Any], names: Sequence[str], selection: Mapping[str, Any]
 ) -> tuple[str, bool, tuple[str, ...]]:
-    cells = [_mean(level["validation"]), *(_mean(level["test"].get(name)) for name in names)]
-    seeds = f"{level['chosen_by']} of {selection['seeds']}"
-    return level["level"], level["level"] == selection["chosen"], (*cells, seeds)
+    cells = tuple(_mean(level["test"].get(name)) for name in names)
+    if selection["metric"] is not None:
+        seeds = f"{level['chosen_by']} of {selection['seeds']}"
+        cells = (_mean(level["validation"]), *cells, seeds)
+    return level["level"], level["level"] == selection["chosen"], cells
 
 
 def _mean(mean: Mapping[str, Any] | None) -> str:
@@ -86,7 +101,7 @@ def _mean(mean: Mapping[str, Any] | None) -> str:
 
 def _sentences(selection: Mapping[str, Any]) -> list[str]:
     told = []
-    words = metric_words(selection["metric"])
+    words = metric_words(selection["metric"] or "")
     flattery = selection["flattery"]
     if len(selection["levels"]) > 1 and flattery is not None:
         told.append(
