@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from ceteris.api.landscape import kept_landscape, run_landscape
+from ceteris.api.landscape_look import LEAST_ROWS, MOST_ROWS, rows_for
 from ceteris.api.result import Result
 from ceteris.errors import CeterisError
+from ceteris.report.landscape import landscape_section
 
 
 def test_the_middle_of_the_picture_is_the_recorded_loss(result: Result) -> None:
@@ -61,5 +64,26 @@ def test_everything_that_is_wrong_is_told_at_once(result: Result) -> None:
         ("radius", "-1 is not a radius; it must be above 0"),
         ("points", "1000 is not a number of points; it must be from 5 to 101"),
     ]
+    with pytest.raises(CeterisError, match=r"rows: 3 is not a number of rows; it must be from 10 to 100,000"):
+        run_landscape(result.run, rows=3)
     with pytest.raises(CeterisError, match=r"there is no level `0.05`; did you mean"):
         run_landscape(result.run, level=0.05)
+
+
+def test_fewer_rows_are_told_and_every_point_is_counted(result: Result) -> None:
+    counts: list[tuple[int, int]] = []
+    found = result.landscape(points=5, rows=20, progress=lambda done, total: counts.append((done, total)))
+    assert found.rows == 20
+    assert result.landscape(points=5).rows == MOST_ROWS  # a small network
+    assert counts[-1] == (2 * 25 + 6 * 30, 2 * 25 + 6 * 30)
+    assert [done for done, _ in counts] == sorted({done for done, _ in counts})
+    assert "Computed on 20 training and validation rows each" in landscape_section(found.to_dict()).hint
+
+
+def test_large_networks_are_looked_at_on_fewer_rows() -> None:
+    def rows(*sizes: int) -> int:
+        return rows_for([{"weight": torch.empty(size, device="meta")} for size in sizes])
+
+    assert rows(2_410) == MOST_ROWS
+    assert rows(2_410, 203_530) == 491  # that of the largest, so that all are measured alike
+    assert rows(10_000_000) == LEAST_ROWS

@@ -53,6 +53,26 @@ def test_facts_of_the_data_read_as_a_table():
     )
 
 
+def test_what_is_alike_for_all_levels_is_told_once():
+    constant = {"predicts": "the most frequent class", "val_accuracy": 0.25}
+    rows = {"train": 1300, "validation": 20}
+    levels = ("a", "b", "c")
+    told = data_facts(
+        {"rows_by_level": dict.fromkeys(levels, rows), "constant": dict.fromkeys(levels, constant)}
+    )
+    assert told == (("A constant would reach", "val_accuracy 0.250 (the most frequent class)"),)
+    facts = {
+        "rows_by_level": {"a": rows, "b": rows, "c": rows | {"train": 50}},
+        "constant": {"a": constant, "b": constant | {"val_accuracy": 0.5}, "c": constant},
+    }
+    assert data_facts(facts) == (
+        ("Rows of: a, b", "train 1,300, validation 20"),
+        ("Rows of: c", "train 50, validation 20"),
+        ("A constant would reach: a, c", "val_accuracy 0.250 (the most frequent class)"),
+        ("A constant would reach: b", "val_accuracy 0.500 (the most frequent class)"),
+    )
+
+
 def test_sign_flip_values_are_said_to_be_unadjusted():
     run, assessment = assessed(made_study())
     page = make_page(replace(run), assessment)

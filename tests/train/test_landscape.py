@@ -8,7 +8,14 @@ import torch
 from torch import nn
 
 from ceteris.errors import CeterisError
-from ceteris.train.landscape import LossAround, moved, one_thread, random_direction, weight_direction
+from ceteris.train.landscape import (
+    LossAround,
+    losses_over,
+    moved,
+    one_thread,
+    random_direction,
+    weight_direction,
+)
 
 X = torch.from_numpy(np.random.default_rng(0).normal(size=(40, 3))).float()
 Y = X @ torch.tensor([[1.0], [-2.0], [0.5]]) + 0.3
@@ -33,7 +40,7 @@ def test_the_plane_of_two_weights_is_the_quadratic_that_it_has_to_be():
     (first, own_first), (second, own_second) = (weight_direction(weights, f"weight[0,{k}]") for k in (0, 1))
     assert (own_first, own_second) == (float(weights["weight"][0, 0]), float(weights["weight"][0, 1]))
     a, b = [-1.0, 0.0, 2.0], [0.0, 0.5]
-    found = LossAround(network, X, Y, squared).over(weights, (first, second), a, b)
+    (found,) = losses_over([LossAround(network, X, Y, squared)], weights, (first, second), a, b)
     w = weights["weight"].double().numpy()[0]
     for i, y in enumerate(b):
         for k, x in enumerate(a):

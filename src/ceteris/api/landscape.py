@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ceteris.api.choice import finished_trials
 from ceteris.api.final_rows import final_rows_of
-from ceteris.api.landscape_look import Look, along_weights, at_random, flatness
+from ceteris.api.landscape_look import DIRECTIONS, RADII, Look, along_weights, at_random, flatness, rows_for
 from ceteris.api.landscape_views import Landscape
 from ceteris.errors import CeterisError, Problem, unknown_name
 
@@ -22,6 +22,7 @@ FILE_NAME = "landscape.json"
 MOST_LEVELS, MOST_SEEDS = 12, 10
 """What is looked at, at most: levels, and seeds of each."""
 LEAST_POINTS, MOST_POINTS = 5, 101
+FEWEST_ROWS, MOST_ROWS = 10, 100_000
 
 
 def run_landscape(
@@ -32,8 +33,10 @@ def run_landscape(
     radius: float = 1.0,
     points: int = 21,
     seed: int = 0,
+    rows: int | None = None,
     data_dir: str | Path | None = None,
     model: Factory | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Landscape:
     """Compute the loss around the networks of a run, and keep it beside the run for its report.
 
@@ -44,31 +47,56 @@ def run_landscape(
         radius: how far the picture of random directions goes, in shares of each filter's norm.
         points: of the picture along each direction.
         seed: of the random directions.
+        rows: training and validation rows that losses are computed on, at most and evenly chosen; else from
+            200 to 1,000, the fewer the larger the largest network is.
         data_dir: where the data lies, if not where it lay.
         model: what makes the network, where it is one of the user's own.
+        progress: told how many points were computed, of how many.
 
     Raises ``CeterisError`` where nothing finished, for settings that cannot be, and where data is gone.
     """
+    from ceteris.api.networks import recorded_network
     from ceteris.train.landscape import one_thread
 
-    _check(weights, radius, points)
+    _check(weights, radius, points, rows)
     by_level = _trials(run, level)
     sets = final_rows_of(run, data_dir)
-    looks = {label: [Look(run, trial, sets, model) for trial in own] for label, own in by_level.items()}
+    firsts = [recorded_network(run, own[0], "final", model) for own in by_level.values()]
+    most = rows or rows_for([dict(network.named_parameters()) for network in firsts])
+    looks = {label: [Look(run, trial, sets, model, most) for trial in own] for label, own in by_level.items()}
     first = [own[0] for own in looks.values()]
+    trials = sum(map(len, looks.values()))
+    done = _Counter(len(first) * points**2 + trials * DIRECTIONS * len(RADII), progress).add
     with one_thread():
-        slices = along_weights(first, weights, points) if weights else at_random(first, radius, points, seed)
-        flat = flatness(looks, seed)
+        slices = (
+            along_weights(first, weights, points, done)
+            if weights
+            else at_random(first, radius, points, seed, done)
+        )
+        flat = flatness(looks, seed, done)
     found = Landscape(
         run=run.id,
         axes=(weights[0], weights[1]) if weights else ("direction 1", "direction 2"),
         random=not weights,
         seed=seed,
+        rows=most,
         slices=tuple(slices),
         flatness=tuple(flat),
     )
     _keep(run, found)
     return found
+
+
+class _Counter:
+    """Counts points that were computed, and tells how many of how many."""
+
+    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
+        self._total, self._tell, self._done = total, tell, 0
+
+    def add(self, points: int) -> None:
+        self._done += points
+        if self._tell is not None:
+            self._tell(self._done, self._total)
 
 
 def kept_landscape(run: RunRecord) -> dict[str, Any] | None:
@@ -87,7 +115,7 @@ def _keep(run: RunRecord, found: Landscape) -> None:
     write_whole(run.folder / FILE_NAME, content.encode())
 
 
-def _check(weights: Sequence[str] | None, radius: float, points: int) -> None:
+def _check(weights: Sequence[str] | None, radius: float, points: int, rows: int | None) -> None:
     problems = []
     if weights is not None and (len(weights) != 2 or weights[0] == weights[1]):
         message = "a picture needs two different weights, such as `head.weight[0,0]` and `head.weight[0,1]`"
@@ -97,6 +125,9 @@ def _check(weights: Sequence[str] | None, radius: float, points: int) -> None:
     if not LEAST_POINTS <= points <= MOST_POINTS:
         message = f"{points} is not a number of points; it must be from {LEAST_POINTS} to {MOST_POINTS}"
         problems.append(Problem(message, where="points"))
+    if rows is not None and not FEWEST_ROWS <= rows <= MOST_ROWS:
+        message = f"{rows:,} is not a number of rows; it must be from {FEWEST_ROWS} to {MOST_ROWS:,}"
+        problems.append(Problem(message, where="rows"))
     if problems:
         raise CeterisError(problems)
 

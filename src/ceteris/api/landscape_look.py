@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from ceteris.spec.experiment import Experiment
     from ceteris.train.landscape import LossAround
 
+Done = Callable[[int], None]
+"""Told of points that were computed."""
+
 RADII = (0.1, 0.25, 0.5)
 """How far flatness looks, in shares of each filter's norm."""
 DIRECTIONS = 10
 """Random directions that flatness averages over."""
-MOST_ROWS = 1000
-"""Rows on which a loss is computed, evenly chosen."""
+MOST_ROWS, LEAST_ROWS = 1000, 200
+ROW_WEIGHTS = 100_000_000
+"""Rows times weights on which a loss is computed, unless that takes more or fewer rows than these: 800,000
+weights take 6 ms for 200 rows, and a picture has 441 points for each of two splits."""
 MARGIN = 0.25
 """How far a plane of two weights goes beyond the origin and the solutions, as a share of their distance."""
 
@@ -35,14 +40,20 @@ class Look:
     """One trained network with the rows that its loss is computed on."""
 
     def __init__(
-        self, run: RunRecord, trial: TrialRecord, sets: Mapping[str, FinalRows], model: Factory | None
+        self,
+        run: RunRecord,
+        trial: TrialRecord,
+        sets: Mapping[str, FinalRows],
+        model: Factory | None,
+        rows: int,
     ) -> None:
+        """Look on at most ``rows`` rows of each split, evenly chosen."""
         from ceteris.spec.experiment import Experiment
 
         self.trial = trial
         self._run, self._model = run, model
         self.experiment: Experiment = Experiment.model_validate(dict(trial.experiment))
-        self._rows = sets[self.experiment.data.reading]
+        self._rows, self._most = sets[self.experiment.data.reading], rows
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The parameters by name."""
@@ -66,7 +77,7 @@ class Look:
         if len(chosen) == 0:
             return None
         chosen = chosen[
-            np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_ROWS)).round().astype(int))
+            np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), self._most)).round().astype(int))
         ]
         dataset = rows.preparation.dataset
         inputs = as_inputs_of(self.experiment, dataset, torch.from_numpy(prepared.x[chosen]))
@@ -99,13 +110,17 @@ class Look:
         at: tuple[float, float],
         a: NDArray[np.float64],
         b: NDArray[np.float64],
+        done: Done,
     ) -> Slice:
         """Return the losses over two directions, whose axes show the weights at ``at``."""
-        from ceteris.train.landscape import moved
+        from ceteris.train.landscape import losses_over, moved
 
         weights, (first, second) = self.weights(), directions
         own_a, own_b = [float(x - at[0]) for x in a], [float(y - at[1]) for y in b]
-        train, validation = self.around("train"), self.around("validation")
+        around = {split: self.around(split) for split in ("train", "validation")}
+        there = {split: own for split, own in around.items() if own is not None}
+        grids = losses_over(list(there.values()), weights, directions, own_a, own_b, done)
+        found = dict(zip(there, map(_plain, grids), strict=True))
         has_penalty = self.penalty(weights) is not None
         return Slice(
             level=self.trial.level,
@@ -113,8 +128,8 @@ class Look:
             a=tuple(map(float, a)),
             b=tuple(map(float, b)),
             at=at,
-            train=_plain(train.over(weights, directions, own_a, own_b)) if train else [],
-            validation=_plain(validation.over(weights, directions, own_a, own_b)) if validation else [],
+            train=found.get("train", []),
+            validation=found.get("validation", []),
             penalty=[
                 [_finite(self.penalty(moved(moved(weights, first, x), second, y))) for x in own_a]
                 for y in own_b
@@ -130,7 +145,13 @@ def _loss(experiment: Experiment, loss: str, outputs: torch.Tensor, targets: tor
     return float(mean_loss(experiment, loss, outputs.double(), targets))
 
 
-def at_random(looks: Sequence[Look], radius: float, points: int, seed: int) -> list[Slice]:
+def rows_for(networks: Sequence[Mapping[str, torch.Tensor]]) -> int:
+    """Return on how many rows at most losses are computed, the same for all of some networks' weights."""
+    largest = max(sum(own.numel() for own in weights.values()) for weights in networks)
+    return max(LEAST_ROWS, min(MOST_ROWS, ROW_WEIGHTS // max(1, largest)))
+
+
+def at_random(looks: Sequence[Look], radius: float, points: int, seed: int, done: Done) -> list[Slice]:
     """Return slices along two random directions, from -radius to radius."""
     import numpy as np
 
@@ -141,11 +162,11 @@ def at_random(looks: Sequence[Look], radius: float, points: int, seed: int) -> l
     for look in looks:
         weights = look.weights()
         directions = random_direction(weights, seed, 0), random_direction(weights, seed, 1)
-        found.append(look.slice(directions, (0.0, 0.0), axis, axis))
+        found.append(look.slice(directions, (0.0, 0.0), axis, axis, done))
     return found
 
 
-def along_weights(looks: Sequence[Look], names: Sequence[str], points: int) -> list[Slice]:
+def along_weights(looks: Sequence[Look], names: Sequence[str], points: int, done: Done) -> list[Slice]:
     """Return slices along two weights, all over one plane that holds the origin and every solution."""
     import numpy as np
 
@@ -159,12 +180,12 @@ def along_weights(looks: Sequence[Look], names: Sequence[str], points: int) -> l
         pad = MARGIN * (high - low) or 1.0
         axes.append(np.linspace(low - pad, high + pad, points))
     return [
-        look.slice((first[0], second[0]), (first[1], second[1]), axes[0], axes[1])
+        look.slice((first[0], second[0]), (first[1], second[1]), axes[0], axes[1], done)
         for look, (first, second) in zip(looks, along, strict=True)
     ]
 
 
-def flatness(looks: Mapping[str, Sequence[Look]], seed: int) -> list[Flatness]:
+def flatness(looks: Mapping[str, Sequence[Look]], seed: int, done: Done) -> list[Flatness]:
     """Return the rise of every level at every radius, and its difference from the first level's."""
 
     from ceteris.train.landscape import random_direction
@@ -176,6 +197,7 @@ def flatness(looks: Mapping[str, Sequence[Look]], seed: int) -> list[Flatness]:
             if around is not None:
                 directions = [random_direction(weights, seed, 2 + k) for k in range(DIRECTIONS)]
                 rises.setdefault(level, {})[look.trial.seed] = around.rises(weights, directions, RADII)
+                done(len(RADII) * DIRECTIONS)
     reference = next(iter(rises.values()), {})
     return [
         _of_level(level, place, radius, own, reference if own is not reference else {})

@@ -54,6 +54,8 @@ class Landscape:
     random: bool
     seed: int
     """Of the random directions."""
+    rows: int
+    """Training rows, and validation rows, that losses were computed on, at most."""
     slices: tuple[Slice, ...]
     flatness: tuple[Flatness, ...]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ceteris.cli.counting import counting
 from ceteris.cli.options import AsJson, DataDir, RunName, RunsDir
 from ceteris.cli.screen import plain_table, print_json, show
 from ceteris.errors import CeterisError
@@ -31,6 +32,13 @@ def landscape(
     ] = 1.0,
     points: Annotated[int, Parameter(help="Points along each direction.")] = 21,
     seed: Annotated[int, Parameter(help="Of the random directions.")] = 0,
+    rows: Annotated[
+        int | None,
+        Parameter(
+            help="Training rows, and validation rows, to compute losses on, at most (else from 200 to 1,000, "
+            "the fewer the larger the networks)."
+        ),
+    ] = None,
     svg: Annotated[Path | None, Parameter(name="--svg", help="Write the pictures to this file too.")] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = None,
@@ -42,15 +50,18 @@ def landscape(
     from ceteris.report.landscape import landscape_section, landscape_svg
 
     result = load_run(run, runs_dir=runs_dir)
-    found = run_landscape(
-        result.run,
-        level=level,
-        weights=None if weights is None else weights.split(),
-        radius=radius,
-        points=points,
-        seed=seed,
-        data_dir=data_dir,
-    )
+    with counting("points") as progress:
+        found = run_landscape(
+            result.run,
+            level=level,
+            weights=None if weights is None else weights.split(),
+            radius=radius,
+            points=points,
+            seed=seed,
+            rows=rows,
+            data_dir=data_dir,
+            progress=progress,
+        )
     report = load_run(result.id, runs_dir=runs_dir).report()
     if svg is not None:
         _write(svg, landscape_svg(found.to_dict()))
@@ -58,12 +69,15 @@ def landscape(
         print_json({**found.to_dict(), "report": str(report), "svg": None if svg is None else str(svg)})
         return
     section = landscape_section(found.to_dict())
-    rows = () if section is None else tuple((name, *cells) for name, cells in section.rows)
-    heading = "By how much the training loss rises in random directions; the less, the flatter the minimum."
+    lines = () if section is None else tuple((name, *cells) for name, cells in section.rows)
+    heading = (
+        "By how much the training loss rises in random directions; the less, the flatter the minimum.\n"
+        f"On {found.rows:,} training rows, evenly chosen, or on all if fewer (--rows)."
+    )
     show(
         heading,
         "",
-        plain_table(("level", "radius", "rise", "largest", "against the first level", "seeds"), rows),
+        plain_table(("level", "radius", "rise", "largest", "against the first level", "seeds"), lines),
     )
     show("", *([f"pictures: {svg}"] if svg is not None else []), f"report: {report}#landscape")
 

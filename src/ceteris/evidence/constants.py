@@ -26,7 +26,7 @@ def constant_notes(constants: Constants, levels: Sequence[LevelEvidence]) -> tup
     alike: dict[str, list[str]] = {}
     for level in levels:
         if level.level in constants:
-            alike.setdefault(_reach(constants[level.level]), []).append(level.level)
+            alike.setdefault(constant_words(constants[level.level]), []).append(level.level)
     found = [
         f"A constant would reach {reach}{'' if len(alike) == 1 else f' ({listing(names)})'}."
         for reach, names in list(alike.items())[:MOST_SENTENCES]
@@ -37,7 +37,8 @@ def constant_notes(constants: Constants, levels: Sequence[LevelEvidence]) -> tup
     return tuple(found)
 
 
-def _reach(own: Mapping[str, Any]) -> str:
+def constant_words(own: Mapping[str, Any]) -> str:
+    """Say what one constant would reach, and what it is."""
     values = [f"{name} {number(value)}" for name, value in own.items() if name != WHAT]
     return f"{listing(values)} ({own[WHAT]})"
 

@@ -127,5 +127,12 @@ def _hint(found: Mapping[str, Any]) -> str:
     return (
         f"The data loss, without penalty, over {where}, for seed {seed}. Numbers beside contours are "
         f"losses{same}. Dot: the trained weights; cross: the lowest loss on the grid.{red} "
-        "The table tells how far the training loss rises in random directions: the less, the flatter."
+        f"{_rows(found)}The table tells how far the training loss rises in random directions: the less, the "
+        "flatter."
     )
+
+
+def _rows(found: Mapping[str, Any]) -> str:
+    """Say on how many rows it was computed; records from before this was kept do not know."""
+    rows = found.get("rows")
+    return f"Computed on {rows:,} training and validation rows each, or on all if fewer. " if rows else ""

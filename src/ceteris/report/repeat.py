@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceteris.evidence.assessment import Verdict
-from ceteris.records.views import PLAN, REMARK, RunRecord
+from ceteris.evidence.constants import constant_words
+from ceteris.records.views import CONSTANT, PLAN, REMARK, RunRecord
 from ceteris.report.going_on import commands, python_lines, seeds_to_add, yaml_words
 from ceteris.spec.dump import study_from_dict, study_to_yaml
 from ceteris.spec.labels import format_label
@@ -19,6 +20,7 @@ FACT_NAMES = {
     "source": "Source",
     "task": "Task",
     "rows": "Rows",
+    "rows_by_level": "Rows of",
     "shape": "Shape of an input",
     "classes": "Classes",
     "outputs": "Outputs",
@@ -36,7 +38,7 @@ FACT_NAMES = {
     "validation_rows": "Rows to validate on",
     "search_rows": "Rows to train a candidate on in full",
     "origin": "Read from",
-    "constant": "A constant would reach",
+    CONSTANT: "A constant would reach",
 }
 """What a fact is called on the page; others keep their own name."""
 
@@ -88,7 +90,25 @@ def data_facts(facts: Mapping[str, Any]) -> Pairs:
     counts = known.get("counts")
     if isinstance(counts, Mapping):
         known["counts"] = ", ".join(f"{name}: {count:,}" for name, count in counts.items())
+    rows = known.get("rows_by_level")
+    if isinstance(rows, Mapping):
+        known["rows_by_level"] = _by_level({level: _words(own) for level, own in rows.items()})
+        if isinstance(known["rows_by_level"], str):  # the rows to train and to validate on say the same
+            del known["rows_by_level"]
+    constants = known.get(CONSTANT)
+    if isinstance(constants, Mapping):
+        known[CONSTANT] = _by_level({level: constant_words(own) for level, own in constants.items()})
     return tuple((f"{name[:1].upper()}{name[1:]}", value) for name, value in named_facts(known))
+
+
+def _by_level(told: Mapping[str, str]) -> str | dict[str, list[str]]:
+    """Return what is told of levels: one text where it is the same of all, else the levels of each text."""
+    if len(set(told.values())) <= 1:
+        return next(iter(told.values()), "")
+    return {
+        ", ".join(level for level, own in told.items() if own == words): [words]
+        for words in dict.fromkeys(told.values())
+    }
 
 
 def named_facts(facts: Mapping[str, Any], prefix: str = "") -> Pairs:

@@ -48,14 +48,6 @@ class LossAround:
         ]
         return self.loss(torch.cat(parts).reshape(len(self.inputs), -1), self.targets)
 
-    def over(
-        self, weights: Weights, directions: tuple[Weights, Weights], a: Sequence[float], b: Sequence[float]
-    ) -> NDArray[np.float64]:
-        """Return the loss (len(b), len(a)) at weights + a first + b second."""
-        first, second = directions
-        rows = [[self.at(moved(moved(weights, first, x), second, y)) for x in a] for y in b]
-        return np.array(rows, dtype=np.float64)
-
     def rises(
         self, weights: Weights, directions: Sequence[Weights], radii: Sequence[float]
     ) -> NDArray[np.float64]:
@@ -63,6 +55,30 @@ class LossAround:
         here = self.at(weights)
         rows = [[self.at(moved(weights, own, radius)) - here for own in directions] for radius in radii]
         return np.array(rows, dtype=np.float64)
+
+
+def losses_over(
+    around: Sequence[LossAround],
+    weights: Weights,
+    directions: tuple[Weights, Weights],
+    a: Sequence[float],
+    b: Sequence[float],
+    done: Callable[[int], None] = lambda points: None,
+) -> list[NDArray[np.float64]]:
+    """Return for each of ``around`` the loss (len(b), len(a)) at weights + a first + b second.
+
+    ``done`` is told of points that were computed.
+    """
+    first, second = directions
+    found = [np.empty((len(b), len(a))) for _ in around]
+    for row, y in enumerate(b):
+        beside = moved(weights, second, y)
+        for column, x in enumerate(a):
+            here = moved(beside, first, x)
+            for own, grid in zip(around, found, strict=True):
+                grid[row, column] = own.at(here)
+        done(len(a))
+    return found
 
 
 @contextmanager
@@ -82,7 +98,10 @@ def one_thread() -> Iterator[None]:
 
 def moved(weights: Weights, direction: Weights, by: float) -> dict[str, Tensor]:
     """Return weights + by direction; tensors without a direction stay."""
-    return {name: own + by * direction[name] if name in direction else own for name, own in weights.items()}
+    return {
+        name: torch.add(own, direction[name], alpha=by) if name in direction else own
+        for name, own in weights.items()
+    }
 
 
 def random_direction(weights: Weights, seed: int, number: int) -> dict[str, Tensor]:
