@@ -9,12 +9,6 @@ from numpy.typing import NDArray
 
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.cpu.interpreter import (
-    LOSS,
-    N_TOTALS,
-    NORM,
-    NORMS,
-    RIGHT,
-    ROWS,
     Members,
     Network,
     Rows,
@@ -40,6 +34,7 @@ from ceteris.train.cpu.losses import (
     WEIGHTED_CROSS_ENTROPY,
 )
 from ceteris.train.cpu.probes import N_ACTIVATION, begin_probes, new_probes, probe_activations
+from ceteris.train.cpu.steps import LOSS, N_TOTALS, NORM, NORMS, RIGHT, ROWS
 from ceteris.train.cpu.table import ACTIVATE, KIND, N_OUT, Y, layer_table
 from ceteris.train.engine import EVALUATION_ROWS, Feed, StackSpec, Totals
 from ceteris.train.hyper import (

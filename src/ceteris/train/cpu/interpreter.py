@@ -14,32 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ceteris.train.cpu.class_losses import class_loss, halved
-from ceteris.train.cpu.gradients import finish_gradient
+from ceteris.train.cpu.batches import fetch, score, transpose
 from ceteris.train.cpu.layers import kernel
-from ceteris.train.cpu.losses import (
-    CROSS_ENTROPY,
-    HALF_SQUARED_ERROR,
-    SQUARED_ERROR,
-    WEIGHTED_CROSS_ENTROPY,
-    robust_error,
-    squared_error,
-    weighted_cross_entropy,
-)
-from ceteris.train.cpu.passes import backward, forward, forward_evaluating, gather, matrix
-from ceteris.train.cpu.probes import probe_gradients, probe_noise, update_probed
-from ceteris.train.cpu.softmax import cross_entropy
-from ceteris.train.cpu.table import DY, EXTRA, N_IN, N_OUT, X, Y
-from ceteris.train.cpu.updates import update
+from ceteris.train.cpu.passes import backward, forward, forward_evaluating
+from ceteris.train.cpu.probes import probe_gradients
+from ceteris.train.cpu.single import evaluate_together, shares_products, train_together
+from ceteris.train.cpu.steps import LOSS, RIGHT, ROWS, members_in_cache, take_step
+from ceteris.train.cpu.table import N_OUT, Y
+from ceteris.train.cpu.views import matrix
 from ceteris.train.engine import GRADIENT_EVERY
-from ceteris.train.hyper import LR
-
-CACHED_BYTES = 512 * 1024
-"""So much of a second-level cache (1 MiB on servers of today) is left to the state of members."""
-
-# Columns of the totals that a member gathers over an epoch.
-LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
-N_TOTALS = 5
 
 
 class Network(NamedTuple):
@@ -105,64 +88,6 @@ class Space(NamedTuple):
 
 
 @kernel
-def transpose(source, out):
-    """Copy a small matrix (a, b) to its transpose (b, a)."""
-    for i in range(source.shape[0]):
-        for j in range(source.shape[1]):
-            out[j, i] = source[i, j]
-
-
-@kernel
-def fetch(data, rows, table, space):
-    """Copy the numbered rows to where the first layer reads them, and their labels."""
-    gather(data.x, rows, matrix(space.work, table[0, X], rows.size, table[0, N_IN]))
-    if data.labels.size > 0:
-        for i in range(rows.size):
-            space.labels[i] = data.labels[rows[i]]
-
-
-@kernel
-def score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows, gradient):
-    """Return the summed loss and the right answers of a batch (n, k); fills ``gradient`` (n, k)."""
-    n, units = outputs.shape
-    if loss == WEIGHTED_CROSS_ENTROPY:
-        return weighted_cross_entropy(outputs, labels, smoothing, class_weights, gradient)
-    if data.labels.size > 0:
-        return class_loss(loss, outputs, labels, gradient)
-    # The targets are gathered into the rows that the gradient will overwrite.
-    for i in range(n):
-        for unit in range(units):
-            gradient[i, unit] = data.values[rows[i], unit]
-    if loss == SQUARED_ERROR:
-        return squared_error(outputs, gradient, gradient), 0
-    if loss == HALF_SQUARED_ERROR:
-        return halved(squared_error(outputs, gradient, gradient), gradient), 0
-    return robust_error(loss, beta, outputs, gradient, gradient)
-
-
-@kernel
-def score(loss, smoothing, class_weights, beta, final, space, data, rows):
-    """Score the outputs of the final layer on the rows that were fetched; fills its DY.
-
-    Returns:
-        The summed loss and the right answers of the batch.
-    """
-    n, units, work = rows.size, final[N_OUT], space.work
-    labels = space.labels[:n]
-    by_unit, slope = matrix(work, final[Y], units, n), matrix(work, final[DY], units, n)
-    if loss == CROSS_ENTROPY:
-        extra = final[EXTRA]
-        return cross_entropy(by_unit, labels, slope, work[extra : extra + n], work[extra + n : extra + 2 * n])
-    # The other losses take rows: they are copied to EXTRA and back.
-    outputs = matrix(work, final[EXTRA], n, units)
-    gradient = matrix(work, final[EXTRA] + n * units, n, units)
-    transpose(by_unit, outputs)
-    found = score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows, gradient)
-    transpose(gradient, slope)
-    return found
-
-
-@kernel
 def train_steps(
     net,
     stack,
@@ -193,6 +118,24 @@ def train_steps(
         diverged: (M,) int64, -1 or the step at which the loss left the finite numbers.
         probed: see ``probes.Probed``; added to at the steps at which the gradient is measured.
     """
+    if accumulate == 1 and shares_products(net.table):
+        train_together(
+            net,
+            stack,
+            rules,
+            data,
+            places,
+            order,
+            batch,
+            first,
+            last,
+            steps_before,
+            space,
+            totals,
+            diverged,
+            probed,
+        )
+        return
     together = members_in_cache(stack)
     for begin in range(0, places.size, together):
         own = places[begin : min(begin + together, places.size)]
@@ -224,13 +167,6 @@ def train_steps(
 
 
 @kernel
-def members_in_cache(stack):
-    """Return how many members fit the cache with their parameters and optimiser state, at least one."""
-    bytes_each = stack.params.shape[1] * (1 + stack.slots.shape[1]) * stack.params.itemsize
-    return max(1, CACHED_BYTES // max(bytes_each, 1))
-
-
-@kernel
 def train_step(
     net,
     stack,
@@ -253,7 +189,7 @@ def train_step(
     ``rows`` are those of the step: where they are one batch, they were fetched. ``step`` counts from the
     beginning of the epoch, ``done`` from that of the training.
     """
-    param, hyper, grad = stack.params[place], rules.hyper[place], space.grad
+    grad = space.grad
     measured = step % GRADIENT_EVERY == 0
     parts = 0
     for begin in range(0, rows.size, batch):
@@ -272,23 +208,7 @@ def train_step(
     if parts > 1:
         for i in range(grad.size):
             grad[i] = space.sum[i] / parts
-    if probed.previous.shape[1] > 0:
-        probe_noise(net.tensors, probed, place, step, grad)
-    norm = finish_gradient(
-        rules.terms[place], rules.limits[place], net.tensors, measured, param, grad, probed.norms[place]
-    )
-    if measured:
-        totals[place, NORM] += norm
-        totals[place, NORMS] += 1
-    column = min(step, rules.rates.shape[2] - 1)
-    for group in range(hyper.shape[0]):
-        hyper[group, LR] = rules.rates[place, group, column]
-    slots = stack.slots[place]
-    if measured and probed.before.size > 0:
-        out = probed.updates[place]
-        update_probed(rules.family, done, hyper, net.tensors, param, grad, slots, probed.before, out)
-    else:
-        update(rules.family, done, hyper, net.segments, param, grad, slots)
+    take_step(net, stack, rules, place, step, done, grad, totals, probed)
 
 
 @kernel
@@ -350,6 +270,9 @@ def evaluate(net, stack, loss, rules, data, places, rows, chunk, space, outputs,
     for begin in range(0, rows.size, chunk):
         own = rows[begin : min(begin + chunk, rows.size)]
         n = own.size
+        if shares_products(table):
+            evaluate_together(net, stack, loss, rules, data, places, own, begin, space, outputs, results)
+            continue
         fetch(data, own, table, space)
         for place in places:
             forward_evaluating(table, net.numbers, stack.params[place], stack.buffers[place], work, n)

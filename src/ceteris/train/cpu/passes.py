@@ -54,18 +54,7 @@ from ceteris.train.cpu.table import (
     X,
     Y,
 )
-
-
-@kernel
-def matrix(vector, offset, rows, columns):
-    """View part of a vector as a (rows, columns) matrix."""
-    return vector[offset : offset + rows * columns].reshape(rows, columns)
-
-
-@kernel
-def part(vector, offset, size):
-    """View part of a vector."""
-    return vector[offset : offset + size]
+from ceteris.train.cpu.views import matrix, part
 
 
 @kernel

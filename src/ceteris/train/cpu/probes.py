@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.train.cpu.layers import kernel
-from ceteris.train.cpu.passes import forward_evaluating, gather, matrix, part
+from ceteris.train.cpu.passes import forward_evaluating, gather
 from ceteris.train.cpu.sums import (
     BLOCK,
     copy,
@@ -21,6 +21,7 @@ from ceteris.train.cpu.sums import (
 )
 from ceteris.train.cpu.table import DY, N_IN, N_OUT, X, Y
 from ceteris.train.cpu.updates import update_stretch
+from ceteris.train.cpu.views import matrix, part
 from ceteris.train.probes import ALIVE, DEAD, MEAN_ACTIVATION, N_ACTIVATION, VARIANCE, ZEROS, noise_every
 
 if TYPE_CHECKING:

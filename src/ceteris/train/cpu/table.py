@@ -30,7 +30,11 @@ KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, W
 MASKED = 15
 OTHER, OTHER_BY_ROW = 16, 17
 """Of an Add, where the activations of its Fork stand, and how; of a Fork, the gradient of its Add."""
-N_COLUMNS = 18
+LINES_AT = 18
+"""Of a network's only layer, where its members share their products (``single``)."""
+N_COLUMNS = 19
+LINES = 64
+"""Rows of weights (units times members) that stand below one another in a shared product."""
 # Kinds of layers.
 LINEAR, ACTIVATE, BATCH_NORM, DROP, NOISE, LAYER_NORM, SOFTMAX, FORK, ADD = range(9)
 # Variants of ACTIVATE.
@@ -103,6 +107,9 @@ def layer_table(net: Architecture, batch: int, used: NDArray[np.bool_]) -> Layer
             row[VARIANT], row[WORDS], row[MASKED] = layer.slot, words, place
             words += n_in * n_out
             place += n_in * n_out
+        if isinstance(layer, Linear) and len(layers) == 1 and row[MASKED] == NONE and n_out <= LINES:
+            row[LINES_AT] = place
+            place += 2 * LINES * (n_in + batch)  # weights and gradients, outputs and their slopes
         if isinstance(layer, LayerNorm):
             place += 3 * batch  # a mean, an inverse deviation and a sum for each row
         if isinstance(layer, Linear):
