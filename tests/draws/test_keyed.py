@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ceteris.draws import normals, permutation, stream_key, uniforms, words
+from ceteris.draws import compiled, normals, permutation, stream_key, uniforms, words
 from ceteris.draws.compiled import fill_words, fill_words_by_column
 from ceteris.draws.philox import philox4x32
 
@@ -89,6 +89,13 @@ def test_distributions() -> None:
 def test_permutations_hold_every_number_once(n: int, epoch: int) -> None:
     order = permutation(stream_key(4, "order"), n, epoch=epoch)
     assert np.array_equal(np.sort(order), np.arange(n))
+
+
+@given(n=st.integers(0, 2000), epoch=st.integers(0, 2**32 - 1), seed=st.integers(0, 9))
+@settings(deadline=None)
+def test_compiled_permutations_equal_numpy_permutations(n: int, epoch: int, seed: int) -> None:
+    key = stream_key(seed, "order")
+    assert np.array_equal(compiled.permutation(key, n, epoch=epoch), permutation(key, n, epoch=epoch))
 
 
 def test_permutations_are_uniform() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.draws import permutation, stream_key, uniforms
+from ceteris.draws import stream_key, uniforms
 
 
 def epoch_order(seed: int, fold: int, rows: NDArray[np.int64], epoch: int) -> NDArray[np.int64]:
@@ -15,6 +15,8 @@ def epoch_order(seed: int, fold: int, rows: NDArray[np.int64], epoch: int) -> ND
 
     The order depends on the seed, the fold, the epoch (counted from 0) and the rows alone.
     """
+    from ceteris.draws.compiled import permutation  # loads Numba
+
     return rows[permutation(stream_key(seed, "order", str(fold)), len(rows), epoch=epoch)]
 
 

@@ -70,6 +70,9 @@ def score(loss, smoothing, class_weights, beta, final, space, data, rows):
     if loss == CROSS_ENTROPY:
         extra = final[EXTRA]
         return cross_entropy(by_unit, labels, slope, work[extra : extra + n], work[extra + n : extra + 2 * n])
+    if units == 1:  # a column of one number is a row of one number
+        outputs, gradient = matrix(work, final[Y], n, 1), matrix(work, final[DY], n, 1)
+        return score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows, gradient)
     # The other losses take rows: they are copied to EXTRA and back.
     outputs = matrix(work, final[EXTRA], n, units)
     gradient = matrix(work, final[EXTRA] + n * units, n, units)

@@ -21,7 +21,8 @@ _outer_82, _outer_22, _outer_12 = (outer_tile(lines, 2) for lines in (8, 2, 1))
 _outer_81, _outer_21, _outer_11 = (outer_tile(lines, 1) for lines in (8, 2, 1))
 _outer_88, _outer_84, _outer_8_2, _outer_8_1 = (outer_tile(8, 1, width) for width in (8, 4, 2, 1))
 _outer_18, _outer_1_4, _outer_1_2, _outer_1_1 = (outer_tile(1, 1, width) for width in (8, 4, 2, 1))
-_inner_44, _inner_41, _inner_14, _inner_11 = (inner_tile(*size) for size in ((4, 4), (4, 1), (1, 4), (1, 1)))
+_inner_64, _inner_24, _inner_14 = (inner_tile(lines, 4) for lines in (6, 2, 1))
+_inner_61, _inner_21, _inner_11 = (inner_tile(lines, 1) for lines in (6, 2, 1))
 
 
 @kernel
@@ -46,16 +47,23 @@ def multiply(m, n, k, a, a_at, lda, turn_a, b, b_at, ldb, turn_b, adds, c, c_at,
 def inner(m, n, k, a, a_at, lda, b, b_at, ldb, adds, c, c_at, ldc):
     """C = A B^T (+ C) by dot products of rows, a block of B's rows after another."""
     block = max(4, CACHED // k // 4 * 4)
-    lines = m - m % 4
     for begin in range(0, n, block):
         end = min(begin + block, n)
         whole = end - (end - begin) % 4
-        for line in range(0, lines, 4):
+        line = 0
+        while line + 6 <= m:
             for row in range(begin, whole, 4):
-                _inner_44(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
+                _inner_64(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
             for row in range(whole, end):
-                _inner_41(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
-        for line in range(lines, m):
+                _inner_61(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
+            line += 6
+        while line + 2 <= m:
+            for row in range(begin, whole, 4):
+                _inner_24(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
+            for row in range(whole, end):
+                _inner_21(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
+            line += 2
+        if line < m:
             for row in range(begin, whole, 4):
                 _inner_14(a, a_at, lda, b, b_at, ldb, c, c_at, ldc, k, line, row, adds)
             for row in range(whole, end):
