@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,46 @@ def test_a_folder_of_arrays_is_read_without_reading_its_inputs(tmp_path):
     same = load(str(tmp_path / "own.npz"))
     assert data.content == same.content
     assert facts(data) | {"name": "", "origin": ""} == facts(same) | {"name": "", "origin": ""}
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("dtype", [np.float32, ">f8", np.uint8])
+def test_arrays_of_an_npz_file_are_unpacked_to_disk(tmp_path, monkeypatch, save, dtype):
+    random = np.random.default_rng(0)
+    x = random.integers(0, 200, (90, 6, 5)).astype(dtype)
+    save(tmp_path / "own.npz", x=x, y=np.arange(90) % 3, x_test=x[:4], y_test=np.array([0, 1, 2, 0]))
+    here = load(str(tmp_path / "own.npz"))
+    monkeypatch.setenv("CETERIS_MEMORY_MIB", "0")
+    there = load(str(tmp_path / "own.npz"))
+    assert is_mapped(there.x) == (np.dtype(dtype).isnative)
+    assert there.content == here.content
+    np.testing.assert_array_equal(there.x, x)
+
+
+def test_a_large_array_that_is_cut_off_or_stored_by_columns(tmp_path, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(90, 30))
+    np.savez(tmp_path / "columns.npz", x=np.asfortranarray(x), y=np.arange(90) % 3)
+    monkeypatch.setenv("CETERIS_MEMORY_MIB", "0")
+    np.testing.assert_array_equal(load(str(tmp_path / "columns.npz")).x, x)
+    stored = io.BytesIO()
+    np.save(stored, x)
+    with zipfile.ZipFile(tmp_path / "short.npz", "w") as file:
+        file.writestr("x.npy", stored.getvalue()[:-1000])
+    assert "short.npz is damaged: it ends after 20,600 of 21,600 bytes" in (
+        refusal(lambda: load(str(tmp_path / "short.npz"))) or ""
+    )
+
+
+@pytest.mark.parametrize("reduced", [{"resize": [3, 5]}, {"project": 7}, {"resize": [16, 16], "project": 2}])
+def test_resized_and_projected_rows_are_the_same_bits_on_disk(tmp_path, monkeypatch, reduced):
+    reading = DataSpec(source=str(saved(tmp_path / "own")), **reduced).reading
+    here = load(reading)
+    monkeypatch.setenv("CETERIS_MEMORY_MIB", "0")
+    there = load(reading)
+    assert is_mapped(there.x)
+    assert not is_mapped(here.x)
+    np.testing.assert_array_equal(there.x, here.x)
+    assert there.content == here.content
 
 
 @pytest.mark.parametrize("scale", ["none", "unit", "standardize", 7.0])

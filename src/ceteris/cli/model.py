@@ -103,7 +103,7 @@ def _totals(found: ModelSummary) -> dict[str, str]:
     frozen = summary.parameters - summary.trainable
     lines = {"parameters": f"{summary.parameters:,}" + (f", {frozen:,} of them frozen" if frozen else "")}
     if summary.buffers:
-        lines["in buffers"] = f"{summary.buffers:,} numbers"
+        lines["in buffers"] = f"{summary.buffers:,} number{'' if summary.buffers == 1 else 's'}"
     lines["memory"] = f"{_bytes(memory['total'])} for one network in training"
     words = {
         "parameters": "parameters",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset, Rows, SourceData, content_hash
 from ceteris.data.download import Report
+from ceteris.data.mapped import empty_rows, memory_limit
 from ceteris.data.user_arrays import source_data
 from ceteris.errors import CeterisError
 
+PIECE_BYTES = 1 << 20
 ARRAYS = ("x", "y", "x_test", "y_test", "classes")
 
 
@@ -83,12 +86,17 @@ def _is_column(file: Any, name: str, rows: int) -> bool:
     """Tell by an array's header whether it has shape (rows,) and holds numbers or text."""
     try:
         with file.zip.open(f"{name}.npy") as member:
-            version = np.lib.format.read_magic(member)
-            read = np.lib.format.read_array_header_1_0
-            shape, _, dtype = (np.lib.format.read_array_header_2_0 if version > (1, 0) else read)(member)
+            shape, _, dtype = _read_header(member)
     except (KeyError, ValueError):
         return False
     return shape == (rows,) and dtype.kind in "biufUS"
+
+
+def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether columns come first, and type of an array; what is read next are its numbers."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0
+    return (np.lib.format.read_array_header_2_0 if version > (1, 0) else read)(member)
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:
@@ -98,6 +106,11 @@ def _native(array: NDArray[Any]) -> NDArray[Any]:
 
 def _read_array(file: Any, name: str, path: Path) -> Any:
     try:
+        with file.zip.open(f"{name}.npy") as member:
+            shape, by_columns, dtype = _read_header(member)
+            large = math.prod(shape) * dtype.itemsize > memory_limit()
+            if large and not by_columns and not dtype.hasobject:
+                return _read_to_disk(member, shape, dtype)
         return file[name]
     except MemoryError as error:
         raise CeterisError(f"{path}: array `{name}` does not fit into memory") from error
@@ -108,6 +121,20 @@ def _read_array(file: Any, name: str, path: Path) -> Any:
                 "code; save it as numbers or text"
             ) from error
         raise
+
+
+def _read_to_disk(member: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Unpack an array piece by piece into a mapped file. Raises ``EOFError`` where it ends too soon."""
+    array = empty_rows(shape, dtype)
+    space = array.reshape(-1).view(np.uint8)
+    begin = 0
+    while begin < len(space):
+        piece = member.read(min(PIECE_BYTES, len(space) - begin))
+        if not piece:
+            raise EOFError(f"it ends after {begin:,} of {len(space):,} bytes")
+        space[begin : begin + len(piece)] = np.frombuffer(piece, dtype=np.uint8)
+        begin += len(piece)
+    return array
 
 
 def _check_is_zip(path: Path) -> None:

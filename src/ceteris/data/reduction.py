@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.mapped import empty_rows
 from ceteris.draws import normals, stream_key
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import REDUCED
 
 BLOCK_ROWS = 2048
-"""Rows that are held in double precision at a time."""
+"""Rows that are held in double precision at a time, at most."""
+BLOCK_NUMBERS = 4 << 20
+"""So many numbers at most, unless a single row has more."""
 CHANNELS = (1, 3)
 
 
@@ -126,17 +129,22 @@ def _resized(x: NDArray[Any], size: tuple[int, int], name: str) -> NDArray[np.fl
     columns = axis_weights(x.shape[width], size[1])
     shape = list(x.shape)
     shape[height], shape[width] = size
-    out = np.empty(shape, dtype=np.float32)
-    for start in range(0, len(x), BLOCK_ROWS):
-        block = np.moveaxis(x[start : start + BLOCK_ROWS].astype(np.float64), (height, width), (-2, -1))
-        out[start : start + BLOCK_ROWS] = np.moveaxis(rows @ block @ columns.T, (-2, -1), (height, width))
+    out: NDArray[np.float32] = empty_rows(tuple(shape), np.float32)
+    step = _rows_at_a_time(x)
+    for start in range(0, len(x), step):
+        block = np.moveaxis(x[start : start + step].astype(np.float64), (height, width), (-2, -1))
+        out[start : start + step] = np.moveaxis(rows @ block @ columns.T, (-2, -1), (height, width))
     return out
+
+
+def _rows_at_a_time(x: NDArray[Any]) -> int:
+    return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(1, x[0].size if len(x) else 1)))
 
 
 def _projected(x: NDArray[Any], k: int) -> NDArray[np.float32]:
     flat = x.reshape(len(x), -1)
     weights = normals(stream_key(0, "projection"), flat.shape[1], k) / math.sqrt(k)
-    out = np.empty((len(flat), k), dtype=np.float32)
+    out: NDArray[np.float32] = empty_rows((len(flat), k), np.float32)
     for start in range(0, len(flat), BLOCK_ROWS):
         out[start : start + BLOCK_ROWS] = flat[start : start + BLOCK_ROWS].astype(np.float64) @ weights
     return out

@@ -24,6 +24,8 @@ def import_reference(reference: str, kind: str, where: str, purpose: str = "") -
         module = importlib.import_module(module_name)
     except Exception as error:
         message = f"the module of `{reference}` cannot be imported ({exception_in_line(error)})"
+        if isinstance(error, ModuleNotFoundError) and error.name == module_name.partition(".")[0]:
+            message += "; the folder it lies in must be on PYTHONPATH"
         raise CeterisError(Problem(message, where)) from error
     found: Callable[..., Any] | None = getattr(module, name, None)
     if found is None:

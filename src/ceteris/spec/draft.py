@@ -27,7 +27,7 @@ class Draft:
         path = problem.where
         while True:
             if path in self.options:
-                return Problem(problem.message, where=self.options[path])
+                return Problem(problem.message, where=_inside(self.options[path], path, problem.where))
             if path in self.lines or not path:
                 return Problem(problem.message, problem.where, self.file, self.lines.get(path))
             path = path.rpartition(".")[0]
@@ -39,3 +39,9 @@ class Draft:
         for old in [old for old in self.lines if old.startswith(path + ".")]:
             del self.lines[old]
         self.options[path] = option
+
+
+def _inside(option: str, path: str, where: str) -> str:
+    """Name the option that set ``path``, and, where its value is a mapping, what inside is meant."""
+    inner = where.removeprefix(path).lstrip(".")
+    return f"{option}: {inner}" if inner and "{" in option else option
