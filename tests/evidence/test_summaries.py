@@ -164,3 +164,20 @@ def test_the_notes_say_what_drawing_anew_the_intervals_speak_of(split, kind, not
     notes = assess(made, [], validation_rows=None).notes
     assert note in notes
     assert "The 4 folds of a seed are averaged first: n counts seeds." in notes
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"source": "sine"}, True),
+        ({"source": "sine", "parameters": {"n": 1000}, "rows": 200}, True),
+        ({"source": "sine", "parameters": {"n": 1000}, "rows": 100}, False),
+        ({"source": "labelled-points"}, False),  # the same corners for ever
+        ({"source": "digits"}, False),
+    ],
+)
+def test_rows_from_a_formula_are_said_to_be_drawn_once_unless_each_seed_takes_few_of_many(data, told):
+    base = EXPERIMENT.model_copy(update={"data": DataSpec(**data)})
+    made = study({"lr": "a"}, seeds=3).model_copy(update={"experiment": base})
+    notes = " ".join(assess(made, [], validation_rows=None).notes)
+    assert ("rows are drawn once: the intervals do not speak of other rows" in notes) is told

@@ -84,6 +84,24 @@ def test_bayesian_proposals_follow_from_what_is_known_alone_and_beat_chance() ->
     assert [c for c, _ in known[:8]] == propose(Search(space=SPACE, trials=8), BASE, ())
 
 
+def test_a_gaussian_process_follows_from_what_is_known_alone_and_beats_chance() -> None:
+    space = {"optimizer.lr": SPACE["optimizer.lr"]}
+    search = Search(space=space, trials=7, method="bayesian", sampler="gp", batch=1)
+
+    def miss(candidate: Candidate) -> float:
+        return abs(math.log10(candidate["optimizer.lr"]) + 1.7)
+
+    drawn = propose(Search(space=space, trials=4), BASE, ())
+    known = [(candidate, miss(candidate)) for candidate in drawn]
+    for _ in range(2):
+        (found,) = propose(search, BASE, known)
+        assert propose(search, BASE, known) == [found]
+        known.append((found, miss(found)))
+    assert min(score for _, score in known[4:]) < 0.5 * min(score for _, score in known[:4])
+    lost = [(drawn[0], float("inf")), *known[1:]]  # one that diverged
+    assert len(propose(search, BASE, lost)) == 1
+
+
 def test_a_space_without_a_possible_experiment_is_refused_with_the_reason() -> None:
     search = Search(space={"model.dropout": [[0.1, 0.2], [0.1, 0.3]]})
     with pytest.raises(

@@ -118,6 +118,7 @@ def search(
     space: Mapping[str, Any] | None = None,
     *,
     method: Literal["random", "bayesian", "grid"] | None = None,
+    sampler: Literal["tpe", "gp"] | None = None,
     trials: int | None = None,
     metric: str | None = None,
     batch: int | None = None,
@@ -131,6 +132,7 @@ def search(
         space: {path: range}, where a range is ``{"log": [1e-4, 0.1]}``, ``{"uniform": [low, high]}``,
             ``{"int": [low, high]}`` or a list of choices; it replaces the study's own.
         method: how candidates are proposed.
+        sampler: of a Bayesian search, a Parzen estimator or a Gaussian process.
         trials: how many candidates.
         metric: the validation metric that ranks them; else accuracy for classes, loss for numbers.
         batch: how many are proposed and trained together.
@@ -140,14 +142,14 @@ def search(
 
     The test rows are not read.
     """
-    given = {"space": space, "method": method, "trials": trials, "metric": metric}
+    given = {"space": space, "method": method, "sampler": sampler, "trials": trials, "metric": metric}
     given |= {"batch": batch, "halving": halving}
     settings = {name: value for name, value in given.items() if value is not None}
     source = Study(experiment=study) if isinstance(study, SpecifiedExperiment) else study
     return run(source, search=settings, **options)
 
 
-OPTIONS = ("seeds", "epochs", "method", "trials", "metric", "batch", "halving")
+OPTIONS = ("seeds", "epochs", "method", "sampler", "trials", "metric", "batch", "halving")
 """Arguments that the command line has too."""
 
 

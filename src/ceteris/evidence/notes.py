@@ -14,7 +14,10 @@ from ceteris.evidence.training_notes import training_notes
 from ceteris.evidence.wording import listing, units
 from ceteris.spec.metrics import unknown_direction, without_rows
 from ceteris.spec.study import Study
+from ceteris.spec.synthetic import SYNTHETIC
 
+POOL = 10
+"""Times the training rows that are drawn, at least, where each seed trains on rows of its own."""
 PROVISIONAL = (
     "Some trials have not ended: the verdicts are provisional. One that is read before the end, and acted "
     "on, does not carry its p value."
@@ -101,11 +104,27 @@ def _scope(study: Study, layout: Layout) -> str:
     folded = len(layout.folds) > 1
     if study.experiment.data.split == "per-seed" and not layout.in_time:
         splits = "folds, " if folded else "a train/validation split, "
-        return f"Intervals speak of other seeds: {splits}initial weights and row order drawn anew."
+        return (
+            f"Intervals speak of other seeds: {splits}initial weights and row order drawn anew."
+            f"{_drawn_once(study)}"
+        )
     fixed = "The folds are the same for every seed" if folded else "The split is fixed"
     return (
         "Intervals speak of other seeds: initial weights and row order drawn anew. "
         f"{fixed}: they do not speak of {'other folds' if folded else 'another split'} of the same data."
+    )
+
+
+def _drawn_once(study: Study) -> str:
+    """Say that rows from a formula are the same for every seed, unless each seed takes few of many."""
+    data = study.experiment.data
+    parameters = SYNTHETIC[data.source](**data.parameters) if data.source in SYNTHETIC else None
+    rows = getattr(parameters, "n", None)
+    if rows is None or (data.rows is not None and POOL * data.rows <= rows):
+        return ""
+    return (
+        f" The {rows:,} rows are drawn once: the intervals do not speak of other rows of that kind (for "
+        "that, draw more by `data.parameters.n`, and train on few of them by `data.rows`)."
     )
 
 

@@ -16,7 +16,7 @@ from ceteris.errors import CeterisError
 from ceteris.records.plain_json import canonical_json
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.patch import apply_patch, own_path
-from ceteris.spec.search import Dimension, Search
+from ceteris.spec.search import Dimension, Sampler, Search
 from ceteris.spec.space import ends_of, grid_values, planned, rounded, value_at
 
 if TYPE_CHECKING:
@@ -121,26 +121,30 @@ def _grid(search: Search) -> Iterator[Candidate]:
 
 
 def _estimated(search: Search, known: Known, count: int) -> Iterator[Candidate]:
-    """Ask Optuna's tree-structured Parzen estimator, all settings together, for one batch.
+    """Ask one of Optuna's samplers, all settings together, for one batch.
 
-    What waits for its training counts as bad meanwhile, so that a batch spreads out (constant liar).
+    A batch spreads out: to the Parzen estimator what waits for its training counts as bad meanwhile (constant
+    liar), and a Gaussian process looks for what improves on it too.
     """
     check_installed(search)
     import optuna
 
     axes = {own_path(name): _Axis(dimension) for name, dimension in search.space.items()}
     distributions = {path: axis.distribution() for path, axis in axes.items()}
-    study = _empty_study(stream_key(search.seed, PURPOSE, f"after {len(known)}").k0)
+    seed = stream_key(search.seed, PURPOSE, f"after {len(known)}").k0
+    study = _empty_study(seed, search.sampler or "tpe")
     for candidate, score in known:
         params = {path: axis.inward(candidate[path]) for path, axis in axes.items()}
         trial = optuna.trial.create_trial(params=params, distributions=distributions, value=score)
         study.add_trial(trial)
     for _ in range(ASKS * count):
-        asked = study.ask(distributions).params
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it clips the infinite score of what diverged
+            asked = study.ask(distributions).params
         yield {path: axis.outward(asked[path]) for path, axis in axes.items()}
 
 
-def _empty_study(seed: int) -> optuna.Study:
+def _empty_study(seed: int, name: Sampler) -> optuna.Study:
     """Return a study in memory that minimises, without a word in the log."""
     import optuna
 
@@ -149,8 +153,12 @@ def _empty_study(seed: int) -> optuna.Study:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of Optuna 4
-            sampler = optuna.samplers.TPESampler(
-                seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1
+            sampler: optuna.samplers.BaseSampler = (
+                optuna.samplers.GPSampler(seed=seed, n_startup_trials=1)
+                if name == "gp"
+                else optuna.samplers.TPESampler(
+                    seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1
+                )
             )
         return optuna.create_study(sampler=sampler)
     finally:

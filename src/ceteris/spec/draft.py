@@ -7,6 +7,9 @@ from typing import Any
 
 from ceteris.errors import Problem
 
+UNNAMED = ("this setting", "there is no such setting")
+"""How messages begin that do not name what they are about: its path stands before them."""
+
 
 @dataclass
 class Draft:
@@ -27,7 +30,7 @@ class Draft:
         path = problem.where
         while True:
             if path in self.options:
-                return Problem(problem.message, where=_inside(self.options[path], path, problem.where))
+                return Problem(problem.message, where=_inside(self.options[path], path, problem))
             if path in self.lines or not path:
                 return Problem(problem.message, problem.where, self.file, self.lines.get(path))
             path = path.rpartition(".")[0]
@@ -41,7 +44,8 @@ class Draft:
         self.options[path] = option
 
 
-def _inside(option: str, path: str, where: str) -> str:
-    """Name the option that set ``path``, and, where its value is a mapping, what inside is meant."""
-    inner = where.removeprefix(path).lstrip(".")
-    return f"{option}: {inner}" if inner and "{" in option else option
+def _inside(option: str, path: str, problem: Problem) -> str:
+    """Name the option that set ``path``, and what inside its value is meant by "this setting"."""
+    inner = problem.where.removeprefix(path).lstrip(".")
+    unnamed = problem.message.startswith(UNNAMED)
+    return f"{option}: {inner}" if inner and unnamed else option

@@ -82,7 +82,10 @@ SYNTHETIC_DATA = Part(
     "synthetic data",
     "Sources that are drawn from a formula, with their `parameters`. The truth behind the rows stands in the "
     "facts of the data. A linear network on unscaled inputs (`scale: none`) records how far its coefficients "
-    "are from the truth as `weight_error` and `bias_error`.",
+    "are from the truth as `weight_error` and `bias_error`. The rows are drawn by the data's own seed, once "
+    "for all seeds of trials, which part them anew. That every seed may take rows of its own, draw many and "
+    "use few: "
+    "`data: {source: high-dimensional, parameters: {n: 10000}, rows: 20, validation: 100}`.",
     tuple(SYNTHETIC.values()),
     ("experiment:\n  data: {source: polynomial, parameters: {features: 20, n: 100}, scale: none}\n",),
     4,

@@ -11,6 +11,7 @@ from ceteris.spec.labels import format_label, shown
 from ceteris.spec.plain import plain_data
 
 Method = Literal["random", "bayesian", "grid"]
+Sampler = Literal["tpe", "gp"]
 End = Annotated[Number, Field(title="end of a range")]
 WholeEnd = Annotated[Whole, Field(title="end of a range")]
 Ends = tuple[End, End]
@@ -125,9 +126,14 @@ class Search(Spec):
     rounded to three digits before they are trained with."""
 
     method: Annotated[Method, Field(title="method of search")] = "random"
-    """`random`: each candidate drawn by itself; `bayesian`: after a first batch at random, each batch by a
-    tree-structured Parzen estimator from what the earlier ones came to (needs `pip install
-    'ceteris[search]'`); `grid`: every value with every other."""
+    """`random`: each candidate drawn by itself; `bayesian`: after a first batch at random, each batch by
+    `sampler` from what the earlier ones came to (needs `pip install 'ceteris[search]'`); `grid`: every value
+    with every other."""
+
+    sampler: Annotated[Sampler | None, Field(title="sampler")] = None
+    """Of a `bayesian` search. `tpe`: a tree-structured Parzen estimator, all settings together, the default;
+    `gp`: a Gaussian process with expected improvement, which models numbers better from few candidates and
+    takes a second or two for each proposal. Both are Optuna's."""
 
     trials: Annotated[Whole, Field(ge=2, le=MOST_TRIALS, title="number of candidates")] = 20
     """How many candidates; a grid has as many as its points make. No two are the same experiment, so a
@@ -156,6 +162,12 @@ class Search(Spec):
         if not space:
             raise wrong("the space is empty; name a setting, such as `optimizer.lr: {log: [1e-4, 0.1]}`")
         return space
+
+    @model_validator(mode="after")
+    def _sampler_has_its_method(self) -> Self:
+        if self.sampler is not None and self.method != "bayesian":
+            raise wrong(f"`{self.method}` has no sampler; use `method: bayesian`, or leave it out", "sampler")
+        return self
 
     @property
     def together(self) -> int:
