@@ -54,6 +54,8 @@ def train_and_measure(precision: str) -> None:
     from ceteris.nets.architecture import architecture
     from ceteris.nets.stacked import initial_stack
     from ceteris.spec.experiment import Experiment
+    from ceteris.train.cpu.sharing import assist
+    from ceteris.train.cpu.team import CLOSED, new_team
     from tests.train.oracle import run
 
     dtype = np.dtype(precision)
@@ -66,6 +68,9 @@ def train_and_measure(precision: str) -> None:
     rows, active = [np.arange(16)], np.ones(1, dtype=np.bool_)
     engine.evaluate(rows, active, keep_outputs=True)
     engine.activations(rows, active)
+    closed = new_team(2)
+    closed[CLOSED] = 1
+    assist(engine._net, engine._members, engine._rules, engine._space, closed)
 
 
 if __name__ == "__main__":

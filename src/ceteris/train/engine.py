@@ -51,6 +51,8 @@ class StackSpec:
     class_weights: NDArray[np.float64]
     feeds: tuple[Feed, ...]
     precision: str = "float32"
+    threads: int = 1
+    """How many threads may share the work on it; they change no bit."""
 
     @property
     def runs_as_module(self) -> bool:

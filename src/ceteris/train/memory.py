@@ -18,7 +18,17 @@ from ceteris.nets.architecture import Architecture, random_amounts
 from ceteris.nets.layers import BatchNorm, Convolution, Linear, Pool
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.model import ModuleModel
-from ceteris.train.cpu.table import BATCH_NORM, KIND, MASKED, N_IN, N_OUT, NONE, layer_table
+from ceteris.train.cpu.table import (
+    BATCH_NORM,
+    KIND,
+    MASKED,
+    N_IN,
+    N_OUT,
+    NONE,
+    TURNED,
+    layer_table,
+    turned_room,
+)
 from ceteris.train.engine import EVALUATION_ROWS
 from ceteris.train.hyper import state_slots
 
@@ -84,7 +94,9 @@ def workspace_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_
     layers = table.rows
     outputs = layers[:, N_OUT].sum() + layers[layers[:, KIND] == BATCH_NORM, N_OUT].sum()
     masked = layers[layers[:, MASKED] != NONE]
-    numbers = rows * (net.n_in + 2 * int(outputs)) + int((masked[:, N_IN] * masked[:, N_OUT]).sum())
+    turned = layers[layers[:, TURNED] != NONE, N_IN]
+    copies = sum(turned_room(batch_size, int(width)) for width in turned)
+    numbers = copies + rows * (net.n_in + 2 * int(outputs)) + int((masked[:, N_IN] * masked[:, N_OUT]).sum())
     return reports + FLOAT * (numbers + net.n_parameters) + WORD * table.words
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ceteris.nets.layers import Linear
 from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.cpu.assistants import assisted
+from ceteris.train.cpu.evaluation import average, evaluate
 from ceteris.train.cpu.interpreter import (
     Members,
     Network,
     Rows,
     Rules,
     Space,
-    evaluate,
     train_steps,
 )
+from ceteris.train.cpu.linear_training import LEAST_SHARED
 from ceteris.train.cpu.losses import (
     ABSOLUTE_ERROR,
     BINARY,
@@ -34,8 +38,10 @@ from ceteris.train.cpu.losses import (
     WEIGHTED_CROSS_ENTROPY,
 )
 from ceteris.train.cpu.probes import N_ACTIVATION, begin_probes, new_probes, probe_activations
+from ceteris.train.cpu.sharing import assist
 from ceteris.train.cpu.steps import LOSS, N_TOTALS, NORM, NORMS, RIGHT, ROWS
 from ceteris.train.cpu.table import ACTIVATE, KIND, N_OUT, Y, layer_table
+from ceteris.train.cpu.updates import LARGE
 from ceteris.train.engine import EVALUATION_ROWS, Feed, StackSpec, Totals
 from ceteris.train.hyper import (
     FAMILIES,
@@ -67,8 +73,12 @@ _LOSSES = {
 _ONE_HOT = {"mse": SQUARED_ERROR_ONE_HOT, "mse_half": HALF_SQUARED_ERROR_ONE_HOT}
 
 
+EVALUATION_WORTH_SHARING = 20_000_000
+"""From so many multiplications on (some tenths of a millisecond), several threads evaluate."""
+
+
 class CompiledEngine:
-    """Trains a stack on this thread of the processor. The stack's arrays are updated in place."""
+    """Trains a stack on one thread of the processor, or large networks on several; updates it in place."""
 
     def __init__(self, spec: StackSpec, stack: StackedNetwork) -> None:
         self._spec = spec
@@ -96,6 +106,8 @@ class CompiledEngine:
         self._hidden = hidden
         self._probed = new_probes(spec, hidden, stack.parameters)
         self._diverged = np.full(len(stack), -1)
+        self._assistants = spec.threads - 1 if _shares_steps(spec) else 0
+        self._spaces: list[Space] = []
         self._epoch = 0
         self._orders: Sequence[NDArray[np.int64]] = ()
 
@@ -112,25 +124,26 @@ class CompiledEngine:
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
         spec = self._spec
+        shared = (self._net, self._members, self._rules)
         for feed, rows, order in zip(spec.feeds, self._rows, self._orders, strict=True):
-            train_steps(
-                self._net,
-                self._members,
-                self._rules,
-                rows,
-                feed.members[active[feed.members]],
-                order,
-                spec.batch_size,
-                spec.accumulate,
-                self._epoch,
-                first,
-                last,
-                self._epoch * spec.steps,
-                self._space,
-                self._totals,
-                self._diverged,
-                self._probed,
-            )
+            with assisted([partial(assist, *shared, self._space)] * self._assistants) as team:
+                train_steps(
+                    *shared,
+                    rows,
+                    feed.members[active[feed.members]],
+                    order,
+                    spec.batch_size,
+                    spec.accumulate,
+                    self._epoch,
+                    first,
+                    last,
+                    self._epoch * spec.steps,
+                    self._space,
+                    self._totals,
+                    self._diverged,
+                    self._probed,
+                    team,
+                )
 
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
         """Nothing to do: the feeds' arrays are read where they are."""
@@ -196,21 +209,25 @@ class CompiledEngine:
         kept = max(len(own) for own in rows) if keep_outputs else 0
         outputs = np.zeros((members, kept, spec.net.n_out), stack.parameters.dtype)
         results = np.full((members, 2), np.nan)
+        loss = _loss_number(spec)
         for feed, data, own in zip(spec.feeds, self._rows, rows, strict=True):
-            evaluate(
-                self._net,
-                self._members,
-                _loss_number(spec),
-                self._rules,
-                data,
-                feed.members[active[feed.members]],
-                own,
-                EVALUATION_ROWS,
-                self._space,
-                outputs,
-                results,
-            )
+            places = feed.members[active[feed.members]]
+            parts = np.zeros((members, -(-len(own) // EVALUATION_ROWS), 2))
+            before = (self._net, self._members, loss, self._rules, data, places, own, EVALUATION_ROWS)
+            spaces = self._evaluation_spaces(len(own) * len(places))
+            others = [partial(evaluate, *before, space, outputs, parts) for space in spaces]
+            with assisted(others) as team:
+                evaluate(*before, self._space, outputs, parts, team)
+            average(parts, places, len(own), results)
         return results, outputs if keep_outputs else None
+
+    def _evaluation_spaces(self, passes: int) -> list[Space]:
+        """Return the workspaces of assistants in an evaluation: none where so many rows are soon done."""
+        if passes * self._spec.net.n_multiplications < EVALUATION_WORTH_SHARING:
+            return []
+        while len(self._spaces) < self._spec.threads - 1:
+            self._spaces.append(Space(*(np.zeros_like(own) for own in self._space)))
+        return self._spaces
 
     def parameters(self) -> NDArray[np.floating]:
         """Return the parameters, (M, P)."""
@@ -233,6 +250,13 @@ class CompiledEngine:
         self._stack.parameters[place] = state["parameters"]
         self._stack.buffers[place] = state["buffers"]
         self._members.slots[place, : len(state["slots"])] = state["slots"]
+
+
+def _shares_steps(spec: StackSpec) -> bool:
+    """Tell whether a step has anything that threads could share."""
+    layers = [layer for layer in spec.net.layers if isinstance(layer, Linear)]
+    most = max(layer.n_in * layer.n_out for layer in layers) * spec.batch_size
+    return most >= LEAST_SHARED or spec.net.n_parameters > LARGE
 
 
 def _rules(spec: StackSpec) -> Rules:

@@ -1,4 +1,4 @@
-"""The compiled loop: trains or evaluates members, many steps a call.
+"""The compiled loop: trains members, many steps a call.
 
 As many members as the cache holds with their optimiser state do a step in turn, before all go on to the
 next: so the rows of a step are fetched once for small networks, and a large one keeps its weights in the
@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ceteris.train.cpu.batches import fetch, score, transpose
+from ceteris.train.cpu.batches import fetch, score
 from ceteris.train.cpu.layers import kernel
-from ceteris.train.cpu.passes import backward, forward, forward_evaluating
+from ceteris.train.cpu.passes import backward, forward
 from ceteris.train.cpu.probes import probe_gradients
-from ceteris.train.cpu.single import evaluate_together, shares_products, train_together
+from ceteris.train.cpu.single import shares_products, train_together
 from ceteris.train.cpu.steps import LOSS, RIGHT, ROWS, members_in_cache, take_step
-from ceteris.train.cpu.table import N_OUT, Y
-from ceteris.train.cpu.views import matrix
+from ceteris.train.cpu.team import name_member
 from ceteris.train.engine import GRADIENT_EVERY
 
 
@@ -105,6 +104,7 @@ def train_steps(
     totals,
     diverged,
     probed,
+    team,
 ):
     """Train members of one stream for the steps ``first`` to ``last`` (exclusive) of an epoch.
 
@@ -117,6 +117,7 @@ def train_steps(
         totals: (M, N_TOTALS) float64, added to.
         diverged: (M,) int64, -1 or the step at which the loss left the finite numbers.
         probed: see ``probes.Probed``; added to at the steps at which the gradient is measured.
+        team: the numbers by which threads share the work on large networks (``team``).
     """
     if accumulate == 1 and shares_products(net.table):
         train_together(
@@ -134,6 +135,7 @@ def train_steps(
             totals,
             diverged,
             probed,
+            team,
         )
         return
     together = members_in_cache(stack)
@@ -163,6 +165,7 @@ def train_steps(
                         totals,
                         diverged,
                         probed,
+                        team,
                     )
 
 
@@ -183,6 +186,7 @@ def train_step(
     totals,
     diverged,
     probed,
+    team,
 ):
     """Do one step of the member at ``place``; arguments as in ``train_steps``.
 
@@ -192,12 +196,15 @@ def train_step(
     grad = space.grad
     measured = step % GRADIENT_EVERY == 0
     parts = 0
+    name_member(team, place, done)
     for begin in range(0, rows.size, batch):
         own = rows[begin : min(begin + batch, rows.size)]
         if rows.size > batch:
             fetch(data, own, net.table, space)
         first_row, nth = step * batch * accumulate + begin, done * accumulate + parts
-        if not batch_gradient(net, stack, rules, data, own, place, epoch, first_row, nth, space, totals):
+        if not batch_gradient(
+            net, stack, rules, data, own, place, epoch, first_row, nth, space, totals, team
+        ):
             diverged[place] = done
             return
         if measured and parts == 0:
@@ -208,11 +215,11 @@ def train_step(
     if parts > 1:
         for i in range(grad.size):
             grad[i] = space.sum[i] / parts
-    take_step(net, stack, rules, place, step, done, grad, totals, probed)
+    take_step(net, stack, rules, place, step, done, grad, totals, probed, team)
 
 
 @kernel
-def batch_gradient(net, stack, rules, data, rows, place, epoch, first_row, nth, space, totals):
+def batch_gradient(net, stack, rules, data, rows, place, epoch, first_row, nth, space, totals, team):
     """Fill the gradient of a member by the rows that were fetched; tells whether the loss is finite.
 
     ``first_row`` is the position of the first in the epoch's order, ``nth`` counts the batches of the
@@ -233,13 +240,14 @@ def batch_gradient(net, stack, rules, data, rows, place, epoch, first_row, nth, 
         epoch,
         first_row,
         nth,
+        team,
     )
     final = table[table.shape[0] - 1]
     loss, smoothing, beta = rules.losses[place], rules.smoothing[place], rules.beta[place]
     total, right = score(loss, smoothing, rules.class_weights[place], beta, final, space, data, rows)
     if not np.isfinite(total):
         return False
-    backward(table, param, space.grad, work, space.words, rates, n)
+    backward(table, param, space.grad, work, space.words, rates, n, team)
     totals[place, LOSS] += total
     totals[place, RIGHT] += right
     totals[place, ROWS] += n
@@ -251,36 +259,3 @@ def add_gradient(parts, grad, total):
     """Add a batch's gradient to the total (P,), which the first of the ``parts`` so far replaces."""
     for i in range(grad.size):
         total[i] = grad[i] if parts == 1 else total[i] + grad[i]
-
-
-@kernel
-def evaluate(net, stack, loss, rules, data, places, rows, chunk, space, outputs, results):
-    """Evaluate members of one stream on the numbered rows, in evaluation mode.
-
-    Args:
-        loss: which plain loss: nothing is smoothed or weighted in evaluation.
-        rows: (n,) row numbers; chunk: how many are run at once.
-        outputs: (M, n, k) receives the network's outputs, or has no rows.
-        results: (M, 2) float64 receives the mean loss and the share classified rightly.
-    """
-    table, work = net.table, space.work
-    final = table[table.shape[0] - 1]
-    for place in places:
-        results[place] = 0.0
-    for begin in range(0, rows.size, chunk):
-        own = rows[begin : min(begin + chunk, rows.size)]
-        n = own.size
-        if shares_products(table):
-            evaluate_together(net, stack, loss, rules, data, places, own, begin, space, outputs, results)
-            continue
-        fetch(data, own, table, space)
-        for place in places:
-            forward_evaluating(table, net.numbers, stack.params[place], stack.buffers[place], work, n)
-            if outputs.shape[1] > 0:
-                transpose(matrix(work, final[Y], final[N_OUT], n), outputs[place, begin : begin + n])
-            class_weights, beta = rules.class_weights[place], rules.beta[place]
-            total, right = score(loss, 0.0, class_weights, beta, final, space, data, own)
-            results[place, 0] += total
-            results[place, 1] += right
-    for place in places:
-        results[place] /= rows.size

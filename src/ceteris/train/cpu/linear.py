@@ -1,7 +1,7 @@
 """The matrix products of linear layers, forward and backward; shapes as in ``layers``.
 
-They go through tiles of our own where the processor has AVX-512, which OpenBLAS uses to half at best, else
-through the BLAS that SciPy brings.
+Small ones go through tiles of our own where the processor has AVX-512: OpenBLAS would copy matrices into
+another order first. The others go through the BLAS that SciPy brings. Which, is a function of shapes alone.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
@@ -15,45 +15,53 @@ from ceteris.train.cpu.tiled import PLAIN, TRANSPOSED, multiply
 from ceteris.train.numerics import has_avx512
 
 TILED = has_avx512()
+MOST_ROWS = 64
+"""Batches of more rows go through the BLAS, whose copies of matrices are repaid then ..."""
+BLAS_UNITS, BLAS_GRADIENT_UNITS = 128, 32
+"""... where a layer has so many outputs; and gradients of weights from inputs that stand by unit."""
+ALIASED = 512
+"""Rows whose distance is a multiple of so many numbers meet in the same lines of the cache."""
+
+
+@kernel
+def is_tiled(n, units):
+    """Tell whether products of a layer's weights with ``n`` columns or rows are computed by tiles."""
+    return TILED and (n <= MOST_ROWS or units < BLAS_UNITS)
+
+
+@kernel
+def is_gradient_tiled(n, units, apart, by_row):
+    """Tell whether the gradient of the weights is; of inputs whose rows are ``apart``, by row or by unit."""
+    if by_row:
+        return TILED and n <= MOST_ROWS and apart % ALIASED != 0
+    return TILED and units < BLAS_GRADIENT_UNITS
+
+
+@kernel
+def product(tiled, m, n, k, a, b, b_at, apart, turned, c):
+    """C = A B, of flat matrices: C (m, n), A (m, k), B (k, n) or, ``turned``, (n, k).
+
+    B begins at ``b_at``, with rows that are ``apart``; by the BLAS these touch.
+    """
+    if tiled:
+        multiply(m, n, k, a, 0, k, PLAIN, b, b_at, apart, TRANSPOSED if turned else PLAIN, False, c, 0, n)
+    elif turned:
+        np.dot(a.reshape(m, k), b[b_at : b_at + k * n].reshape(n, k).T, c.reshape(m, n))
+    else:
+        np.dot(a.reshape(m, k), b[b_at : b_at + k * n].reshape(k, n), c.reshape(m, n))
 
 
 @kernel
 def linear_forward(x, weight, y):
     """y = W x; the bias is added by ``add_bias``. Shapes: (i, b), (o, i), (o, b)."""
-    if TILED:
-        (width, rows), units = x.shape, y.shape[0]
-        multiply(units, rows, width, weight, 0, width, PLAIN, x, 0, rows, PLAIN, False, y, 0, rows)
-    else:
-        np.dot(weight, x, y)
+    (width, rows), units = x.shape, y.shape[0]
+    tiled = is_tiled(rows, units)
+    product(tiled, units, rows, width, weight.reshape(-1), x.reshape(-1), 0, rows, False, y.reshape(-1))
 
 
 @kernel
 def linear_forward_rows(x, weight, y):
     """``linear_forward`` for gathered inputs (b, i), which stand row by row."""
-    if TILED:
-        (rows, width), units = x.shape, y.shape[0]
-        multiply(units, rows, width, weight, 0, width, PLAIN, x, 0, width, TRANSPOSED, False, y, 0, rows)
-    else:
-        np.dot(weight, x.T, y)
-
-
-@kernel
-def linear_backward(x, weight, dy, grad_weight, dx):
-    """grad_W = dy x^T, and dx = W^T dy. Shapes as in ``linear_forward``."""
-    if TILED:
-        (width, rows), units = x.shape, dy.shape[0]
-        multiply(units, width, rows, dy, 0, rows, PLAIN, x, 0, rows, TRANSPOSED, False, grad_weight, 0, width)
-        multiply(width, rows, units, weight, 0, width, TRANSPOSED, dy, 0, rows, PLAIN, False, dx, 0, rows)
-    else:
-        np.dot(dy, x.T, grad_weight)
-        np.dot(weight.T, dy, dx)
-
-
-@kernel
-def linear_backward_rows(x, dy, grad_weight):
-    """grad_W = dy x for gathered inputs (b, i), whose gradient nobody needs."""
-    if TILED:
-        (rows, width), units = x.shape, dy.shape[0]
-        multiply(units, width, rows, dy, 0, rows, PLAIN, x, 0, width, PLAIN, False, grad_weight, 0, width)
-    else:
-        np.dot(dy, x, grad_weight)
+    (rows, width), units = x.shape, y.shape[0]
+    tiled = is_tiled(rows, units)
+    product(tiled, units, rows, width, weight.reshape(-1), x.reshape(-1), 0, width, True, y.reshape(-1))

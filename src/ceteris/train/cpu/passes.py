@@ -18,12 +18,8 @@ from ceteris.train.cpu.layers import (
     norm_forward,
     unit_sums,
 )
-from ceteris.train.cpu.linear import (
-    linear_backward,
-    linear_backward_rows,
-    linear_forward,
-    linear_forward_rows,
-)
+from ceteris.train.cpu.linear import linear_forward, linear_forward_rows
+from ceteris.train.cpu.linear_training import train_backward, train_forward
 from ceteris.train.cpu.outputs import add_forward, fork_backward, softmax_backward, softmax_forward
 from ceteris.train.cpu.table import (
     ACTIVATE,
@@ -68,12 +64,10 @@ def gather(x, rows, out):
 
 
 @kernel
-def run_linear(row, param, work, n, masked):
-    """Run a linear layer forward on ``n`` rows, with its weights or with those that drop-connect left."""
+def run_linear(row, param, work, n):
+    """Run a linear layer forward on ``n`` rows in evaluation mode."""
     units = row[N_OUT]
     weight = matrix(param, row[WEIGHT], units, row[N_IN])
-    if masked:
-        weight = matrix(work, row[MASKED], units, row[N_IN])
     y = matrix(work, row[Y], units, n)
     if row[BY_ROW]:
         linear_forward_rows(matrix(work, row[X], n, row[N_IN]), weight, y)
@@ -164,7 +158,7 @@ def run_joint_backward(row, work, n):
 
 
 @kernel
-def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row, done):
+def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row, done, team):
     """Run a batch of ``n`` rows forward in training mode; the inputs stand at the table's first X."""
     for index in range(table.shape[0]):
         row = table[index]
@@ -175,7 +169,7 @@ def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, 
             if masked:
                 slot = row[VARIANT]
                 mask_weights(row, param, work, words, rates[slot], keys[slot], done)
-            run_linear(row, param, work, n, masked)
+            train_forward(row, index, team, param, work, n, masked)
         elif row[KIND] == ACTIVATE:
             run_activation(row, work, n)
         elif row[KIND] == DROP or row[KIND] == NOISE:
@@ -213,7 +207,7 @@ def forward_evaluating(table, numbers, param, buffers, work, n):
         row = table[index]
         units = row[N_OUT]
         if row[KIND] == LINEAR:
-            run_linear(row, param, work, n, False)
+            run_linear(row, param, work, n)
         elif row[KIND] == ACTIVATE:
             run_activation(row, work, n)
         elif row[KIND] == LAYER_NORM:
@@ -235,29 +229,21 @@ def forward_evaluating(table, numbers, param, buffers, work, n):
 
 
 @kernel
-def run_linear_backward(row, param, grad, work, words, rates, n):
+def run_linear_backward(row, index, team, param, grad, work, words, rates, n):
     """Run a linear layer backward on ``n`` rows; gathered inputs need no gradient."""
     units, width = row[N_OUT], row[N_IN]
     dy = matrix(work, row[DY], units, n)
-    grad_weight = matrix(grad, row[WEIGHT], units, width)
     if row[BIAS] >= 0:
         unit_sums(dy, part(grad, row[BIAS], units))
     masked = masks_weights(row, rates)
-    weight = matrix(param, row[WEIGHT], units, width)
-    if masked:
-        weight = matrix(work, row[MASKED], units, width)
-    if row[BY_ROW]:
-        linear_backward_rows(matrix(work, row[X], n, width), dy, grad_weight)
-    else:
-        x, dx = matrix(work, row[X], width, n), matrix(work, row[DX], width, n)
-        linear_backward(x, weight, dy, grad_weight, dx)
+    train_backward(row, index, team, param, grad, work, n, masked)
     if masked:
         numbers = part(grad, row[WEIGHT], units * width)
         drop_forward(rates[row[VARIANT]], part(words, row[WORDS], units * width), numbers, numbers)
 
 
 @kernel
-def backward(table, param, grad, work, words, rates, n):
+def backward(table, param, grad, work, words, rates, n, team):
     """Run a batch backward from the last DY to the first layer; fills ``grad`` (P,)."""
     for index in range(table.shape[0] - 1, -1, -1):
         row = table[index]
@@ -265,7 +251,7 @@ def backward(table, param, grad, work, words, rates, n):
         size = n * units
         dy = matrix(work, row[DY], units, n)
         if row[KIND] == LINEAR:
-            run_linear_backward(row, param, grad, work, words, rates, n)
+            run_linear_backward(row, index, team, param, grad, work, words, rates, n)
             if row[BY_ROW]:
                 break  # only the gathered inputs lie before it
         elif row[KIND] == ACTIVATE:

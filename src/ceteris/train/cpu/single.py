@@ -17,6 +17,7 @@ from ceteris.train.cpu.linear import TILED
 from ceteris.train.cpu.steps import LOSS, RIGHT, ROWS, members_in_cache, take_step
 from ceteris.train.cpu.sums import copy
 from ceteris.train.cpu.table import BIAS, DY, LINES, LINES_AT, N_IN, N_OUT, WEIGHT, X, Y
+from ceteris.train.cpu.team import name_member
 from ceteris.train.cpu.tiled import PLAIN, TRANSPOSED, multiply
 from ceteris.train.cpu.views import matrix, part
 
@@ -63,7 +64,21 @@ def take_outputs(row, param, nth, work, n):
 
 @kernel
 def train_together(
-    net, stack, rules, data, places, order, batch, first, last, steps_before, space, totals, diverged, probed
+    net,
+    stack,
+    rules,
+    data,
+    places,
+    order,
+    batch,
+    first,
+    last,
+    steps_before,
+    space,
+    totals,
+    diverged,
+    probed,
+    team,
 ):
     """Do ``interpreter.train_steps`` for a network of one linear layer, a batch a step."""
     row, work, grad = net.table[0], space.work, space.grad
@@ -120,19 +135,20 @@ def train_together(
             )
             for nth in range(alive):
                 if diverged[chosen[nth]] < 0:
+                    name_member(team, chosen[nth], done)
                     size = units * width
                     copy(part(work, gradients + nth * size, size), part(grad, row[WEIGHT], size))
                     if row[BIAS] >= 0:
                         own = matrix(work, slopes + nth * units * n, units, n)
                         unit_sums(own, part(grad, row[BIAS], units))
-                    take_step(net, stack, rules, chosen[nth], step, done, grad, totals, probed)
+                    take_step(net, stack, rules, chosen[nth], step, done, grad, totals, probed, team)
 
 
 @kernel
-def evaluate_together(net, stack, loss, rules, data, places, rows, begin, space, outputs, results):
+def evaluate_together(net, stack, loss, rules, data, places, rows, begin, space, outputs, parts):
     """Evaluate members with one linear layer on a chunk of rows, which stand from ``begin`` on.
 
-    Adds each one's summed loss and right answers to ``results`` (M, 2); see ``interpreter.evaluate``.
+    Fills ``parts`` (M, 2) with each one's summed loss and right answers; see ``evaluation.evaluate``.
     """
     row, work, n = net.table[0], space.work, rows.size
     together = LINES // row[N_OUT]
@@ -147,5 +163,5 @@ def evaluate_together(net, stack, loss, rules, data, places, rows, begin, space,
                 transpose(matrix(work, row[Y], row[N_OUT], n), outputs[place, begin : begin + n])
             class_weights, beta = rules.class_weights[place], rules.beta[place]
             total, right = score(loss, 0.0, class_weights, beta, row, space, data, rows)
-            results[place, 0] += total
-            results[place, 1] += right
+            parts[place, 0] = total
+            parts[place, 1] = right

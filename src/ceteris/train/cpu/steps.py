@@ -7,7 +7,7 @@ from __future__ import annotations
 from ceteris.train.cpu.gradients import finish_gradient
 from ceteris.train.cpu.layers import kernel
 from ceteris.train.cpu.probes import probe_noise, update_probed
-from ceteris.train.cpu.updates import update
+from ceteris.train.cpu.sharing import update_shared
 from ceteris.train.engine import GRADIENT_EVERY
 from ceteris.train.hyper import LR
 
@@ -27,7 +27,7 @@ def members_in_cache(stack):
 
 
 @kernel
-def take_step(net, stack, rules, place, step, done, grad, totals, probed):
+def take_step(net, stack, rules, place, step, done, grad, totals, probed, team):
     """Update the member at ``place`` by a gradient (P,), which is overwritten.
 
     ``step`` counts from the beginning of the epoch, ``done`` from that of the training; the other arguments
@@ -51,4 +51,4 @@ def take_step(net, stack, rules, place, step, done, grad, totals, probed):
         out = probed.updates[place]
         update_probed(rules.family, done, hyper, net.tensors, param, grad, slots, probed.before, out)
     else:
-        update(rules.family, done, hyper, net.segments, param, grad, slots)
+        update_shared(rules.family, done, hyper, net.segments, param, grad, slots, team)

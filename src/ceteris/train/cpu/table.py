@@ -24,6 +24,7 @@ from ceteris.nets.architecture import (
     Noise,
     Softmax,
 )
+from ceteris.train.numerics import has_avx512
 
 # Columns of the table.
 KIND, N_IN, N_OUT, WEIGHT, BIAS, VARIANT, MEAN, VARIANCE, X, Y, DX, DY, EXTRA, WORDS, BY_ROW = range(15)
@@ -32,9 +33,11 @@ OTHER, OTHER_BY_ROW = 16, 17
 """Of an Add, where the activations of its Fork stand, and how; of a Fork, the gradient of its Add."""
 LINES_AT = 18
 """Of a network's only layer, where its members share their products (``single``)."""
-N_COLUMNS = 19
 LINES = 64
 """Rows of weights (units times members) that stand below one another in a shared product."""
+TURNED = 19
+"""Of a Linear, where the transpose of its inputs has room."""
+N_COLUMNS = 20
 # Kinds of layers.
 LINEAR, ACTIVATE, BATCH_NORM, DROP, NOISE, LAYER_NORM, SOFTMAX, FORK, ADD = range(9)
 # Variants of ACTIVATE.
@@ -53,6 +56,12 @@ ACTIVATIONS = {
 }
 IDENTITY, RELU, TANH, SIGMOID, LEAKY_RELU, GELU, SILU, ELU, SOFTPLUS, HARDTANH, SCALED_SIGMOID = range(11)
 NONE = -1
+
+
+MOST_TURNED, LEAST_TURNED = 64, 256
+"""A transposed copy of its inputs is repaid in batches of up to so many rows, by a layer of so many units."""
+APART = 16
+"""How much further apart the rows of a transposed copy stand, so that they do not meet in the cache."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +119,20 @@ def layer_table(net: Architecture, batch: int, used: NDArray[np.bool_]) -> Layer
         if isinstance(layer, Linear) and len(layers) == 1 and row[MASKED] == NONE and n_out <= LINES:
             row[LINES_AT] = place
             place += 2 * LINES * (n_in + batch)  # weights and gradients, outputs and their slopes
+        if isinstance(layer, Linear) and n_out >= LEAST_TURNED and has_avx512():
+            row[TURNED] = place
+            place += turned_room(batch, n_in)
         if isinstance(layer, LayerNorm):
             place += 3 * batch  # a mean, an inverse deviation and a sum for each row
         if isinstance(layer, Linear):
             by_row = 0
         x, dx = row[Y], NONE if by_row else row[DY]
     return LayerTable(rows, numbers, place, max(words, 1))
+
+
+def turned_room(batch: int, n_in: int) -> int:
+    """Return how many numbers the transposed inputs of a linear layer take."""
+    return min(batch, MOST_TURNED) * (n_in + APART)
 
 
 def _describe(layer: Layer, row: NDArray[np.int64], numbers: NDArray[np.float64]) -> tuple[int, int]:

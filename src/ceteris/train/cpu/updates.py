@@ -29,6 +29,26 @@ from ceteris.train.hyper import (
     WEIGHT_DECAY,
 )
 
+PIECE, LARGE = 32_768, 131_072
+"""An update of more than so many parameters (the second) is shared in pieces of so many (the first)."""
+
+
+@kernel
+def count_update(size):
+    """Return into how many pieces an update of so many parameters is cut; 0 where it stays whole."""
+    return -(-size // PIECE) if size > LARGE else 0
+
+
+@kernel
+def update_piece(family, step, hyper, segments, param, grad, slots, piece):
+    """Do a piece of ``update``: every parameter is updated for itself, so the cut changes no bit."""
+    low, high = piece * PIECE, (piece + 1) * PIECE
+    for index in range(segments.shape[0]):
+        begin, end = max(segments[index, 0], low), min(segments[index, 1], high)
+        if begin < end:
+            own = hyper[segments[index, 2]]
+            update_stretch(family, step, own, begin, end, param, grad, slots)
+
 
 @kernel
 def update(family, step, hyper, segments, param, grad, slots):
