@@ -32,7 +32,7 @@ def cohort(index: int = 0, trials: int = 4, width: int = 32) -> Cohort:
     return Cohort(index, structure(experiment, load("digits"), 32 * STEPS), plans)
 
 
-def plan(*cohorts: Cohort, shards: int = 1, kept: int = 0) -> RunPlan:
+def plan(*cohorts: Cohort, shards: int = 1, kept: int = 0, threads: int = 1) -> RunPlan:
     """A run of some cohorts, each cut into as many shards."""
     pieces = [piece for own in cohorts for piece in own.shards(shards, 2**40)]
     return RunPlan(
@@ -42,6 +42,7 @@ def plan(*cohorts: Cohort, shards: int = 1, kept: int = 0) -> RunPlan:
         workers=2,
         device="cpu",
         rows={},
+        threads=threads,
         kept=kept,
     )
 

@@ -16,6 +16,9 @@ def test_the_opening_says_what_is_trained() -> None:
         "run 20260101-000000-made-0000: 6 trials (3 kept from before) in 2 cohorts, 2 workers, cpu"
     )
 
+    threaded = plan(cohort(0, trials=1), threads=2)
+    assert Meter(threaded, Clock()).opening().endswith("2 workers with 2 threads each, cpu")
+
 
 def test_a_cohort_counts_epochs_speed_and_time_left() -> None:
     clock = Clock()

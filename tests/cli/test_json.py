@@ -39,6 +39,7 @@ def test_a_run_is_one_object_with_everything_promised(ceteris_there: Command) ->
     plan = found["plan"]
     assert (plan["trials"], plan["cohorts"], plan["separated_by"]) == (len(found["trials"]), 1, [])
     assert 1 <= plan["workers"] <= plan["shards"]
+    assert plan["threads"] >= 1
     assert plan["memory_bytes"] > 1797 * 64 * 4
     assert [trial["seed"] for trial in found["trials"]].count(2) == 4
     assert {trial["level"] for trial in found["trials"]} == {"0.5", "0.1", "0.01", "0.001"}

@@ -24,6 +24,7 @@ from ceteris.train.schedules import Schedules
 from ceteris.train.streams import place_keys
 
 from . import oracle
+from .runs import Train, plan
 
 OPTIMIZERS: list[dict[str, Any]] = [
     {"kind": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3},
@@ -203,3 +204,11 @@ def test_wide_layers_equal_torch(hidden: list[int], batch: int) -> None:
     oracle.train(own, module, x, y, orders)
     expected = np.concatenate([p.detach().numpy().reshape(-1) for p in module.parameters()])
     assert np.linalg.norm(found - expected) < 1e-9 * np.linalg.norm(expected)
+
+
+def test_a_cohort_trained_by_two_threads_leaves_what_it_leaves_by_one(train: Train) -> None:
+    own = plan("own", model={"kind": "mlp", "hidden": [600]}, optimizer={"kind": "adam", "lr": 0.01})
+    alone, shared = train(own), train(own, threads=2)
+    assert np.array_equal(alone.final("own"), shared.final("own"))
+    for name in ("train_loss", "val_loss", "val_accuracy", "grad_norm", "train_loss_running"):
+        assert np.array_equal(alone.curve("own", name), shared.curve("own", name)), name

@@ -158,6 +158,8 @@ class Meter:
                 f" ({', '.join(map(_words, apart))} {'separates' if len(apart) == 1 else 'separate'} them)"
             )
         workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
+        if plan.threads > 1:
+            workers += f" with {plan.threads} threads{' each' if plan.workers > 1 else ''}"
         if plan.memory is not None and plan.memory >= TOLD_BYTES:
             workers += f" ({plan.memory / 2**30:.1f} GiB of memory{' each' if plan.workers > 1 else ''})"
         kept = f" ({plan.kept} kept from before)" if plan.kept else ""

@@ -77,7 +77,7 @@ def run(
         quick: run a small version, to see whether it works.
         search: settings of the study's search by name, see ``ceteris.search``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
-        workers: how many processes train.
+        workers: how many cores train: a process each, or threads of a process where trials are few.
         runs_dir: folder of the records (else ``CETERIS_RUNS``, else ``./ceteris-runs``).
         data_dir: folder with data files (else ``CETERIS_DATA``, else the user's cache).
         allow_code: whether a file may name code of your own, ``package.module:Name``; what is made in
@@ -233,7 +233,7 @@ def resume(
         model: the class or function that makes the run's network, or several by name, given again.
         initial: the function that starts the run's networks, or several by name, given again.
         device: instead of the recorded one.
-        workers: how many processes train.
+        workers: how many cores train: a process each, or threads of a process where trials are few.
         runs_dir: folder of the records.
         data_dir: folder with data files.
         allow_code: whether the record may name code of your own.

@@ -74,7 +74,10 @@ class Training:
         Parameter(help="Where to train: auto, cpu, cuda, cuda:1 or mps (else auto, or as recorded)."),
     ] = None
     workers: Annotated[
-        int | None, Parameter(help="Processes that train (else as many as there are cores).")
+        int | None,
+        Parameter(
+            help="Cores that train: a process each, or threads of a process with few trials (else all)."
+        ),
     ] = None
     data_dir: DataDir = None
     runs_dir: RunsDir = None

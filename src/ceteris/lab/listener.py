@@ -24,6 +24,8 @@ class RunPlan:
     """``cpu``, or ``cuda: <name of the card>``."""
     rows: Mapping[str, tuple[int, int]]
     """Level -> (training rows, validation rows)."""
+    threads: int = 1
+    """Threads of each worker, which share the work on large networks."""
     kept: int = 0
     """Trials that had ended before: a resumed or extended run keeps them."""
     ahead: float = 0.0
@@ -39,7 +41,7 @@ class RunPlan:
         """Bytes that the largest shard is predicted to take in its worker; None on a card."""
         if self.device != "cpu":
             return None
-        return max((shard.cohort.predicted_bytes() for shard in self.shards), default=0)
+        return max((shard.cohort.predicted_bytes(self.threads) for shard in self.shards), default=0)
 
     def as_facts(self) -> dict[str, Any]:
         """Return what a record keeps of it."""
@@ -49,6 +51,7 @@ class RunPlan:
             "separated_by": list(separating(self.cohorts)),
             "shards": len(self.shards),
             "workers": self.workers,
+            "threads": self.threads,
             "memory_bytes": self.memory,
         }
 

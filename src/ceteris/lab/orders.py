@@ -54,6 +54,8 @@ class Job:
     """The least time between two checkpoints."""
     initial: Path | None = None
     """The folder of the records, where initial values are kept."""
+    threads: int = 1
+    """How many threads may share the work on large networks."""
 
 
 @dataclass(frozen=True)

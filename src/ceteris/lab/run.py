@@ -83,7 +83,8 @@ def run_study(
         runs_folder: where records lie.
         data_folder: where data files are looked for first.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
-        workers: how many processes train; by default one per core, and one on a card.
+        workers: how many cores train, a process each or threads of a process where trials are few; by default
+            all, and one process on a card.
         dataset: rows in memory, where the study's source is ``arrays``.
         metrics: the user's own functions, by the names that experiments have for them.
         modules: what makes the user's own networks, by the names that experiments have for them.

@@ -34,6 +34,7 @@ class Sitting:
         stop: Stop,
         places: DataPlaces,
         checkpoint_seconds: float,
+        threads: int = 1,
     ) -> None:
         self._crew = crew
         self._recorder = recorder
@@ -41,6 +42,7 @@ class Sitting:
         self._stop = stop
         self._places = places
         self._checkpoint_seconds = checkpoint_seconds
+        self._threads = threads
         self._schedule = Schedule(())
         self._trials: dict[str, TrialPlan] = {}
         self._failed_starts = 0
@@ -81,7 +83,7 @@ class Sitting:
             source = self._places.of(shard.source)
             begun = self._recorder.states(shard.trials) if shard.cohort.begin else {}
             order = (shard.number, shard.cohort, source, self._places.folder, begun, self._checkpoint_seconds)
-            self._crew.send(worker, Job(*order, self._places.initial))
+            self._crew.send(worker, Job(*order, self._places.initial, self._threads))
 
     def _heed_stop(self) -> None:
         if self._stop.after_epoch and not self._told_to_stop:

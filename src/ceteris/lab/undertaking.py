@@ -22,7 +22,7 @@ from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores, 
 from ceteris.lab.orders import Gone, Hello, Inspect, Inspected, Printed, Report, Setup
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.repeatable import numerics_key, with_scheme
-from ceteris.lab.shards import make_cohorts, share_out
+from ceteris.lab.shards import Shard, make_cohorts, share_out
 from ceteris.lab.sitting import Sitting, start_failed
 from ceteris.lab.sizes import Sizes
 from ceteris.nets.architecture import Architecture
@@ -235,6 +235,7 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
     wanted = max(1, min(wanted, len(undertaking.trials)))
     shards = share_out(cohorts, wanted, _most_bytes(hello, wanted), undertaking.begun)
     workers = min(wanted, max(1, len(shards)))
+    threads = 1 if hello.free_bytes is not None else threads_each(shards, workers, means.workers)
     plan = RunPlan(
         run=run,
         cohorts=cohorts,
@@ -242,6 +243,7 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
         workers=workers,
         device=hello.device_name,
         rows={label: (sizes.training, sizes.validation) for label, sizes in undertaking.sizes.items()},
+        threads=threads,
         kept=undertaking.kept,
         ahead=undertaking.ahead,
     )
@@ -250,8 +252,19 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
     means.listener.planned(plan)
     recorder = Recorder(store, run, key_of(hello), undertaking.begun)
     listener, seconds = means.listener, means.checkpoint_seconds
-    sitting = Sitting(crew, recorder, listener, means.stop, undertaking.places, seconds)
+    sitting = Sitting(crew, recorder, listener, means.stop, undertaking.places, seconds, threads)
     return sitting.train(shards, workers, crew.ready)
+
+
+def threads_each(shards: Sequence[Shard], workers: int, cores: int | None) -> int:
+    """Return how many threads each worker has: the cores that are left over where shards are few.
+
+    They change no bit (law 7). ``cores``: how many the user lets train; None for all.
+    """
+    if not any(shard.cohort.structure.shares_work for shard in shards):
+        return 1
+    available = available_cores()
+    return max(1, min(cores or available, available) // workers)
 
 
 def key_of(hello: Hello) -> str:

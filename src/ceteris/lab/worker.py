@@ -171,6 +171,7 @@ class Worker:
                 begun=job.begun,
                 checkpoint_seconds=job.checkpoint_seconds,
                 values=self._values(job),
+                threads=job.threads,
             )
         except CeterisError as error:
             return JobFailed(job.number, error.problems)

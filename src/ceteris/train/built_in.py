@@ -14,7 +14,11 @@ from ceteris.train.streams import place_keys
 
 
 def stack_spec(
-    cohort: Cohort, stack: StackedNetwork, feeds: tuple[Feed, ...], weights: NDArray[np.float64]
+    cohort: Cohort,
+    stack: StackedNetwork,
+    feeds: tuple[Feed, ...],
+    weights: NDArray[np.float64],
+    threads: int = 1,
 ) -> StackSpec:
     """Return what an engine is told; ``weights`` (M, classes) are those of the classes."""
     structure = cohort.structure
@@ -30,6 +34,7 @@ def stack_spec(
         class_weights=weights,
         feeds=feeds,
         precision=structure.precision,
+        threads=threads,
     )
 
 

@@ -84,6 +84,7 @@ def train_cohort(
     begun: Mapping[str, State] | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     values: Mapping[str, Values] = MappingProxyType({}),
+    threads: int = 1,
 ) -> None:
     """Train the trials of a cohort (or a shard of one) together to their end.
 
@@ -104,10 +105,12 @@ def train_cohort(
         begun: the checkpoint of every trial, by identity, where ``cohort.begin`` is not 0.
         checkpoint_seconds: the least time between two checkpoints; 0 for one after every epoch.
         values: initial values by name, by the content hash that experiments have for them.
+        threads: how many threads may share the work of large built-in networks on the processor; they change
+            no bit.
     """
     known = {**PROVIDED, **(metrics or {})}
     wanted = {metric_name(name): known[name] for name in cohort.structure.metrics}
-    training = _Training(cohort, preparation, device, wanted, (modules or {}, values), engine, emit)
+    training = _Training(cohort, preparation, device, wanted, (modules or {}, values), engine, emit, threads)
     if cohort.begin:
         training.restore(begun or {})
     else:
@@ -137,6 +140,7 @@ class _Training:
         given: tuple[Code, Mapping[str, Values]],
         engine: EngineFactory | None,
         emit: Emit,
+        threads: int,
     ) -> None:
         self._cohort = cohort
         self._emit = emit
@@ -168,7 +172,7 @@ class _Training:
             class_weights(e, p.y[p.split.train], cohort.structure.net.n_out)
             for e, p in zip(self._experiments, self._prepared, strict=True)
         ]
-        spec = stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights))
+        spec = stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights), threads)
         self._engine = (engine or built_in_engine)(spec, self._stack, device)
         self._schedules = Schedules(self._experiments, cohort.steps)
         self._rates = self._schedules.rates(0)

@@ -81,8 +81,13 @@ def member_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_mod
     return FLOAT * (net.n_parameters * vectors + net.n_buffers * copies)
 
 
-def workspace_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_module: bool) -> int:
-    """Return what a stack takes once, however many members it has: activations, masks, one report."""
+def workspace_bytes(
+    net: Architecture, experiments: Sequence[Experiment], *, as_module: bool, threads: int = 1
+) -> int:
+    """Return what a stack takes once, however many members it has: activations, masks, one report.
+
+    Every thread that helps to evaluate has activations of its own.
+    """
     reports, batch_size = FLOAT * ENDING * net.n_parameters, experiments[0].batch_size
     if as_module:
         return reports + FLOAT * activations(net) * max(2 * batch_size, EVALUATION_ROWS)
@@ -97,7 +102,7 @@ def workspace_bytes(net: Architecture, experiments: Sequence[Experiment], *, as_
     turned = layers[layers[:, TURNED] != NONE, N_IN]
     copies = sum(turned_room(batch_size, int(width)) for width in turned)
     numbers = copies + rows * (net.n_in + 2 * int(outputs)) + int((masked[:, N_IN] * masked[:, N_OUT]).sum())
-    return reports + FLOAT * (numbers + net.n_parameters) + WORD * table.words
+    return reports + FLOAT * (threads * numbers + net.n_parameters) + WORD * table.words
 
 
 def activations(net: Architecture) -> int:

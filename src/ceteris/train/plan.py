@@ -58,6 +58,11 @@ class Structure:
         """Whether it is trained as a ``torch.nn.Module`` rather than by the engines of stacked layers."""
         return self.net.runs_as_module or self.precision != "float32" or self.optimizer == "newton"
 
+    @property
+    def shares_work(self) -> bool:
+        """Whether several threads of a process can share its training on the CPU."""
+        return self.implementation == "builtin" and not self.runs_as_module
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -89,13 +94,13 @@ class Cohort:
         experiments = [trial.experiment for trial in self.trials]
         return member_bytes(shape.net, experiments, as_module=shape.runs_as_module)
 
-    def predicted_bytes(self) -> int:
+    def predicted_bytes(self, threads: int = 1) -> int:
         """Memory that the cohort takes on the CPU in one process; see ``ceteris.train.memory``."""
         shape, experiments = self.structure, [trial.experiment for trial in self.trials]
         members = len(self.trials) * self.bytes_per_member()
         if self.data is None:
             return members
-        once = workspace_bytes(shape.net, experiments, as_module=shape.runs_as_module)
+        once = workspace_bytes(shape.net, experiments, as_module=shape.runs_as_module, threads=threads)
         return (
             members + once + self.data.bytes((t.experiment.data.scale, t.seed, t.fold) for t in self.trials)
         )
