@@ -167,3 +167,21 @@ def test_a_run_starts_from_the_weights_of_another_and_can_be_extended(result: Re
     assert own.experiment["model"]["init"]["source"]
     with pytest.raises(ceteris.CeterisError, match="the run starts by `halves`, an initialisation of your"):
         ceteris.extend(own.run.id, seeds=2, runs_dir=runs_dir, progress=False)
+
+
+def test_errors_speak_of_what_was_given(tmp_path: Path) -> None:
+    study = ceteris.vary(
+        ceteris.Experiment(data="digits", model={"kind": "mlp", "hidden": [4]}, epochs=1), seeds=1
+    )
+
+    def told(initial: Any) -> str:
+        with pytest.raises(ceteris.CeterisError) as caught:
+            ceteris.run(study, initial=initial, runs_dir=tmp_path, progress=False)
+        return str(caught.value)
+
+    assert told({"head.biass": np.zeros(10)}).startswith(
+        "initial: it holds `head.biass`, and there is no parameter `head.biass`; did you mean `head.bias`?"
+    )
+    assert told({"head.bias": np.zeros(9)}).startswith(
+        "initial: `head.bias` has shape (9,); the network's is (10,);"
+    )

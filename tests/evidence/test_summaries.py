@@ -181,3 +181,10 @@ def test_rows_from_a_formula_are_said_to_be_drawn_once_unless_each_seed_takes_fe
     made = study({"lr": "a"}, seeds=3).model_copy(update={"experiment": base})
     notes = " ".join(assess(made, [], validation_rows=None).notes)
     assert ("rows are drawn once: the intervals do not speak of other rows" in notes) is told
+
+
+def test_without_validation_rows_no_split_is_said_to_be_drawn():
+    base = EXPERIMENT.model_copy(update={"data": DataSpec(source="digits", validation=0)})
+    made = study({"lr": "a"}, seeds=3).model_copy(update={"experiment": base})
+    notes = assess(made, [], validation_rows=None).notes
+    assert "Intervals speak of other seeds: initial weights and row order drawn anew." in notes

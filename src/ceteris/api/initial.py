@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ class Started:
     settings: dict[str, Any] | None = None
     """``model.init`` of the base experiment; None where only levels name a function."""
     functions: dict[str, Function] = field(default_factory=dict)
+    kept: bool = False
+    """Whether the file that the settings name was written here, of values that were given."""
 
 
 def initial_settings(initial: Any, runs_folder: Path) -> Started:
@@ -45,10 +48,10 @@ def initial_settings(initial: Any, runs_folder: Path) -> Started:
     if isinstance(initial, str | Path):
         return Started({"kind": "from", "file": str(initial)})
     if hasattr(initial, "named_parameters"):
-        return Started(_kept(_of_network(initial), runs_folder))
+        return Started(_kept(_of_network(initial), runs_folder), kept=True)
     if isinstance(initial, Mapping) and not any(callable(value) for value in initial.values()):
         values = _as_arrays(initial)
-        return Started({**_kept(values, runs_folder), "only": list(values)})
+        return Started({**_kept(values, runs_folder), "only": list(values)}, kept=True)
     functions = named_functions(initial)
     alone = None if isinstance(initial, Mapping) else {"kind": "own", "name": next(iter(functions))}
     return Started(alone, functions)
@@ -97,6 +100,27 @@ def started_by(study: Study, settings: Mapping[str, Any]) -> str:
         found["others"] = others.model_dump(mode="json", exclude_defaults=not isinstance(others, EachInit))
         found["others"]["kind"] = others.kind
     return f"model.init={json.dumps(found)}"
+
+
+@contextmanager
+def initial_in_messages(started: Started) -> Iterator[None]:
+    """Let errors speak of what was given as ``initial``, not of the setting and file that stand for it."""
+    try:
+        yield
+    except CeterisError as error:
+        if not started.settings:
+            raise
+        file = str(started.settings["file"]) if started.kept else ""
+        raise CeterisError(
+            replace(problem, where=WHERE, message=_of_given(problem.message, file))
+            if problem.where.startswith("--set model.init=")
+            else problem
+            for problem in error.problems
+        ) from None
+
+
+def _of_given(message: str, file: str) -> str:
+    return message.replace(f"`{file}` holds", "it holds").replace(f" in `{file}`", "") if file else message
 
 
 def _kept(values: Mapping[str, NDArray[np.generic]], runs_folder: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ceteris.api.execution import (
     run_planned,
 )
 from ceteris.api.experiment import Experiment
-from ceteris.api.initial import Functions, Initial, initial_settings, named_functions
+from ceteris.api.initial import Functions, Initial, initial_in_messages, initial_settings, named_functions
 from ceteris.api.interrupt import stopping_by_interrupt
 from ceteris.api.metrics import Metric, Metrics, directions, named_metrics
 from ceteris.api.own_modules import (
@@ -107,7 +107,10 @@ def run(
         search=search,
         allow_code=allow_code or not isinstance(study, str | Path),
     )
-    with _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means:
+    with (
+        initial_in_messages(started),
+        _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means,
+    ):
         for note in planned.parsed.notes:
             means.listener.note(note)
         return _interruptible(lambda: run_planned(planned, means), means)

@@ -102,6 +102,10 @@ def _scope(study: Study, layout: Layout) -> str:
     if layout.by_folds:
         return "Intervals speak of other rows for the one seed that was run, not of other seeds."
     folded = len(layout.folds) > 1
+    if study.experiment.data.validation == 0 and not folded:  # no rows are parted from others
+        return (
+            f"Intervals speak of other seeds: initial weights and row order drawn anew.{_drawn_once(study)}"
+        )
     if study.experiment.data.split == "per-seed" and not layout.in_time:
         splits = "folds, " if folded else "a train/validation split, "
         return (
