@@ -3,7 +3,7 @@
     python benchmarks/limits.py --json FILE [--data-dir DIR] [--markdown FILE]
 
 ``FILE`` is what ``benchmarks/run.py`` measured; its rows are set against how fast this machine does the
-row's products by themselves (the same BLAS kernels, shapes and precision, operands in the cache as far as
+row's products by themselves (the engine's own kernels, shapes and precision, operands in the cache as far as
 they fit) and an update's memory traffic by itself (parameters, gradient and moments read, parameters and
 moments written). One process per core does so at once, one thread each, as Ceteris's workers do. Run it
 while nothing else runs.
@@ -97,9 +97,8 @@ def limits(workload: Workload, folder: Path | None) -> Limits:
         ways = 2 if place == 0 else 3  # no gradient goes to the rows
         timer = time_of if layer.side or task.precision != "float32" else product
         products += steps * timer(layer, batch, place > 0, True, task.precision)
-        products += (
-            evaluated / EVALUATION_BATCH * timer(layer, EVALUATION_BATCH, False, False, task.precision)
-        )
+        chunks = evaluated / EVALUATION_BATCH
+        products += chunks * timer(layer, EVALUATION_BATCH, place > 0, False, task.precision)
         operations += 2.0 * layer.multiplications * (ways * len(task.train.x) + evaluated)
     weights = sum(layer.weights + layer.outputs for layer in layers)
     per_byte = memory(weights)
@@ -107,26 +106,31 @@ def limits(workload: Workload, folder: Path | None) -> Limits:
     return Limits(products, update, operations, 2 * 1024**3 / square(1024))
 
 
-def product(layer: Layer, batch: int, to_inputs: bool, train: bool, precision: str) -> float:
-    """Seconds for a linear layer's products by SciPy's BLAS: forwards, of the weights, of the inputs."""
+def product(layer: Layer, batch: int, later: bool, train: bool, precision: str) -> float:
+    """Seconds for a linear layer's products by the engine's kernels: forwards, and the gradients.
+
+    A ``later`` layer gets its inputs unit by unit, and passes a gradient on to them.
+    """
     import numpy as np
-    from scipy.linalg.blas import sgemm
+
+    from benchmarks.products import backward, backward_rows, forward, forward_rows
 
     draw = np.random.default_rng(0)
+    width, units = layer.inputs, layer.outputs
     x, w, g = (
-        np.asfortranarray(draw.standard_normal(shape, dtype=np.float32))
-        for shape in ((layer.inputs, batch), (layer.outputs, layer.inputs), (layer.outputs, batch))
+        draw.standard_normal(shape, dtype=np.float32)
+        for shape in ((width, batch) if later else (batch, width), (units, width), (units, batch))
     )
-    out, w_grad, x_grad = np.empty_like(g), np.empty_like(w), np.empty_like(x)
-    seconds = repeat(lambda: sgemm(1.0, w, x, c=out, overwrite_c=True))
-    if train:
-        seconds += repeat(lambda: sgemm(1.0, g, x, c=w_grad, trans_b=True, overwrite_c=True))
-    if train and to_inputs:
-        seconds += repeat(lambda: sgemm(1.0, w, g, c=x_grad, trans_a=True, overwrite_c=True))
+    y, w_grad, x_grad = np.empty_like(g), np.empty_like(w), np.empty_like(x)
+    seconds = repeated(forward if later else forward_rows, x, w, y)
+    if train and later:
+        seconds += repeated(backward, x, w, g, w_grad, x_grad)
+    elif train:
+        seconds += repeated(backward_rows, x, g, w_grad)
     return seconds
 
 
-def convolution(layer: Layer, batch: int, to_inputs: bool, train: bool, precision: str) -> float:
+def convolution(layer: Layer, batch: int, later: bool, train: bool, precision: str) -> float:
     """Seconds for a layer by PyTorch, channels last: forwards, and the gradients of weights and inputs."""
     import torch
 
@@ -137,7 +141,7 @@ def convolution(layer: Layer, batch: int, to_inputs: bool, train: bool, precisio
     if layer.side:
         shape, weight = (*shape, layer.side, layer.side), torch.randn(layer.outputs, layer.inputs, 3, 3)
     layout = torch.channels_last if layer.side else torch.contiguous_format
-    x = torch.randn(shape).to(kind, memory_format=layout).requires_grad_(to_inputs)
+    x = torch.randn(shape).to(kind, memory_format=layout).requires_grad_(later and train)
     w = weight.to(kind, memory_format=layout).requires_grad_(train)
 
     def forward() -> torch.Tensor:
@@ -148,12 +152,12 @@ def convolution(layer: Layer, batch: int, to_inputs: bool, train: bool, precisio
     if not train:
         return repeat(forward)
     gradient = torch.randn_like(forward())
-    return repeat(lambda: torch.autograd.grad(forward(), [w, x] if to_inputs else [w], gradient))
+    return repeat(lambda: torch.autograd.grad(forward(), [w, x] if later else [w], gradient))
 
 
 def square(size: int) -> float:
     """Seconds for a product of two square matrices."""
-    return product(Layer(size, size), size, False, False, "float32")
+    return product(Layer(size, size), size, True, False, "float32")
 
 
 def memory(weights: int) -> float:
@@ -162,6 +166,15 @@ def memory(weights: int) -> float:
 
     a, b, out = (np.ones(weights, dtype=np.float32) for _ in range(3))
     return repeat(lambda: np.add(a, b, out=out)) / (12 * weights)
+
+
+def repeated(kernel: Callable[..., object], *arrays: object) -> float:
+    """Return the median seconds of one pass of a kernel that does as many passes as it is told."""
+    kernel(1, *arrays)
+    begin = time.perf_counter()
+    kernel(10, *arrays)
+    count = max(1, round(1e-2 / max(time.perf_counter() - begin, 1e-7)))
+    return repeat(lambda: kernel(count, *arrays)) / count
 
 
 def repeat(call: Callable[[], object]) -> float:
