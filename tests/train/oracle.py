@@ -66,10 +66,13 @@ OUTPUTS: dict[str, Callable[[], nn.Module]] = {
 def network(experiment: Experiment, member: nn.Module, n_in: int, n_out: int) -> nn.Sequential:
     """Build the network by hand, with the member's initial tensors in order."""
     model, width, blocks = experiment.model, n_in, []
-    for hidden in getattr(model, "hidden", ()):
+    widths = getattr(model, "hidden", ())
+    given = getattr(model, "batch_norm", False)
+    normalised = given if isinstance(given, tuple) else [given] * len(widths)
+    for hidden, batch_norm in zip(widths, normalised, strict=True):
         layers: list[nn.Module] = []
         layers.append(nn.Linear(width, hidden, bias=model.bias))
-        if model.batch_norm:
+        if batch_norm:
             norm = RootPlusEps if model.batch_norm_eps_place == "outside" else nn.BatchNorm1d
             layers.append(norm(hidden, eps=model.batch_norm_eps))
         if model.layer_norm:
@@ -85,12 +88,38 @@ def network(experiment: Experiment, member: nn.Module, n_in: int, n_out: int) ->
     return built
 
 
+def convolutional(
+    experiment: Experiment, member: nn.Module, image: tuple[int, int, int], n_out: int
+) -> nn.Sequential:
+    """Build the convolutional network by hand for images (channels, height, width), as ``network`` does."""
+    model, (channels, *extent) = experiment.model, image
+    act, layers = ACTIVATIONS[model.activation], [nn.Unflatten(1, image)]
+    for width in model.convolutions:
+        layers.append(nn.Conv2d(channels, width, model.kernel, padding=model.kernel // 2, bias=model.bias))
+        layers += [nn.BatchNorm2d(width, eps=model.batch_norm_eps)] if model.batch_norm else []
+        layers += [act(), nn.MaxPool2d(model.pool)]
+        channels, extent = width, [side // model.pool for side in extent]
+    layers.append(nn.Flatten())
+    size = channels * extent[0] * extent[1]
+    for width in model.hidden:
+        layers.append(nn.Linear(size, width, bias=model.bias))
+        layers += [nn.BatchNorm1d(width, eps=model.batch_norm_eps)] if model.batch_norm else []
+        layers.append(act())
+        size = width
+    outputs = [(OUTPUTS | ACTIVATIONS)[name]() for name in model.output]
+    built = nn.Sequential(*layers, nn.Linear(size, n_out, bias=model.bias), *outputs).double()
+    with torch.no_grad():
+        for own, start in zip(built.parameters(), member.parameters(), strict=True):
+            own.copy_(start)
+    return built
+
+
 def _groups(experiment: Experiment, module: nn.Sequential) -> list[dict[str, Any]]:
     spec = experiment.optimizer
     weights, biases, norms = [], [], []
     for layer in module.modules():
         for name, parameter in layer.named_parameters(recurse=False):
-            of_norm = isinstance(layer, nn.BatchNorm1d | nn.LayerNorm)
+            of_norm = isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d | nn.LayerNorm)
             kind = norms if of_norm else weights if name == "weight" else biases
             kind.append(parameter)
     groups = []

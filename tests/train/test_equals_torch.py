@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from ceteris.spec.experiment import Experiment
@@ -284,53 +282,3 @@ def test_settings_of_networks_that_run_as_modules(kind: str) -> None:
         expected = np.concatenate([p.detach().numpy().reshape(-1) for p in module.parameters()])
         error = np.linalg.norm(found[place] - expected) / np.linalg.norm(expected)
         assert error < 1e-9, (experiment, error)
-
-
-OPTIMIZER = st.sampled_from([{"kind": kind} | own for kind, own in OPTIMIZERS.items() for own in own])
-APART = st.fixed_dictionaries({}, optional={"lr": st.floats(1e-4, 0.1), "weight_decay": st.floats(0, 0.1)})
-MEMBER = st.fixed_dictionaries(
-    {"optimizer": st.tuples(OPTIMIZER, APART, APART)},
-    optional={
-        "penalty": st.sampled_from(PENALTIES),
-        "schedule": st.sampled_from(SCHEDULES),
-        "clip": st.one_of(
-            st.fixed_dictionaries({"norm": st.floats(0.01, 3)}),
-            st.fixed_dictionaries({"value": st.floats(0.01, 1)}),
-        ),
-        "label_smoothing": st.floats(0, 0.5),
-        "smoothing_convention": st.sampled_from(["torch", "shared"]),
-        "class_weights": st.just("balanced"),
-    },
-)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    members=st.lists(MEMBER, min_size=1, max_size=4),
-    hidden=st.lists(st.integers(1, 6), max_size=2),
-    batch_size=st.integers(2, 12).filter(lambda size: ROWS % size != 1),
-    n_in=st.integers(1, 5),
-    n_out=st.integers(2, 5),
-    batch_norm=st.booleans(),
-)
-def test_any_settings_of_any_members_equal_torch(
-    engine: str,
-    members: list[dict[str, Any]],
-    hidden: list[int],
-    batch_size: int,
-    n_in: int,
-    n_out: int,
-    batch_norm: bool,
-) -> None:
-    # Batch norm turns two rows into +-1 whatever they are: their gradient is rounding, blown up by Adagrad.
-    assume(not batch_norm or (batch_size > 2 and ROWS % batch_size != 2))
-    family = {"adamw": "adam"}.get(members[0]["optimizer"][0]["kind"], members[0]["optimizer"][0]["kind"])
-    alike = [
-        own | {"optimizer": optimizer | {"biases": biases, "norms": norms}}
-        for own in members
-        for optimizer, biases, norms in [own["optimizer"]]
-        if optimizer["kind"].startswith(family)
-    ]
-    stack = experiments(alike, model=model(batch_norm, hidden=hidden), batch_size=batch_size)
-    assert_equal_torch(engine, stack, n_in, n_out)

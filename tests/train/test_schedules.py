@@ -88,6 +88,36 @@ def test_rates_are_those_of_torch(schedule: dict[str, Any], epochs: int, lr: flo
             reference.step()
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    schedule=SCHEDULES.filter(lambda own: own["kind"] != "one_cycle"),
+    rising=st.integers(1, 4),
+    later=st.integers(1, 6),
+    start=st.floats(0.01, 1),
+)
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+def test_a_warm_up_is_torchs_followed_by_any_schedule(
+    schedule: dict[str, Any], rising: int, later: int, start: float
+) -> None:
+    schedules = Schedules(
+        [experiment(schedule | {"warmup": rising, "warmup_start": start}, rising + later)], STEPS
+    )
+    optimizing = torch_optimizer(0.1)
+    rise = lr_scheduler.LinearLR(optimizing, start_factor=start, total_iters=rising * STEPS)
+    for epoch in range(rising):
+        for step in range(STEPS):
+            theirs = [group["lr"] for group in optimizing.param_groups]
+            np.testing.assert_allclose(rates_of(schedules, epoch)[:, step], theirs, rtol=1e-9)
+            rise.step()
+    optimizing = torch_optimizer(0.1)
+    reference = oracle.scheduler(experiment(schedule, later), optimizing, STEPS)
+    assert reference is not None
+    for epoch in range(rising, rising + later):
+        theirs = [group["lr"] for group in optimizing.param_groups]
+        np.testing.assert_allclose(rates_of(schedules, epoch)[:, 0], theirs, rtol=1e-9)
+        reference.step()
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     values=st.lists(st.floats(0.01, 2), min_size=1, max_size=30),

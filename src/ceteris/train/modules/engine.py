@@ -59,7 +59,7 @@ class ModuleEngine:
         self._steps = _Steps(spec, self._parameters)
         self._mean = MeanGradient(self._parameters if spec.accumulate > 1 else self._parameters[:, :0])
         self._inputs = [torch.from_numpy(feed.x) for feed in spec.feeds]
-        self._targets = [_targets(feed.y) for feed in spec.feeds]
+        self._targets = [_targets(feed.y, stack.parameters.dtype) for feed in spec.feeds]
         self._scales = LossScales(len(stack), spec.precision)
         self._totals = np.zeros((5, len(stack)))
         self._variances = np.zeros((len(stack), len(hidden_modules(spec.net)), 2))
@@ -317,8 +317,8 @@ class _Steps:
         return norm
 
 
-def _targets(y: NDArray[np.generic]) -> Tensor:
-    """Return class numbers (N,), or values (N, k) in float32."""
+def _targets(y: NDArray[np.generic], precision: np.dtype[np.floating]) -> Tensor:
+    """Return class numbers (N,), or values (N, k) as precise as the parameters."""
     if np.issubdtype(y.dtype, np.integer):
         return torch.from_numpy(y.astype(np.int64, copy=False))
-    return torch.from_numpy(y.astype(np.float32, copy=False).reshape(len(y), -1))
+    return torch.from_numpy(y.astype(precision, copy=False).reshape(len(y), -1))
