@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def problems_of(study: str, **options: Any) -> list[str]:
     return [str(problem) for problem in bind(parsed, load_sources(sources, None, given), ())[1]]
 
 
+@cache
 def blank_images(name: str) -> Dataset:
     images = np.zeros((60_000, 28, 28), dtype=np.uint8)
     images[0, 0, 0] = 255

@@ -53,6 +53,7 @@ class _Placed:
     read: Shape
     given: Shape
     multiplications: int
+    activations: int
 
 
 def lay_out_layers(
@@ -79,7 +80,8 @@ def lay_out_layers(
     if len(given) > 1:
         message = f"the layers end with an image of {_told(given)}, and outputs need a row: add `flatten`"
         raise _wrong(message, WHERE)
-    return Composition(ROLE, Chain(ROLE, ROLE, pieces, residual=False), count), image, given[0]
+    whole = Chain(ROLE, ROLE, pieces, residual=False)
+    return Composition(ROLE, whole, count, composer.activations), image, given[0]
 
 
 def _image(layers: Sequence[OneLayer], shape: Shape) -> ImageShape | None:
@@ -101,6 +103,8 @@ class _Composer:
         self._layout = layout
         self._named: dict[str, _Placed] = {}
         self._drops = 0
+        self.activations = 0
+        """Numbers of one row that layers have given so far."""
 
     def chain(
         self, layers: Sequence[OneLayer], role: str, where: str, shape: Shape
@@ -110,9 +114,15 @@ class _Composer:
         total = 0
         for place, layer in enumerate(layers):
             own_role, own_where = f"{role}.{layer.name or place}", f"{where}.{place}"
+            before = self.activations
             piece, given, count = self._piece(layer, own_role, own_where, shape)
+            if isinstance(layer, UseLayer):
+                self.activations += self._named[layer.of].activations
+            elif not isinstance(layer, BlockLayers | FlattenLayer):  # of a residual one it is the sum
+                self.activations += math.prod(given)
             if layer.name:
-                self._named[layer.name] = _Placed(own_role, shape, given, count)
+                own = self.activations - before
+                self._named[layer.name] = _Placed(own_role, shape, given, count, own)
             pieces.append(piece)
             shape, total = given, total + count
         return tuple(pieces), shape, total

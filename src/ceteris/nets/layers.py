@@ -173,6 +173,8 @@ class UserModule:
     """About how many one row takes on its way forwards, by which trials are shared out to workers."""
     hidden: tuple[str, ...] = ()
     """Paths of the modules inside whose outputs are measured: see ``ceteris.nets.hidden``."""
+    activations: int = 0
+    """How many numbers of 4 bytes one row leaves behind for the way backwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,8 @@ class Composition:
     chain: Chain
     multiplications: int
     """About how many one row takes on its way forwards."""
+    activations: int
+    """How many numbers one row makes on its way: all that layers and sums give."""
 
     @property
     def pieces(self) -> tuple[Piece, ...]:

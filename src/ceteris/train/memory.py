@@ -1,8 +1,8 @@
 """How much memory a stack takes on the CPU, predicted from its shapes before anything is trained.
 
 What a process takes before it trains (Python, the libraries, the compiled kernels: 0.3 to 0.5 GB) comes on
-top. Not predicted are the activations of networks that are composed freely or the user's own, and what
-torch's convolutions take for themselves.
+top. Of a module of the user's own what autograd keeps was counted when it was looked at; what it makes and
+forgets within its forward pass is not seen, and neither is what torch's convolutions take for themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from ceteris.data.dataset import Dataset
 from ceteris.data.scaling import is_estimated
 from ceteris.nets.architecture import Architecture, random_amounts
-from ceteris.nets.layers import BatchNorm, Convolution, Linear, Pool
+from ceteris.nets.layers import BatchNorm, Composition, Convolution, Linear, Pool, UserModule
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.model import ModuleModel
 from ceteris.train.cpu.table import (
@@ -89,6 +89,9 @@ def workspace_bytes(
     Every thread that helps to evaluate has activations of its own.
     """
     reports, batch_size = FLOAT * ENDING * net.n_parameters, experiments[0].batch_size
+    if as_module and any(isinstance(layer, UserModule | Composition) for layer in net.layers):
+        # With gradients a batch counts twice; measuring layers in double precision is not overlaid by that.
+        return reports + FLOAT * activations(net) * (2 * batch_size + EVALUATION_ROWS)
     if as_module:
         return reports + FLOAT * activations(net) * max(2 * batch_size, EVALUATION_ROWS)
     models = [e.model for e in experiments if not isinstance(e.model, ModuleModel)]
@@ -106,7 +109,10 @@ def workspace_bytes(
 
 
 def activations(net: Architecture) -> int:
-    """Return how many numbers one row has in all layers of a built-in network, 0 for other networks."""
+    """Return how many numbers one row has in all layers of a network."""
+    for layer in net.layers:
+        if isinstance(layer, UserModule | Composition):
+            return layer.activations + 2 * net.n_out
     if net.image is None:
         return sum(layer.n_out for layer in net.layers if isinstance(layer, Linear))
     area, total, channels = net.image.height * net.image.width, 0, 0

@@ -32,6 +32,7 @@ def module_architecture(
     channels_last: bool,
     multiplications: int,
     hidden: tuple[str, ...] = (),
+    activations: int = 0,
 ) -> Architecture:
     """Lay out a module: every parameter once, by its first name, and the buffers that it saves."""
     saved = module.state_dict(keep_vars=True)
@@ -45,6 +46,7 @@ def module_architecture(
         multiplications=multiplications,
         normalises_batches=any(isinstance(layer, _BatchNorm) for layer in module.modules()),
         hidden=hidden,
+        activations=activations,
     )
     kinds = {name: _kind(module, name) for name, _ in module.named_parameters()}
     sizes = {name: tuple(p.shape) for name, p in module.named_parameters()}

@@ -72,6 +72,7 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
         channels_last=last,
         multiplications=_multiplications(module, request),
         hidden=_hidden(module, request, last),
+        activations=_activations(module, request),
     )
 
 
@@ -210,6 +211,22 @@ def _multiplications(module: nn.Module, request: ModuleRequest) -> int:
     # A multiplication and an addition count as two operations.
     counted: int = counter.get_total_flops() // (2 * LOOKED_AT)
     return max(counted, sum(p.numel() for p in module.parameters()))
+
+
+def _activations(module: nn.Module, request: ModuleRequest) -> int:
+    """Count the numbers of 4 bytes that one row leaves behind for the way backwards, each memory once."""
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*module.parameters(), *module.buffers())}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = _outputs(module, request, channels_last=False)
+    return (sum(kept.values()) + outputs.nbytes) // (4 * LOOKED_AT)
 
 
 def _check_outputs(outputs: Tensor, request: ModuleRequest) -> None:
