@@ -64,7 +64,11 @@ def parameter_measurements(
     tensors = net.parameters
     norms = np.zeros((len(parameters), len(tensors) + 1))
     spreads = np.zeros((len(parameters), len(tensors) if layers else 0))
-    norms_and_spreads(parameters, tensor_table(net), norms, spreads)
+    # The order of a kernel's sums depends on whether it knows that its numbers lie side by side, which those
+    # of a member always do and those of a stack of modules do not.
+    parts = [slice(None)] if parameters.flags.c_contiguous else [slice(m, m + 1) for m in range(len(norms))]
+    for own in parts:
+        norms_and_spreads(parameters[own], tensor_table(net), norms[own], spreads[own])
     columns: Columns = {"weight_norm": norms[:, -1].copy()}
     if not layers:
         return columns
