@@ -36,6 +36,13 @@ def test_set_replaces_a_setting(sets: list[str], path: str, value: object) -> No
     assert part == value
 
 
+def test_a_source_of_data_may_be_all_that_a_study_lacks() -> None:
+    study = small()
+    del study["experiment"]["data"]
+    found = parse_study(study, sets=["data.source=mnist", "data.rows=100"]).study.experiment.data
+    assert (found.source, found.rows) == ("mnist", 100)
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -129,6 +129,8 @@ def _outer_first(path: str) -> tuple[int, bool]:
 def _set(settings: dict[str, Any], path: str, value: Any) -> None:
     *outer, last = path.split(".")
     part: Any = settings
+    if path == "data.source" and "data" not in settings:
+        settings["data"] = {}  # it has no default that could be changed
     for name in outer:
         part = _inner(part, name)
     if isinstance(part, dict):
