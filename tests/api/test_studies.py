@@ -244,3 +244,8 @@ def test_mistakes_of_python_are_told_in_its_words() -> None:
     assert str(caught.value).startswith(
         "epochs: 0 is not a number of epochs; it must be a whole number from 1"
     )
+
+
+def test_an_experiment_alone_is_a_study_of_one_level(tmp_path: Path) -> None:
+    alone = ceteris.run(ceteris.Experiment(data="iris", model="linear", epochs=1), runs_dir=tmp_path)
+    assert [(trial.level, trial.seed) for trial in alone.trials] == [("base", seed) for seed in range(5)]

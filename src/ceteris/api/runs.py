@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: StudySource,
+    study: StudySource | Experiment,
     *,
     data: Any = None,
     metrics: Metrics | None = None,
@@ -61,7 +61,8 @@ def run(
     """Run a study: train every level over several seeds, record everything, judge the claims.
 
     Args:
-        study: made with ``vary``, a mapping, the path of a YAML file, or the name of a named study.
+        study: made with ``vary``, a mapping, the path of a YAML file, the name of a named study, or an
+            experiment alone, which is trained with five seeds.
         data: instead of the study's own: arrays ``(X, y)``, or the name of a data set.
         metrics: functions of (outputs, targets), torch tensors: ``{"top2": function}`` or ``[function]``;
             recorded as ``train_<name>`` and ``val_<name>``.
@@ -90,6 +91,7 @@ def run(
     Raises:
         CeterisError: with every problem that was found, before anything is trained.
     """
+    study = Study(experiment=study) if isinstance(study, SpecifiedExperiment) else study
     functions = _functions_of(study) | named_metrics(metrics)
     started = initial_settings(initial, records_folder(runs_dir))
     modules = _modules_of(study) | named_modules(model) | started.functions
@@ -148,8 +150,7 @@ def search(
     given = {"space": space, "method": method, "sampler": sampler, "trials": trials, "metric": metric}
     given |= {"batch": batch, "halving": halving}
     settings = {name: value for name, value in given.items() if value is not None}
-    source = Study(experiment=study) if isinstance(study, SpecifiedExperiment) else study
-    return run(source, search=settings, **options)
+    return run(study, search=settings, **options)
 
 
 OPTIONS = ("seeds", "epochs", "method", "sampler", "trials", "metric", "batch", "halving")
