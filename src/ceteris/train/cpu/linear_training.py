@@ -27,7 +27,7 @@ from ceteris.train.cpu.table import (
     X,
     Y,
 )
-from ceteris.train.cpu.team import BACKWARD, FORWARD, next_piece, post
+from ceteris.train.cpu.team import BACKWARD, FORWARD, MOST_PIECES, next_piece, post
 from ceteris.train.cpu.tiled import PLAIN, TRANSPOSED, multiply
 
 SHARED, PIECE, LINES = 1_000_000, 500_000, 8
@@ -65,7 +65,8 @@ def pieces(tiled, units, each, team):
     """Return into how many pieces units are cut, of which each takes so many multiplications."""
     if units * each < (SHARED if tiled else LARGE) or (tiled and team.size == 0):
         return 1
-    return -(-units // units_of_piece(tiled, each))
+    count = -(-units // units_of_piece(tiled, each))
+    return count if count <= MOST_PIECES // 2 else 1
 
 
 @kernel
@@ -164,14 +165,19 @@ def train_backward(row, index, team, param, grad, work, n, masked):
 
 @kernel
 def backward_piece(row, param, grad, work, n, masked, piece, inputs, count):
-    """Do a piece of ``train_backward``: first come ``inputs`` of the inputs' gradient, then ``count``."""
-    if piece < inputs:
-        input_piece(row, param, work, n, masked, piece, inputs)
+    """Do a piece of ``train_backward``, of ``inputs`` of the inputs' gradient and ``count`` of the weights'.
+
+    Those of the inputs stand between the halves of the others: at the ends are the same units as forward.
+    """
+    own = piece - count // 2
+    if 0 <= own < inputs:
+        input_piece(row, param, work, n, masked, own, inputs)
         return
+    own = piece if own < 0 else piece - inputs
     units, width = row[N_OUT], row[N_IN]
     x_at, apart, by_row = gradient_inputs(row, n)
     tiled = is_gradient_tiled(n, units, apart, by_row)
-    begin, end = bounds(tiled, units, width * n, count, piece - inputs)
+    begin, end = bounds(tiled, units, width * n, count, own)
     dy = work[row[DY] + begin * n : row[DY] + end * n]
     if not tiled:
         x_at, apart, by_row = row[X], width if row[BY_ROW] else n, row[BY_ROW] != 0

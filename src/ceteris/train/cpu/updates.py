@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.team import MOST_PIECES
 from ceteris.train.hyper import (
     ADAM_FAMILY,
     ALPHA,
@@ -36,7 +37,7 @@ PIECE, LARGE = 32_768, 131_072
 @kernel
 def count_update(size):
     """Return into how many pieces an update of so many parameters is cut; 0 where it stays whole."""
-    return -(-size // PIECE) if size > LARGE else 0
+    return -(-size // PIECE) if LARGE < size <= PIECE * MOST_PIECES else 0
 
 
 @kernel
