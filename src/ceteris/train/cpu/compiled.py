@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NOTE = "compiling the training kernels, once on this machine (about half a minute)"
+NOTE = "compiling the training kernels, once on this machine (about a minute)"
 
 
 def kernels_are_compiled() -> bool:
