@@ -2,11 +2,13 @@
 
 Shapes, layers, losses, optimisers, penalties, schedules and limits are all drawn; every member is compared
 with a plain loop of its own. The draws are the same in every run, since some corners of these functions (a
-kink at 0, an unstable rate) are decided by rounding; 2,000 other draws were compared when this was written.
+kink at 0, an unstable rate) are decided by rounding: there torch's own loop answers to a change of x in the
+last bit, and so much is allowed; 2,000 other draws were compared when this was written.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -54,13 +56,25 @@ def assert_all_equal(
     ]
     found = oracle.run(engine, stack, stacked, x, y, orders).parameters()
     for place, (one, module) in enumerate(zip(stack, modules, strict=True)):
-        oracle.train(one, module, x, y, orders)
-        expected = np.concatenate([p.detach().numpy().reshape(-1) for p in module.parameters()])
+        nudged = copy.deepcopy(module)
+        expected = trained(one, module, x, y, orders)
         # A gradient of zeros has no direction for `to_norm`, and what explodes multiplies its rounding.
         if not np.isfinite(expected).all() or np.abs(expected).max() > 1e3:
             continue
-        error = np.linalg.norm(found[place] - expected) / np.linalg.norm(expected)
-        assert error < TOLERANCE, (one, error)
+        size = np.linalg.norm(expected)
+        error = np.linalg.norm(found[place] - expected) / size
+        if error >= TOLERANCE:
+            # Adam makes whole steps of a gradient that is rounding alone: torch then differs from itself.
+            moved = trained(one, nudged, x * (1 + 1e-15), y, orders)
+            assert error < 100 * np.linalg.norm(moved - expected) / size, (one, error)
+
+
+def trained(
+    one: Experiment, module: nn.Sequential, x: np.ndarray, y: np.ndarray, orders: list[np.ndarray]
+) -> np.ndarray:
+    """Train a module by the plain loop and return its parameters (P,)."""
+    oracle.train(one, module, x, y, orders)
+    return np.concatenate([p.detach().numpy().reshape(-1) for p in module.parameters()])
 
 
 def experiments(members: list[dict[str, Any]], **common: Any) -> list[Experiment]:
