@@ -20,17 +20,18 @@ from ceteris.spec.data import DataSpec
 from ceteris.spec.folds import Folds
 
 from .conftest import Run
-from .test_training import digits_of
+from .test_training import digits_of, measured_rows
 
 
 def test_3_both_splits_are_measured_without_dropout(run: Run) -> None:
     result = run(seeds=1, model={"kind": "mlp", "hidden": [32], "dropout": 0.7}, epochs=4)
-    x, y, _, validation = digits_of(result, "base", 0)
-    with torch.no_grad():
-        outputs = result.trials[0].network()(x[validation])
-    assert result.trials[0].metrics["val_accuracy"] == pytest.approx(
-        (outputs.argmax(1) == y[validation]).double().mean().item()
-    )
+    x, y, _, _ = digits_of(result, "base", 0)
+    for split, rows in measured_rows(result, "base", 0).items():
+        with torch.no_grad():
+            outputs = result.trials[0].network()(x[rows])
+        assert result.trials[0].metrics[f"{split}_accuracy"] == pytest.approx(
+            (outputs.argmax(1) == y[rows]).double().mean().item()
+        )
 
 
 def test_5_means_are_over_rows_and_the_last_batch_counts_by_its_size(run: Run) -> None:
@@ -118,12 +119,11 @@ def test_19_the_gap_compares_two_numbers_measured_the_same_way(run: Run) -> None
 
 def test_20_neither_loss_holds_the_penalty(run: Run) -> None:
     result = run(seeds=1, penalty={"kind": "l1", "weight": 0.01})
-    x, y, _, validation = digits_of(result, "base", 0)
-    with torch.no_grad():
-        loss = torch.nn.functional.cross_entropy(
-            result.trials[0].network()(x[validation]), y[validation]
-        ).item()
-    assert result.trials[0].metrics["val_loss"] == pytest.approx(loss, rel=1e-5)
+    x, y, _, _ = digits_of(result, "base", 0)
+    for split, rows in measured_rows(result, "base", 0).items():
+        with torch.no_grad():
+            loss = torch.nn.functional.cross_entropy(result.trials[0].network()(x[rows]), y[rows]).item()
+        assert result.trials[0].metrics[f"{split}_loss"] == pytest.approx(loss, rel=1e-5)
     assert result.trials[0].metrics["penalty"] > 0.1
 
 

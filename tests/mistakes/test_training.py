@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -22,6 +24,13 @@ def digits_of(
     spec = DataSpec.model_validate(result.trial(level, seed).experiment["data"])
     own = Preparation(load("digits")).prepare(spec, seed)
     return torch.from_numpy(own.x), torch.from_numpy(own.y), own.split.train, own.split.validation
+
+
+def measured_rows(result: Result, level: str, seed: int) -> dict[str, np.ndarray]:
+    """The rows of each split that metrics are measured on, by the split's name in a metric."""
+    spec = DataSpec.model_validate(result.trial(level, seed).experiment["data"])
+    own = Preparation(load("digits")).prepare(spec, seed)
+    return {"train": own.train_slice, "val": own.split.validation}
 
 
 def test_1_a_schedule_acts_and_one_that_never_did_is_told(run: Run) -> None:
@@ -161,15 +170,34 @@ def test_17_evaluation_builds_no_graph(run: Run) -> None:
     assert np.isfinite(trial.metrics["train_loss"])
 
 
-def test_22_no_library_s_own_seed_decides_anything(run: Run) -> None:
-    def weights() -> list[np.ndarray]:
-        trial = run(seeds=1, model={"kind": "mlp", "hidden": [16], "dropout": 0.5}).trials[0]
+class FromThreeLibraries(torch.nn.Module):
+    """Draws its first weights, and noise at every step, from torch, NumPy and Python."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(64, 10)
+        with torch.no_grad():
+            self.linear.bias.copy_(torch.from_numpy(np.random.normal(size=10)))
+            self.linear.bias[0] = random.random()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            x = x * (1 + 0.1 * random.random()) + 0.1 * float(np.random.rand()) + 0.1 * torch.rand(1)
+        out: torch.Tensor = self.linear(x.flatten(1))
+        return out
+
+
+@pytest.mark.parametrize("own", [None, FromThreeLibraries])
+def test_22_no_library_s_own_seed_decides_anything(run: Run, own: type[torch.nn.Module] | None) -> None:
+    def weights(seed: int) -> list[np.ndarray]:
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        before = random.getstate()
+        settings = {} if own else {"model": {"kind": "mlp", "hidden": [16], "dropout": 0.5}}
+        trial = run(seeds=1, epochs=2, own_model=own, **settings).trials[0]
+        assert random.getstate() == before, "what the user draws goes on undisturbed"
         return list(trial.weights().values())
 
-    np.random.seed(1)
-    torch.manual_seed(1)
-    first = weights()
-    np.random.seed(2)
-    torch.manual_seed(2)
-    for one, other in zip(first, weights(), strict=True):
+    for one, other in zip(weights(1), weights(2), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -85,3 +85,10 @@ def test_linear_classifiers_shatter_one_point_more_than_there_are_dimensions() -
         for _ in range(5):
             assert not perceptron.shatters(rng.normal(size=(dimension + 2, dimension)))
     assert not perceptron.shatters(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]))
+
+
+def test_a_perceptron_begins_from_weights_of_zero() -> None:
+    score = torch.zeros(3, requires_grad=True)
+    functions.perceptron_loss(score, torch.tensor([1.0, -1.0, 1.0])).backward()
+    assert score.grad is not None
+    assert torch.equal(score.grad, torch.tensor([-1.0, 1.0, -1.0]) / 3)

@@ -112,7 +112,7 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
     from ceteris.evidence.assessment import assess
     from ceteris.evidence.constants import constant_notes
     from ceteris.records.store import Store
-    from ceteris.records.views import CONSTANT
+    from ceteris.records.views import CONSTANT, REMARK
     from ceteris.spec.dump import study_from_dict
 
     with Store(runs_folder, create=False) as store:
@@ -124,6 +124,9 @@ def recorded_result(run: str, runs_folder: Path) -> Result:
         looks=record.looks,
         first_seeds=record.first_seeds,
     )
+    if record.facts.get(REMARK):  # a quick look: what it says is not the study's answer
+        verdicts = tuple(replace(verdict, provisional=True) for verdict in assessment.verdicts)
+        assessment = replace(assessment, verdicts=verdicts)
     constants = constant_notes(record.facts.get(CONSTANT) or {}, assessment.levels)
     notes = (*run_remarks(record), *assessment.notes, *constants)
     return Result(record, replace(assessment, notes=notes))

@@ -1,4 +1,7 @@
-"""Activations and losses, written out; all stay finite for logits of 1e4 in float32 and float16."""
+"""Activations and losses, written out.
+
+All that take logits stay finite for logits of 1e4 in float32 and float16; squares leave float16 from 256 on.
+"""
 
 from __future__ import annotations
 
@@ -90,5 +93,9 @@ def smooth_l1_loss(outputs: Tensor, targets: Tensor, beta: float = 1.0) -> Tenso
 
 
 def perceptron_loss(scores: Tensor, signs: Tensor) -> Tensor:
-    """Return the mean of max(0, -y f); scores f (n,), signs y (n,) of -1 and 1."""
-    return relu(-signs * scores).mean()
+    """Return the mean of max(0, -y f); scores f (n,), signs y (n,) of -1 and 1.
+
+    A score of 0 is a mistake, with a slope: from weights of 0 a perceptron could not begin otherwise.
+    """
+    misses = -signs * scores
+    return torch.where(misses >= 0, misses, 0.0).mean()

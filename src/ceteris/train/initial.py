@@ -69,13 +69,13 @@ def _module_of(stack: StackedNetwork, place: int) -> nn.Module:
 
 
 def _apply(function: Callable[..., Any], name: str, module: nn.Module, seed: int) -> None:
-    """Let a function change every module of a network, with torch's random numbers from a key of the seed."""
+    """Let a function change every module of a network, with random numbers from a key of the seed."""
     import torch
 
     from ceteris.train.modules.initial import torch_seed
+    from ceteris.train.modules.seeding import seeded
 
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(torch_seed(seed, PURPOSE))
+    with seeded(torch_seed(seed, PURPOSE)), torch.no_grad():
         try:
             module.apply(function)
         except Exception as error:

@@ -23,6 +23,7 @@ from torch.nn.modules.rnn import RNNBase, RNNCellBase
 
 from ceteris.draws import normals, stream_key, uniforms
 from ceteris.nets.reading import Absent
+from ceteris.train.modules.seeding import seeded
 
 Factory = Callable[..., Any]
 """A class or function of the user's own that makes a ``torch.nn.Module`` from its arguments."""
@@ -45,8 +46,7 @@ def make_module(
         absent: input columns that are 0 in all rows: see ``ceteris.nets.reading``. Their weights in a linear
             layer that reads the rows themselves are 0, and torch's own start is that of the narrower layer.
     """
-    with torch.random.fork_rng(devices=[]), _noting_starts() as started:
-        torch.manual_seed(torch_seed(seed, "module"))
+    with seeded(torch_seed(seed, "module")), _noting_starts() as started:
         module = factory(**arguments)
         if isinstance(module, nn.Module) and row is not None and _is_lazy(module):
             with torch.no_grad():

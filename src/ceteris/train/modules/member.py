@@ -20,6 +20,7 @@ from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.memory import aligned_rows
 from ceteris.train.modules.precision import Lowered
 from ceteris.train.modules.probes import Watch, with_gradients
+from ceteris.train.modules.seeding import seed_libraries
 from ceteris.train.modules.user import ModuleStack, as_table, flat_tensors, shaped_rows
 
 
@@ -104,7 +105,7 @@ class UserMember(Member):
 
     def forward(self, rows: Tensor, epoch: int, first_row: int) -> Tensor:
         """Return the outputs (n, k) for flat rows (n, features)."""
-        torch.manual_seed(torch_seed(self._seed, "step", f"{epoch}.{first_row}"))
+        seed_libraries(torch_seed(self._seed, "step", f"{epoch}.{first_row}"))
         shape, last = self._whole.row_shape, self._whole.channels_last
         return as_table(super().forward(shaped_rows(rows, shape, channels_last=last), epoch, first_row))
 

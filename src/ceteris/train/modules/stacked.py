@@ -20,6 +20,7 @@ from ceteris.train.modules.dropout import Clock, KeyedDropout
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
 from ceteris.train.modules.probes import Watch
+from ceteris.train.modules.seeding import seed_libraries
 from ceteris.train.modules.user import ModuleStack, as_table, shaped_rows
 from ceteris.train.tensor.engine import TensorEngine
 from ceteris.train.tensor.masks import Draws
@@ -100,7 +101,7 @@ class StackedModuleEngine(TensorEngine):
         outputs = []
         for place, rows in enumerate(x):
             if self._seeds:
-                torch.manual_seed(torch_seed(self._seeds[place], "step", f"{epoch}.{first_row}"))
+                seed_libraries(torch_seed(self._seeds[place], "step", f"{epoch}.{first_row}"))
             self._clock.begin(epoch, first_row)
             own = {name: tensor[place] for name, tensor in self._parameters.items()}
             buffers = {name: tensor[place] for name, tensor in self._buffers.items()}
