@@ -153,3 +153,8 @@ def test_a_study_prints_as_its_yaml() -> None:
     study = parse_study(small()).study
     assert str(study) == study_to_yaml(study)
     assert "experiment:" in str(study)
+
+
+def test_tabs_in_long_texts_survive(tmp_path: Path) -> None:
+    study = parse_study(small(note="a \t\tb c" * 20)).study
+    assert parse_study(written(tmp_path, study_to_yaml(study))).study.note == study.note

@@ -62,10 +62,12 @@ def study_to_yaml(study: Study) -> str:
     writer.Representer = Quoting
     writer.default_flow_style = None
     writer.allow_unicode = True
-    writer.width = 100
+    fields = compact(study)
+    # ruamel may break a line behind a tab, and a reader then takes the tab for indentation.
+    writer.width = 2**20 if "\\t" in repr(fields) else 100
     writer.sort_base_mapping_type_on_output = False
     stream = io.StringIO()
-    writer.dump(compact(study), stream)
+    writer.dump(fields, stream)
     return stream.getvalue()
 
 
