@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
+from ceteris.cli.counting import counting
 from ceteris.cli.options import AsJson, ByMetric, DataDir, LevelToJudge, RunName, RunsDir
-from ceteris.cli.screen import messages, print_json, show
-
-if TYPE_CHECKING:
-    from ceteris.api.final_test import Report
+from ceteris.cli.screen import print_json, show
 
 
 def assess(
@@ -30,7 +24,7 @@ def assess(
     from ceteris.api.runs import load_run
 
     result = load_run(run, runs_dir=runs_dir)
-    with _progress() as report:
+    with counting("networks assessed") as report:
         found = run_final_test(result.run, metric=metric, level=level, data_dir=data_dir, report=report)
     written = report_of(result.run)
     if written is not None:  # with the assessment in it
@@ -41,15 +35,3 @@ def assess(
     show(*parts(found))
     if written is not None:
         show(f"report: {written}")
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """Show how many networks have been assessed, with the time left, where somebody looks."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("assessing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = messages()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("assessing", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
