@@ -1,10 +1,13 @@
 """Every relation of the claims grammar: supported, contradicted, not established, and against scipy."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from ceteris.evidence.assessment import assess
+from ceteris.spec.claim import Take
 
 from .made import claim, judged, lost, study, trial, trials
 
@@ -222,7 +225,28 @@ def test_a_quantity_that_is_not_defined():
     assert "fluctuation of the validation loss between epochs is not defined for b and a" in found.explanation
 
 
-@pytest.mark.parametrize("at", ["first", "last", "best", "change", "fluctuation", "epochs_until"])
+def test_a_part_of_the_curve_that_no_trial_has():
+    found = verdict(claim(at="change", between=(2, 9), greater=("b", "a")))
+    assert "the change of the validation loss from epoch 2 to epoch 9 is not defined" in found.explanation
+
+
+def test_a_curve_that_falls_at_every_epoch_and_one_that_only_ends_lower():
+    rng = np.random.default_rng(2)
+    curves = {"steady": [3.0, 2.0, 1.5, 1.2], "jumping": [3.0, 1.5, 1.9, 1.2]}
+    found = [
+        trial(level, seed, {"val_loss": np.array(curve) + rng.normal(0, 0.02, 4)})
+        for level, curve in curves.items()
+        for seed in range(5)
+    ]
+    ends = [claim(at="change", within={"levels": (level,), "high": 0}) for level in curves]
+    falls = [claim(at="largest_change", within={"levels": (level,), "high": 0}) for level in curves]
+    flat = claim(at="change", between=(3, 4), less=("jumping", "steady"))
+    out = assess(study({"lr": list(curves)}, *ends, *falls, flat), found, validation_rows=None).verdicts
+    assert [v.verdict for v in out] == ["supported"] * 3 + ["contradicted", "supported"]
+    assert "change of the validation loss from epoch 3 to epoch 4 is 0.399 lower" in out[4].explanation
+
+
+@pytest.mark.parametrize("at", get_args(Take))
 def test_all_points_of_a_curve(at):
     rng = np.random.default_rng(1)
     slow, fast = np.linspace(2, 1, 6), np.array([1.2, 0.9, 0.3, 0.7, 0.1, 0.4])
@@ -232,7 +256,8 @@ def test_all_points_of_a_curve(at):
         for seed in range(6)
     ]
     reach = {"reach": 1.55} if at == "epochs_until" else {}
-    relation = {"less": ("slow", "fast")} if at in ("change", "fluctuation") else {"less": ("fast", "slow")}
+    steady_is_less = at in ("change", "largest_change", "fluctuation")
+    relation = {"less": ("slow", "fast")} if steady_is_less else {"less": ("fast", "slow")}
     (out,) = assess(
         study({"lr": ["slow", "fast"]}, claim(at=at, **reach, **relation), seeds=6),
         found,

@@ -1,9 +1,12 @@
 """The number that a claim takes from a curve, and its name in words."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ceteris.evidence.quantities import (
     best_epoch,
@@ -30,6 +33,10 @@ ACCURACY = np.array([0.2, 0.8, 0.9, 0.85])
         (ACCURACY, "val_accuracy", "best", None, 0.9),
         (LOSS, "gap_accuracy", "best", None, 0.5),
         (LOSS, "val_loss", "change", None, -0.3),
+        (LOSS, "val_loss", "largest_change", None, 0.2),
+        (LOSS, "val_loss", "smallest_change", None, -0.4),
+        (ACCURACY, "val_accuracy", "largest_change", None, 0.6),
+        (ACCURACY, "val_accuracy", "smallest_change", None, -0.05),
         (LOSS, "val_loss", "fluctuation", None, np.std([-0.4, -0.1, 0.2], ddof=1)),
         (LOSS, "val_loss", "epochs_until", 0.6, 2),
         (LOSS, "val_loss", "epochs_until", 0.4, math.inf),
@@ -41,7 +48,35 @@ def test_quantities(curve, metric, at, reach, expected):
     assert quantity(curve, at, direction(metric), reach) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("curve", "at"), [([], "last"), ([1.0], "change"), ([1.0, 2.0], "fluctuation")])
+@pytest.mark.parametrize(
+    ("at", "between", "expected"),
+    [
+        ("change", (2, 4), 0.1),
+        ("change", (1, 3), -0.5),
+        ("best", (1, 2), 0.6),
+        ("largest_change", (1, 3), -0.1),
+        ("smallest_change", (2, 4), -0.1),
+        ("fluctuation", (2, 4), np.std([-0.1, 0.2], ddof=1)),
+        ("change", (4, 5), math.nan),
+        ("fluctuation", (3, 4), math.nan),
+    ],
+)
+def test_quantities_of_a_part_of_the_curve(at, between, expected):
+    assert quantity(LOSS, at, "lower", None, between) == pytest.approx(expected, nan_ok=True)
+
+
+@given(st.lists(st.floats(-9, 9), min_size=2, max_size=12))
+def test_a_curve_falls_at_every_epoch_where_its_largest_change_is_below_zero(values):
+    curve = np.array(values)
+    falls = all(b < a for a, b in itertools.pairwise(curve))
+    assert (quantity(curve, "largest_change", "lower") < 0) == falls
+    assert quantity(-curve, "smallest_change", "lower") == -quantity(curve, "largest_change", "lower")
+
+
+@pytest.mark.parametrize(
+    ("curve", "at"),
+    [([], "last"), ([1.0], "change"), ([1.0], "largest_change"), ([1.0, 2.0], "fluctuation")],
+)
 def test_too_short_a_curve_has_no_number(curve, at):
     assert math.isnan(quantity(np.array(curve), at, "lower"))
 
@@ -101,6 +136,7 @@ def test_what_numbers_are_counted_in():
     assert resolution("val_loss", "epochs_until", 100) == 1
     assert resolution("val_accuracy", "last", 100) == 0.01
     assert resolution("val_accuracy", "last", None) == 0
+    assert resolution("val_accuracy", "largest_change", 100) == 0.01
     assert resolution("val_loss", "last", 100) == 0
 
 
@@ -128,6 +164,16 @@ def test_quantities_in_words():
     assert (
         quantity_words("val_loss", "change")
         == "change of the validation loss from the first epoch to the last"
+    )
+    assert (
+        quantity_words("val_loss", "change", between=(50, 100))
+        == "change of the validation loss from epoch 50 to epoch 100"
+    )
+    assert quantity_words("lr", "largest_change") == (
+        "largest change of the learning rate between adjacent epochs"
+    )
+    assert quantity_words("val_loss", "best", between=(2, 3)) == (
+        "best validation loss from epoch 2 to epoch 3"
     )
     assert (
         quantity_words("val_accuracy", "epochs_until", 0.85)

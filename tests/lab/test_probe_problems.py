@@ -41,6 +41,14 @@ def test_probes_that_data_does_not_bear(probes: dict[str, Any], data: Any, messa
     assert [line for line in found if message in line], found
 
 
+def test_activations_of_validation_rows_need_some() -> None:
+    data = {"source": "digits", "validation": 0}
+    (line,) = told(small_study(data=data, probes={"activation_rows": "validation"}, vary={}))
+    assert line == (
+        "experiment.probes.activation_rows: with `data.validation: 0` no rows validate; use `training`"
+    )
+
+
 @pytest.mark.parametrize(
     ("metric", "probes", "message"),
     [

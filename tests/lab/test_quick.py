@@ -69,6 +69,15 @@ def test_levels_with_more_epochs_than_others_keep_more_and_schedules_shrink_with
     assert found["step"].schedule.step_size == 3
 
 
+def test_the_epochs_of_a_claim_move_with_the_others_and_stay_two() -> None:
+    claim = {"text": "It falls.", "metric": "val_loss", "at": "change", "within": {"high": 0}}
+    given = settings(epochs=40) | {"quick": {"epochs": 4}}
+    pairs = {(20, 40): (2, 4), (19, 21): (2, 3), (1, 2): (1, 2)}
+    given["claims"] = [claim, *(claim | {"between": list(own)} for own in pairs)]
+    small = quick(parse_study(given).study)
+    assert [own.between for own in small.claims] == [None, *pairs.values()]
+
+
 def test_a_study_says_itself_what_its_quick_look_needs() -> None:
     own = {"rows": 400, "epochs": 12, "seeds": 4}
     schedule = {"kind": "multi_step", "milestones": [20, 30], "warmup": 5}

@@ -2,8 +2,10 @@ from typing import Any
 
 import pytest
 
+from ceteris.draws import SCHEME
 from ceteris.errors import CeterisError
 from ceteris.lab.trials import identity_of, next_seeds, plan_trials
+from ceteris.records.identity import trial_identity
 from ceteris.spec.combine import combinations
 from tests.lab.made import small_study
 
@@ -51,3 +53,15 @@ def test_probes_are_part_of_an_identity_only_where_some_are_asked_for() -> None:
 
     assert identity() == identity(probes={"histograms": "none"})
     assert identity() != identity(probes={"histograms": "last"})
+    assert identity() != identity(probes={"activation_rows": "validation"})
+
+
+def test_asking_for_arrays_gives_the_identity_that_it_gave_before_there_was_a_choice_of_rows() -> None:
+    (found,) = combinations(small_study(vary={}, probes={"histograms": "last"}).study)
+    settings = found.experiment.model_dump(mode="json")
+    for name in ("implementation", "precision", "accumulate"):
+        del settings[name]
+    for name in ("content", "checksum", "target_scale"):
+        del settings["data"][name]
+    del settings["probes"]["activation_rows"]
+    assert identity_of(found.experiment, 0, 0, {}) == trial_identity(settings, 0, 0, "", {}, SCHEME)

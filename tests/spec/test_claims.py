@@ -59,6 +59,29 @@ from .sources import refusal, small, with_claim
             "claims.0.coming: `coming` belongs to `at: epochs_until`, and this claim is at `last`",
         ),
         ({"reach": 1}, "claims.0.reach: `reach` belongs to `at: epochs_until`, and this claim is at `last`"),
+        (
+            {"between": [1, 2]},
+            "claims.0.between: `between` belongs to `best`, `change`, `largest_change`, `smallest_change`, "
+            "`fluctuation`, and this claim is at `last`",
+        ),
+        (
+            {"at": "change", "between": [3, 3]},
+            "claims.0.between: epoch 3 does not come after epoch 3; name the earlier one first",
+        ),
+        (
+            {"at": "change", "between": [0, 3]},
+            "claims.0.between.0: 0 is not a valid item of between; it must be a whole number of at least 1",
+        ),
+        ({"at": "change", "between": [3]}, "claims.0.between: [3] is not a pair of epochs; it must be"),
+        (
+            {"at": "change", "between": [5, 50]},
+            "claims.0.between: epoch 50 does not come; the levels train at most 10 epochs",
+        ),
+        ({"at": "largest_chang"}, "claims.0.at: there is no point of a curve `largest_chang`; did you mean"),
+        (
+            {"at": "smallest_change", "scale": "log"},
+            "claims.0.scale: a change of `val_loss` may be negative or 0, which has no logarithm; leave",
+        ),
         ({"at": "lst"}, "claims.0.at: there is no point of a curve `lst`; did you mean `last`?"),
         ({"factor": "lr"}, "claims.0.factor: there is no factor `lr` (known: optimizer.lr)"),
         ({"where": {"x": 1}}, "claims.0.where: there is no factor `x` (known: optimizer.lr)"),
@@ -102,6 +125,18 @@ def test_wrong_claim_is_one_line(changes: dict[str, Any], line: str) -> None:
     lines = refusal(with_claim(**changes))
     assert len(lines) == 1
     assert lines[0].startswith(line)
+
+
+def test_a_claim_about_epochs_that_an_option_takes_away_is_dropped() -> None:
+    study = with_claim(at="change", between=[2, 3])
+    kept, dropped = parse_study(study), parse_study(study, epochs=2)
+    assert [claim.between for claim in kept.study.claims] == [(2, 3)]
+    assert dropped.study.claims == ()
+    assert dropped.notes == (
+        "the claim 'a' is dropped: --epochs 2, and epoch 3 does not come; the levels train at most 2 epochs",
+    )
+    longer = parse_study(study, epochs=2, varies=["epochs=2,9"])
+    assert len(longer.study.claims) == 1
 
 
 def test_levels_may_be_given_as_values() -> None:

@@ -119,6 +119,27 @@ def test_probes_are_those_of_a_plain_loop_with_hooks(
         assert outcome.curve("t", name) == pytest.approx(expected[name], rel=2e-3, abs=noise), name
 
 
+@pytest.mark.parametrize("engine", ENGINES, ids=str)
+def test_activations_are_measured_on_the_rows_that_are_asked_for(
+    train: Train, digits: Preparation, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    settings = {"model": CNN if "modules" in engine else MODEL, "epochs": 1}
+    asking = plan("t", probes={"activation_rows": "validation"}, **settings)
+    outcome, other = train(asking), train(plan("t", **settings))
+    prepared = digits.prepare(asking.experiment.data, 0)
+    network = Network(architecture(asking.experiment.model, 64, 10, digits.dataset.shape))
+    load_tensors(network, outcome.ended["t"].final)
+    kept: dict[str, Tensor] = {}
+    watched(network, kept)
+    with torch.no_grad():
+        network.eval()(torch.from_numpy(prepared.x)[probe_rows(prepared.split.validation)])
+    for name, out in kept.items():
+        found = outcome.curve("t", f"activation_var/{name}")
+        assert found == pytest.approx([out.var(correction=0).item()], rel=1e-4)
+        assert found != pytest.approx(other.curve("t", f"activation_var/{name}"), rel=1e-4)
+
+
 def test_the_squares_of_the_tensors_norms_add_up_to_those_of_the_whole(train: Train) -> None:
     outcome = train(plan("t", model=MODEL, epochs=1, penalty={"kind": "l2", "weight": 0.01}))
     names = list(outcome.ended["t"].final)

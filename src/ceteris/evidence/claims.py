@@ -59,6 +59,7 @@ def measure(
     better: Direction | None,
     reach: float | None = None,
     scale: Scale = "linear",
+    between: tuple[int, int] | None = None,
 ) -> Callable[[TrialRecord], float]:
     """Return what takes one number from a trial: worst of all if it diverged, NaN if not defined."""
     if metric in TRIAL_NUMBERS:
@@ -68,7 +69,7 @@ def measure(
         if trial.status == "diverged":
             return worst_value(metric, at, better)
         curve = metric_curve(trial.curves, metric)
-        return math.nan if curve is None else quantity(curve, at, better, reach)
+        return math.nan if curve is None else quantity(curve, at, better, reach, between)
 
     return number if scale == "linear" else lambda trial: _logarithm(number(trial))
 
@@ -129,7 +130,8 @@ class _Relation:
     def _see(self, *groups: Group) -> Observations:
         claim = self.claim
         better = direction_of_claim(claim, self.layout.stated)
-        return observe(self.layout, groups, measure(claim.metric, claim.at, better, claim.reach, claim.scale))
+        number = measure(claim.metric, claim.at, better, claim.reach, claim.scale, claim.between)
+        return observe(self.layout, groups, number)
 
     def _bound(self, value: float | None, default: float) -> float:
         return default if value is None else math.log(value) if self.claim.scale == "log" else value

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.spec.claim import Take
+from ceteris.spec.claim import CHANGES, Take
 from ceteris.spec.metrics import OF_TRIALS, Direction
 from ceteris.spec.probes import FAMILIES, GRADIENT_NOISE, probe_parts
 
@@ -74,12 +74,21 @@ def metric_names(curves: Mapping[str, Curve]) -> tuple[str, ...]:
     return (*curves, *(gap for gap, parts in GAPS.items() if all(part in curves for part in parts)))
 
 
-def quantity(curve: Curve, at: Take, better: Direction | None, reach: float | None = None) -> float:
+def quantity(
+    curve: Curve,
+    at: Take,
+    better: Direction | None,
+    reach: float | None = None,
+    between: tuple[int, int] | None = None,
+) -> float:
     """Return one number of a curve (epochs,); NaN where it is not defined.
 
     ``epochs_until`` counts from 1 and is infinite where the value is never reached. ``fluctuation`` needs
-    three epochs, ``change`` two.
+    three epochs, changes two. ``between`` are two epochs, counted from 1, to which the curve is cut before;
+    both have to be there.
     """
+    if between is not None:
+        curve = curve[between[0] - 1 : between[1]] if len(curve) >= between[1] else curve[:0]
     if len(curve) == 0 or (better is None and needs_direction(at)):
         return math.nan
     if at == "epochs_until":
@@ -88,9 +97,18 @@ def quantity(curve: Curve, at: Take, better: Direction | None, reach: float | No
         return float(curve[0 if at == "first" else -1])
     if at == "best":
         return float(curve[best_epoch(curve, better) - 1])
-    if at == "change":
-        return float(curve[-1] - curve[0]) if len(curve) > 1 else math.nan
+    if at in CHANGES:
+        return _change(curve, at)
     return float(np.std(np.diff(curve), ddof=1)) if len(curve) > 2 else math.nan
+
+
+def _change(curve: Curve, at: Take) -> float:
+    if len(curve) < 2:
+        return math.nan
+    if at == "change":
+        return float(curve[-1] - curve[0])
+    steps = np.diff(curve)
+    return float(steps.max() if at == "largest_change" else steps.min())
 
 
 def best_epoch(curve: Curve, better: Direction | None) -> int:
@@ -109,7 +127,7 @@ def resolution(metric: str, at: Take, rows: int | None) -> float:
     """Return the step in which it is counted: an epoch, trial or validation row, or 0 (not known)."""
     if at == "epochs_until" or metric in ("epochs", "diverged"):
         return 1.0
-    counted = metric == "val_accuracy" and at in ("first", "last", "best", "change") and rows
+    counted = metric == "val_accuracy" and at in ("first", "last", "best", *CHANGES) and rows
     return 1 / rows if counted and rows else 0.0
 
 
@@ -126,15 +144,20 @@ def metric_words(metric: str) -> str:
     return " ".join(_WORDS.get(part, part) for part in metric.split("_"))
 
 
-def quantity_words(metric: str, at: Take, reach: float | None = None) -> str:
+def quantity_words(
+    metric: str, at: Take, reach: float | None = None, between: tuple[int, int] | None = None
+) -> str:
     """Return a quantity's name in words, to follow "the"."""
     name = metric_words(metric)
     if at == "epochs_until":
         return f"number of epochs until the {name} reaches {reach:g}" if reach is not None else name
+    stretch = "" if between is None else f" from epoch {between[0]} to epoch {between[1]}"
     return {
         "first": f"{name} of the first epoch",
         "last": name,
-        "best": f"best {name} of all epochs",
-        "change": f"change of the {name} from the first epoch to the last",
-        "fluctuation": f"fluctuation of the {name} between epochs",
+        "best": f"best {name}{stretch or ' of all epochs'}",
+        "change": f"change of the {name}{stretch or ' from the first epoch to the last'}",
+        "largest_change": f"largest change of the {name} between adjacent epochs{stretch}",
+        "smallest_change": f"smallest change of the {name} between adjacent epochs{stretch}",
+        "fluctuation": f"fluctuation of the {name} between epochs{stretch}",
     }[at]

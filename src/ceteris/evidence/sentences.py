@@ -33,7 +33,7 @@ def explain(question: Question, judgement: Judgement) -> str:
 
 def finding(claim: Claim, contrast: Contrast) -> str:
     """Say what one comparison measured: "with 1000 the validation loss is 0.132 higher than with 32"."""
-    name = quantity_words(claim.metric, claim.at, claim.reach)
+    name = quantity_words(claim.metric, claim.at, claim.reach, claim.between)
     if contrast.identical:
         return f"the trials with {contrast.first} and with {contrast.second} are identical bit for bit"
     if claim.interaction is not None:
@@ -165,7 +165,8 @@ def _untested(question: Question) -> str:
 
 def _blocked(question: Question, contrast: Contrast) -> str:
     groups = [contrast.first] + ([contrast.second] if contrast.second else [])
-    name = quantity_words(question.claim.metric, question.claim.at)
+    claim = question.claim
+    name = quantity_words(claim.metric, claim.at, between=claim.between)
     if question.claim.interaction is not None and contrast.n > 1:
         return "nothing can be established: an interaction needs a finite number from every trial"
     if contrast.n == 0 and contrast.undefined:

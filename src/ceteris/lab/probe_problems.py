@@ -34,6 +34,8 @@ def probe_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[s
                 f"{WHERE}.grid",
                 f"`{dataset.name}` has {dataset.features:,} inputs a row; a fitted curve is drawn along one",
             )
+    if probes.activation_rows == "validation" and experiment.data.validation == 0:
+        yield f"{WHERE}.activation_rows", "with `data.validation: 0` no rows validate; use `training`"
     if _asked(probes.confusion):
         if dataset.task == "regression":
             yield (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ceteris.spec.claim import Claim
 from ceteris.spec.combine import combinations, seed_list
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.probing import Epochs, Probes
@@ -52,6 +53,7 @@ def quick(study: Study) -> Study:
             "vary": tuple(scale.factor(factor) for factor in study.vary),
             "seeds": seed_list(study)[: study.quick.seeds or SEEDS],
             "search": _fewer_candidates(study),
+            "claims": tuple(map(scale.claim, study.claims)),
         }
     )
 
@@ -126,6 +128,13 @@ class _Scale:
             level.model_copy(update={"patch": self._patch(level.patch)}) for level in factor.levels
         )
         return factor.model_copy(update={"levels": levels})
+
+    def claim(self, claim: Claim) -> Claim:
+        """Return a claim whose epochs move with the others; they stay two."""
+        if claim.between is None:
+            return claim
+        first, last = map(self._epochs, claim.between)
+        return claim.model_copy(update={"between": (first, max(last, first + 1))})
 
     def _patch(self, patch: Mapping[str, Any]) -> dict[str, Any]:
         """Shorten what a level sets itself; levels that then are alike stay for the check to name."""

@@ -72,6 +72,8 @@ def identity_of(
         del settings["accumulate"]
     if experiment.probes == Probes():  # the same
         del settings["probes"]
+    elif experiment.probes.activation_rows == "training":  # the same
+        del settings["probes"]["activation_rows"]
     if not is_named(settings["data"]["source"]):
         settings["data"]["source"] = OWN_ROWS
     if folds is not None:

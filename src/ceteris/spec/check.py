@@ -12,11 +12,12 @@ from ceteris.spec.claim import Claim
 from ceteris.spec.claim_check import (
     claim_problems,
     direction_problem,
+    epoch_problem,
     known_metrics,
     metric_problem,
     missing_levels,
 )
-from ceteris.spec.combine import combine_problems
+from ceteris.spec.combine import combinations, combine_problems
 from ceteris.spec.draft import Draft
 from ceteris.spec.factors import ReadFactors
 from ceteris.spec.level_check import combination_problems, level_problems, resolved
@@ -54,7 +55,26 @@ def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allo
         draft.problems += combination_problems(
             corner_study, around, base, space.places, allow_code=allow_code
         )
-    return study.model_copy(update={"vary": factors})
+    study = study.model_copy(update={"vary": factors})
+    return study if draft.problems or study.search is not None else _claims_within_reach(draft, study)
+
+
+def _claims_within_reach(draft: Draft, study: Study) -> Study:
+    """Find the claims about epochs that do not come; they are dropped where an option said how many come."""
+    if all(claim.between is None for claim in study.claims):
+        return study
+    longest = max(combination.experiment.epochs for combination in combinations(study))
+    option = next((text for place, text in draft.options.items() if place.endswith("epochs")), None)
+    kept = []
+    for i, claim in enumerate(study.claims):
+        problems = epoch_problem(claim, f"claims.{i}", longest)
+        if option is None:
+            draft.problems += problems
+        if not problems:
+            kept.append(claim)
+        elif option is not None:
+            draft.notes.append(f"the claim '{claim.text}' is dropped: {option}, and {problems[0].message}")
+    return study.model_copy(update={"claims": tuple(kept)})
 
 
 def _validated(settings: Mapping[str, Any]) -> tuple[Study | None, list[Problem]]:

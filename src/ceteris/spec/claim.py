@@ -6,12 +6,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ceteris.spec.base import Label, Number, Spec, wrong
+from ceteris.spec.base import Label, Number, Spec, Whole, wrong
 from ceteris.spec.metrics import OF_TRIALS
 
 Scale = Literal["linear", "log"]
 
-Take = Literal["first", "last", "best", "change", "fluctuation", "epochs_until"]
+Take = Literal[
+    "first",
+    "last",
+    "best",
+    "change",
+    "largest_change",
+    "smallest_change",
+    "fluctuation",
+    "epochs_until",
+]
+CHANGES = ("change", "largest_change", "smallest_change")
+"""Takes that are differences between epochs, and so may be negative."""
+OF_STRETCHES = ("best", *CHANGES, "fluctuation")
+"""Takes that look at a stretch of a curve, which may be a part of it."""
+
+Epoch = Annotated[Whole, Field(ge=1)]
 
 Levels = Annotated[tuple[Label, ...], Field(min_length=2, title="list of levels")]
 Pair = Annotated[tuple[Label, Label], Field(title="pair of levels")]
@@ -89,8 +104,15 @@ class Claim(Spec):
     at: Annotated[Take, Field(title="point of a curve")] = "last"
     """Which number of the curve: the `first` or the `last` epoch, the `best` epoch (lowest for losses, errors
     and gaps, highest for accuracies and scores, else as the experiment says in `better`), the `change` from
-    the first epoch to the last, the `fluctuation` (standard deviation of the differences between adjacent
-    epochs), or `epochs_until` the metric reaches `reach`."""
+    the first epoch to the last, the `largest_change` or the `smallest_change` from one epoch to the next,
+    with their sign (every epoch lowers the metric where the largest is below 0, and raises it where the
+    smallest is above 0), the `fluctuation` (standard deviation of the differences between adjacent epochs),
+    or `epochs_until` the metric reaches `reach`."""
+
+    between: Annotated[tuple[Epoch, Epoch] | None, Field(title="pair of epochs")] = None
+    """Two epochs, counted from 1, such as `[50, 100]`: `at` looks at the curve from the one to the other, and
+    is `best`, `change`, `largest_change`, `smallest_change` or `fluctuation`. Default: the whole curve. A
+    trial that ends before has no such number."""
 
     reach: Annotated[Number | None, Field(title="value to reach")] = None
     """The value that `at: epochs_until` waits for."""
@@ -165,6 +187,20 @@ class Claim(Spec):
         return self
 
     @model_validator(mode="after")
+    def _between_two_epochs(self) -> Self:
+        if self.between is None:
+            return self
+        if self.at not in OF_STRETCHES:
+            stretches = ", ".join(f"`{take}`" for take in OF_STRETCHES)
+            raise wrong(f"`between` belongs to {stretches}, and this claim is at `{self.at}`", "between")
+        first, last = self.between
+        if first >= last:
+            raise wrong(
+                f"epoch {last} does not come after epoch {first}; name the earlier one first", "between"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_number_has_no_points(self) -> Self:
         if self.metric in OF_TRIALS and self.at != "last":
             raise wrong(f"`{self.metric}` is one number of a trial, not a curve; leave `at` out", "at")
@@ -174,8 +210,8 @@ class Claim(Spec):
     def _logarithms_exist(self) -> Self:
         if self.scale == "linear":
             return self
-        if self.at == "change" or self.metric in (*SIGNED, *OF_TRIALS):
-            name = f"the change of `{self.metric}`" if self.at == "change" else f"`{self.metric}`"
+        if self.at in CHANGES or self.metric in (*SIGNED, *OF_TRIALS):
+            name = f"a change of `{self.metric}`" if self.at in CHANGES else f"`{self.metric}`"
             raise wrong(f"{name} may be negative or 0, which has no logarithm; leave `scale` out", "scale")
         bounds = (self.within.low, self.within.high) if self.within else ()
         low = next((bound for bound in bounds if bound is not None and bound <= 0), None)

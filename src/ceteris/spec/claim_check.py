@@ -72,6 +72,14 @@ def direction_problem(claim: Claim, where: str, stated: Mapping[str, Direction])
     return [Problem(f"with `at: {claim.at}`, {unknown_direction(claim.metric)}", where=f"{where}.metric")]
 
 
+def epoch_problem(claim: Claim, where: str, longest: int) -> list[Problem]:
+    """Return a problem where a claim looks at an epoch that no level trains; ``longest``: epochs at most."""
+    if claim.between is None or claim.between[1] <= longest:
+        return []
+    message = f"epoch {claim.between[1]} does not come; the levels train at most {longest} epochs"
+    return [Problem(message, where=f"{where}.between")]
+
+
 def own_name(metric: str) -> str | None:
     """Return what the user calls a metric of their own that is recorded under this name, if it can be one."""
     split, _, name = metric.partition("_")

@@ -69,6 +69,10 @@ class Probes(Spec):
     every parameter; mean, variance, share of zeros and of dead units of every hidden layer, and the variance
     of the gradient at it."""
 
+    activation_rows: Annotated[Literal["training", "validation"], Field(title="choice of rows")] = "training"
+    """The rows, at most 256 of them, on which the curves of hidden layers in evaluation mode are measured:
+    `activation_mean/...`, `activation_var/...`, `zeros/...` and `dead/...`."""
+
     histograms: Epochs = "none"
     """Histograms of every parameter tensor and of every hidden layer's activations (in evaluation mode, on at
     most 256 validation rows, or training rows where none validate). `none`; `last`: after the last epoch that

@@ -275,6 +275,15 @@ claims:
     at: epochs_until
     reach: 0.8
     less: [0.1, 0.001]
+  - text: With 0.1 the loss falls at every epoch.
+    metric: val_loss
+    at: largest_change
+    within: {levels: [0.1], high: 0}
+  - text: With 0.1 the loss still falls in the second half.
+    metric: val_loss
+    at: change
+    between: [5, 10]
+    within: {levels: [0.1], high: 0}
   - text: The two larger rates end within a hundredth of each other.
     metric: val_accuracy
     equal: {levels: [0.1, 0.01], margin: 0.01}

@@ -54,6 +54,7 @@ SEPARATES = frozenset(
         "implementation",
         "metrics",
         "probes.layers",
+        "probes.activation_rows",
         "probes.gradient_noise",
     }
 )

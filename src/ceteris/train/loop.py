@@ -185,11 +185,12 @@ class _Training:
         self._has_rows = {
             split: np.array([len(own) > 0 for own in rows]) for split, rows in self._measured.items()
         }
-        self._probed = [probe_rows(self._measured["train"][place]) for place in self._first]
+        self._probes_layers, _, rows = cohort.structure.probes
+        probed = self._measured["val" if rows == "validation" else "train"]
+        self._probed = [probe_rows(probed[place]) for place in self._first]
         self._chunk = 1
         self._reported = -math.inf
         self._model_steps = 0
-        self._probes_layers = cohort.structure.probes[0]
         self._start: Columns = {}
 
     @property

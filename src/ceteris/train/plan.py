@@ -50,8 +50,9 @@ class Structure:
     metrics: tuple[str, ...]
     precision: str = "float32"
     implementation: str = "builtin"
-    probes: tuple[bool, bool] = (True, False)
-    """What is gathered at steps: of single layers and parameters, and the noise of the gradient."""
+    probes: tuple[bool, bool, str] = (True, False, "training")
+    """What is gathered at steps, of single layers and parameters and the noise of the gradient; and the rows
+    on which activations are measured."""
 
     @property
     def runs_as_module(self) -> bool:
@@ -208,7 +209,7 @@ def structure(
     experiment: Experiment, dataset: Dataset, training_rows: int, modules: Modules = MappingProxyType({})
 ) -> Structure:
     """Return what a trial of this experiment shares with the trials it can be stacked with."""
-    loss = resolved_loss(experiment, dataset)
+    loss, probes = resolved_loss(experiment, dataset), experiment.probes
     return Structure(
         net=network(experiment, dataset, modules),
         loss=loss,
@@ -223,7 +224,7 @@ def structure(
         metrics=experiment.metrics,
         precision=experiment.precision,
         implementation=experiment.implementation,
-        probes=(experiment.probes.layers, experiment.probes.gradient_noise),
+        probes=(probes.layers, probes.gradient_noise, probes.activation_rows),
     )
 
 

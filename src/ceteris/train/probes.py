@@ -1,7 +1,8 @@
 """What is measured of single parameters and layers while training, and by which names it is recorded.
 
 A gradient is probed at the steps at which its norm is measured (``GRADIENT_EVERY``) and averaged over an
-epoch; activations are probed in evaluation mode on a fixed part of the training rows when it has ended.
+epoch; activations are probed in evaluation mode when it has ended, on a fixed part of the training rows (or
+of the validation rows, where that is asked for).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ceteris.nets.hidden import hidden_layers
 from ceteris.spec.probes import GRADIENT_NOISE
 
 PROBE_ROWS = 256
-"""At most so many training rows are run to measure activations; no more than are evaluated at once."""
+"""At most so many rows are run to measure activations; no more than are evaluated at once."""
 
 ALIVE = 1e-5
 """A unit is dead where none of its activations on these rows is further from 0 than this."""
@@ -48,10 +49,10 @@ class GradientProbes:
     noise: NDArray[np.float64] | None = None
 
 
-def probe_rows(train_slice: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Choose the rows on which activations are measured, evenly spaced in the training slice (n,)."""
-    stride = -(-len(train_slice) // PROBE_ROWS)
-    return np.ascontiguousarray(train_slice[:: max(stride, 1)])
+def probe_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the rows on which activations are measured, evenly spaced among rows (n,)."""
+    stride = -(-len(rows) // PROBE_ROWS)
+    return np.ascontiguousarray(rows[:: max(stride, 1)])
 
 
 def noise_measurements(net: Architecture, probes: GradientProbes) -> Columns:
