@@ -104,6 +104,14 @@ def test_studies_are_listed_and_shown(ceteris: Command) -> None:
     assert re.search(
         r"^digits\n(  .*\n)*  learning-rate +Which learning rate fits plain SGD", listed, re.MULTILINE
     )
+    lines = listed.splitlines()
+    for study in json.loads(ceteris("studies", "--json").stdout)["studies"]:
+        name = study["name"].partition("/")[2]
+        assert [line for line in lines if line.split()[:1] == [name] and line.endswith(study["title"])]
+    narrow = ceteris("studies", TTY_COMPATIBLE="1", NO_COLOR="1").stdout.splitlines()
+    assert len(narrow) == len(lines), "each study is one line, however narrow the terminal"
+    assert max(map(len, narrow[:-1])) == 80
+    assert sum(line.endswith("…") for line in narrow) > 5
     shown = ceteris("studies", "show", "digits/learning-rate").stdout
     assert "  optimizer.lr: [0.5, 0.1, 0.01, 0.001]\n" in shown
     assert shown.endswith("# 4 levels x 10 seeds = 40 trials; ceteris run digits/learning-rate\n")

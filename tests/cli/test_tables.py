@@ -23,8 +23,11 @@ def test_the_columns_of_the_house_prices_are_shown(ceteris: Command) -> None:
     assert lines["Alley"] == ["Alley", "categories", "93.8%", "2", "3"]
     done = ceteris("data", "show", "house-prices", "--json", "--data-dir", str(Path(folder)))
     check(done.stdout, "dataset")
-    columns = json.loads(done.stdout)["columns"]
-    assert sum(column["features"] for column in columns) == 331
+    told = json.loads(done.stdout)
+    assert sum(column["features"] for column in told["columns"]) == 331 == told["folds"]["width"]
+    counts = ", ".join(map(str, told["folds"]["features"]))
+    assert f"features: 331; in the training rows of 5 plain folds: {counts}\n" in shown.stdout
+    assert lines["Utilities_NoSeWa"][1] == "1"
 
 
 def test_a_table_of_ones_own_is_shown_by_its_target(ceteris: Command, tmp_path: Path) -> None:
@@ -35,3 +38,8 @@ def test_a_table_of_ones_own_is_shown_by_its_target(ceteris: Command, tmp_path: 
     assert "33.3%" in shown.stdout
     assert "did you mean `y`" in ceteris("data", "show", "t.csv", "--target", "yy").stderr
     assert "is no table of your own" in ceteris("data", "show", "digits", "--target", "y").stderr
+    assert "features: 4; in the training rows of 3 plain folds: 3, 3, 3\n" in shown.stdout
+    told = json.loads(ceteris("data", "show", "t.csv", "--target", "y", "--folds", "2", "--json").stdout)
+    assert len(told["folds"]["features"]) == 2
+    assert "must be from 2 to 3" in ceteris("data", "show", "t.csv", "--target", "y", "--folds", "4").stderr
+    assert "`digits` is no table" in ceteris("data", "show", "digits", "--folds", "4").stderr

@@ -27,6 +27,11 @@ Checksum = Annotated[
 
 app = App(name="data", group=SETUP, help="The data sets: what there is, what is in them, fetching them.")
 
+USUAL_FOLDS, FEWEST_FOLDS = 5, 2
+FoldCount = Annotated[
+    int | None,
+    Parameter(help=f"Of a table: folds whose features are counted (else {USUAL_FOLDS})."),
+]
 Examples = Annotated[
     Path | None,
     Parameter(help="Where to write the picture of 10 random examples per class (else ./NAME-examples.svg)."),
@@ -55,22 +60,32 @@ def show(
     *,
     examples: Examples = None,
     target: Annotated[str | None, Parameter(help="The column of a table of your own to predict.")] = None,
+    folds: FoldCount = None,
     checksum: Checksum = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print shapes, types, classes, counts and ranges; write a picture of random examples."""
+    """Print shapes, types, classes, counts and ranges; write a picture of random examples.
+
+    Of a table also what its columns became, and which features the folds of a cross-validation lack.
+    """
     from ceteris.cli.loading import loading_progress
+    from ceteris.cli.table_facts import show_table
     from ceteris.data import facts, load
+    from ceteris.data.folded_features import features_by_fold
 
     with loading_progress() as report, _without_path():
         dataset = load(_reading(name, target, checksum), data_dir, report=report)
-    known = facts(dataset)
+    known, by_fold = facts(dataset), features_by_fold(dataset, _fold_count(dataset, folds))
     picture, speed = _write_examples(dataset, examples), _fetching(dataset, name)
     if as_json:
-        print_json({**known, "examples": picture, "fetched_rows_per_second": speed})
+        more = {} if by_fold is None else {"folds": by_fold.to_json()}
+        print_json({**known, **more, "examples": picture, "fetched_rows_per_second": speed})
         return
-    _print_facts(known, picture, speed)
+    _print_facts(known, speed)
+    if by_fold is not None:
+        show_table(known["columns"], by_fold)
+    _print_classes(known, picture)
 
 
 @app.command
@@ -121,6 +136,19 @@ def _fetching(dataset: Dataset, name: str) -> float | None:
     return fetched_rows_per_second(prepared)
 
 
+def _fold_count(dataset: Dataset, asked: int | None) -> int:
+    """Return how many folds of a table are looked at. Raises ``CeterisError`` for what cannot be."""
+    rows = len(dataset.x)
+    if asked is None:
+        return min(USUAL_FOLDS, rows)
+    if dataset.table is None:
+        raise CeterisError(Problem(f"`{dataset.name}` is no table; leave it out", where="--folds"))
+    if not FEWEST_FOLDS <= asked <= rows:
+        allowed = f"from {FEWEST_FOLDS} to {rows:,}, the number of its rows"
+        raise CeterisError(Problem(f"{asked} is no number of folds; it must be {allowed}", where="--folds"))
+    return asked
+
+
 @contextmanager
 def _without_path() -> Iterator[None]:
     """Leave out of problems where in an experiment the data would have been named."""
@@ -146,7 +174,7 @@ def _write_examples(dataset: Dataset, path: Path | None) -> str | None:
         return None
 
 
-def _print_facts(known: dict[str, Any], picture: str | None, speed: float | None) -> None:
+def _print_facts(known: dict[str, Any], speed: float | None) -> None:
     shape = " x ".join(map(str, known["shape"]))
     lines = {
         "name": known["name"],
@@ -161,32 +189,14 @@ def _print_facts(known: dict[str, Any], picture: str | None, speed: float | None
         lines["rows fetched"] = f"{speed:,.0f} a second, in batches of 32 in random order"
     lines |= _target_lines(known) | {"SHA-256": known["content"]}
     screen.show(facts_table(lines))
-    if "columns" in known:
-        screen.show("", _columns_table(known["columns"]))
-        for column in known["columns"]:
-            if column["many"]:
-                told = f"`{column['name']}` has {column['categories']} categories, as many as features"
-                tell(f"{told}; leave it out, or join rare ones")
+
+
+def _print_classes(known: dict[str, Any], picture: str | None) -> None:
     if known["counts"]:
         counts = [(name, f"{count:,}") for name, count in known["counts"].items()]
         screen.show("", plain_table(("class", "training rows"), counts, right=(1,)))
     if picture is not None:
         screen.show("", f"10 random examples per class: {picture}")
-
-
-def _columns_table(columns: list[dict[str, Any]]) -> Any:
-    """Return the columns of a table with what they became."""
-    rows = [
-        (
-            column["name"],
-            column["kind"],
-            f"{column['missing']:.1%}" if column["missing"] else "-",
-            f"{column['categories']}" if column["categories"] else "-",
-            f"{column['features']}",
-        )
-        for column in columns
-    ]
-    return plain_table(("column", "kind", "missing", "categories", "features"), rows, right=(2, 3, 4))
 
 
 def _target_lines(known: dict[str, Any]) -> dict[str, str]:

@@ -42,12 +42,17 @@ def functions(which: Which, /, *, beta: Beta = 1.0, output: Output = None, as_js
 
 def _tables(rows: list[dict[str, Any]]) -> list[Table | str]:
     formulas = [(row["name"], row["formula"], row["derivative"]) for row in rows]
-    series = any(row["near_zero"] for row in rows)
+    activations = any(row["zero_centred"] is not None for row in rows)
     facts = [
-        (row["name"], row["range"], *([row["near_zero"]] if series else []), f"{row['nanoseconds']:.2f}")
+        (
+            row["name"],
+            row["range"],
+            *([("no", "yes")[row["zero_centred"]], row["near_zero"]] if activations else []),
+            f"{row['nanoseconds']:.2f}",
+        )
         for row in rows
     ]
-    headings = ("function", "range", *(["near 0"] if series else []), "ns a number")
+    headings = ("function", "range", *(["zero-centred", "near 0"] if activations else []), "ns a number")
     return [
         plain_table(("function", "formula", "derivative"), formulas),
         "",

@@ -12,6 +12,7 @@ from ceteris.cli.screen import print_json, tell
 
 if TYPE_CHECKING:
     from ceteris.api.replication import Replication
+    from ceteris.api.result import Result
     from ceteris.report.replication import Finding
 
 PAGE = "replication.html"
@@ -90,6 +91,7 @@ def _object(done: Replication, page: Path) -> dict[str, Any]:
             "source": outcome.source,
             "note": outcome.note,
             "failure": outcome.failure or None,
+            "best": _best(outcome.result),
             "result": None if outcome.result is None else outcome.result.to_dict(),
         }
         for outcome in done.outcomes
@@ -97,11 +99,22 @@ def _object(done: Replication, page: Path) -> dict[str, Any]:
     return {"page": str(page), "interrupted": done.interrupted, "studies": studies}
 
 
+def _best(result: Result | None) -> dict[str, Any] | None:
+    from ceteris.report.replication import leader_of
+
+    leader = None if result is None else leader_of(result.run, result.assessment)
+    return None if leader is None else leader.to_json()
+
+
 def _print(done: Replication, page: Path) -> None:
+    from ceteris.report.replication import leader_of, leader_value, leader_verdict
+
     for outcome in done.outcomes:
         if outcome.result is None:
             continue
         print(outcome.name)
+        if (leader := leader_of(outcome.result.run, outcome.result.assessment)) is not None:
+            print(f"  {leader_verdict(leader)}: {leader_value(leader)}: {leader.words}")
         for verdict in outcome.result.verdicts:
             print(f"  {verdict.words}: {verdict.text}")
     print(f"page: {page}")

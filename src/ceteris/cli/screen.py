@@ -14,13 +14,23 @@ if TYPE_CHECKING:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print results: text as it stands, other parts as wide and as coloured as the terminal has it."""
+    """Print results: text as it stands, other parts as wide and as coloured as the terminal has it.
+
+    A line (Rich's ``Text``) that is too wide for the terminal ends in an ellipsis; elsewhere it is whole.
+    """
+    from rich.text import Text
+
     from ceteris.cli.console import ResultConsole
 
     console = ResultConsole(highlight=False)
     for part in parts:
         if isinstance(part, str):
             print(part)
+        elif isinstance(part, Text):
+            if console.is_terminal:
+                console.print(part, no_wrap=True, overflow="ellipsis")
+            else:
+                print(part.plain)
         elif console.is_terminal:
             console.print(part)
         else:

@@ -37,20 +37,18 @@ def list_studies(*, as_json: AsJson = False) -> None:
 
 
 def _by_subject(found: Sequence[NamedStudy]) -> Iterator[RenderableType]:
-    """Yield a heading for each subject, and below it a line for each of its studies."""
-    from rich.table import Table
+    """Yield a heading for each subject, and below it one line for each of its studies.
+
+    A terminal that is narrower than a line shows its beginning; the whole title is in ``studies show``.
+    """
     from rich.text import Text
 
-    names = [study.name.partition("/")[2] for study in found]
-    width = max(map(len, names))
     for subject, studies in groupby(found, key=lambda study: study.name.partition("/")[0]):
-        lines = Table.grid(padding=(0, 2), expand=False)
-        lines.add_column(no_wrap=True, min_width=width + 2)
-        lines.add_column()
-        for study in studies:
-            lines.add_row(Text(f"  {study.name.partition('/')[2]}"), Text(study.title))
+        titles = {study.name.partition("/")[2]: study.title for study in studies}
+        width = max(map(len, titles))
         yield Text(subject, style="bold")
-        yield lines
+        for name, title in titles.items():
+            yield Text(f"  {name:<{width}}  {title}")
         yield ""
 
 

@@ -1,16 +1,22 @@
-"""The page of a replication: every claim with its source, verdict and effect, and what it was run with."""
+"""The page of a replication: every claim with its source, verdict and effect, and what it was run with.
+
+A study without claims, such as a search, has a row that tells which level came out best.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ceteris.evidence.assessment import Assessment, Verdict
+from ceteris.evidence.leading import Leader, leading_level
+from ceteris.evidence.searched import SearchSummary
 from ceteris.records.views import RunRecord
 from ceteris.report.claims import STYLES
 from ceteris.report.numbers import duration, with_interval
 from ceteris.report.page import asset, rendered
+from ceteris.report.search import is_nothing, share
 
 HEADINGS = ("Study", "Source", "Claim", "Verdict", "Effect [interval]", "Seeds", "Hardware", "Time")
 
@@ -31,21 +37,58 @@ class Finding:
 
 @dataclass(frozen=True)
 class Row:
-    """One claim, worded."""
+    """One claim, or what a study without claims came to, worded."""
 
     claim: str
     verdict: str
     style: str
+    """Class of the verdict's badge; empty for what is no verdict."""
     effect: str
     seeds: str
 
 
 def rows_of(finding: Finding) -> tuple[Row, ...]:
-    """Return a row for each claim of a study, worded."""
+    """Return a row for each claim of a study, worded; without claims, one for its best level."""
     if finding.run is None or finding.assessment is None:
         return ()
     seeds = str(len({trial.seed for trial in finding.run.trials}))
-    return tuple(_row(verdict, seeds) for verdict in finding.assessment.verdicts)
+    if finding.assessment.verdicts:
+        return tuple(_row(verdict, seeds) for verdict in finding.assessment.verdicts)
+    leader = leader_of(finding.run, finding.assessment)
+    return () if leader is None else (_leader_row(leader, finding.assessment, seeds),)
+
+
+def leader_of(run: RunRecord, assessment: Assessment) -> Leader | None:
+    """Return the best level of a run without claims; None for one that has claims, or no mean."""
+    if assessment.verdicts:
+        return None
+    return leading_level(assessment, run.study["experiment"].get("metrics") or ())
+
+
+def leader_verdict(leader: Leader) -> str:
+    """Say what stands in the place of a verdict."""
+    return "the only level" if leader.of == 1 else f"best of {leader.of:,}"
+
+
+def leader_value(leader: Leader) -> str:
+    """Write the score of the best level with its interval."""
+    return with_interval(leader.mean, leader.low, leader.high)
+
+
+def _leader_row(leader: Leader, assessment: Assessment, seeds: str) -> Row:
+    words = " ".join((leader.words, *_flattery(assessment.search)))
+    return Row(words, leader_verdict(leader), "", leader_value(leader), seeds)
+
+
+def _flattery(search: SearchSummary | None) -> Iterator[str]:
+    """Yield by how much the best score of a search flatters, where that was measured."""
+    if search is None or search.optimism is None:
+        return
+    one = search.unit[:-1]
+    if is_nothing(search.optimism):
+        yield f"Whichever {one} is left out, the others choose the same."
+    else:
+        yield f"Judged by the {one} that did not choose, a choice reads {share(search.optimism)} worse."
 
 
 def _row(verdict: Verdict, seeds: str) -> Row:

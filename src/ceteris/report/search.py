@@ -95,7 +95,7 @@ def _flattery(summary: SearchSummary, count: int, one: str) -> Iterator[str]:
         "more the best score flatters"
     )
     found = summary.optimism
-    if found is not None and max(map(abs, (found.mean, found.low or 0, found.high or 0))) < NOTHING:
+    if found is not None and is_nothing(found):
         yield (
             f"whichever {one} is left out, the others choose the same candidate: the best score above is not "
             "seen to flatter"
@@ -105,6 +105,11 @@ def _flattery(summary: SearchSummary, count: int, one: str) -> Iterator[str]:
             f"the choice of all {one}s but one reads {share(found)} better there than on the one left out: "
             "by about that the best score above flatters"
         )
+
+
+def is_nothing(found: Share) -> bool:
+    """Tell whether a difference is none, but for rounding."""
+    return max(map(abs, (found.mean, found.low or 0, found.high or 0))) < NOTHING
 
 
 def _its(summary: SearchSummary) -> str:
