@@ -1,9 +1,7 @@
-"""Mistakes 3, 5, 10 to 13, 16 and 18 to 21 of the catalogue: in what is measured, compared and reported."""
+"""Mistakes 3, 5, 10, 11, 13, 16 and 19 to 21 of the catalogue: in what is measured, compared and reported."""
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -62,12 +60,6 @@ def test_11_one_seed_establishes_nothing(run: Run) -> None:
     assert any("one seed nothing can be established" in note for note in one.assessment.notes)
 
 
-def test_12_images_come_scaled_unless_asked_otherwise() -> None:
-    digits = load("digits")
-    assert digits.x.max() == 16
-    assert Preparation(digits).prepare(DataSpec(source="digits"), 0).x.max() == 1
-
-
 def test_13_what_is_estimated_knows_the_training_rows_alone_and_folds_drop_no_row() -> None:
     data = load("iris")
     own = Preparation(data).prepare(DataSpec(source="iris", scale="standardize"), 0)
@@ -94,18 +86,6 @@ def test_16_a_setting_that_nobody_reads_is_refused_and_the_record_says_what_ran(
     trial = run(seeds=1, epochs=1).trials[0]
     assert trial.experiment["batch_size"] == 32
     assert trial.experiment["optimizer"]["momentum"] == 0
-
-
-def test_18_figures_show_the_recorded_numbers(run: Run) -> None:
-    result = run({"optimizer.lr": [0.1, 0.01]})
-    page = result.report().read_text(encoding="utf-8")
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
-    assert found is not None
-    text = json.dumps(json.loads(found[1]))
-    for level in result.levels:
-        for value in level.curves["val_loss"].mean:
-            assert value is not None
-            assert re.search(rf"\b{re.escape(f'{value:.3g}')}", text), value
 
 
 def test_19_the_gap_compares_two_numbers_measured_the_same_way(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Mistakes 1, 2, 4, 6 to 9, 14, 15, 17 and 22 of the catalogue: in the training itself."""
+"""Mistakes 1, 4, 6, 7, 9, 17 and 22 of the catalogue: in the training itself."""
 
 from __future__ import annotations
 
@@ -46,18 +46,6 @@ def test_1_a_schedule_acts_and_one_that_never_did_is_told(run: Run) -> None:
     assert "The schedule never changed the learning rate: never." in result.assessment.notes
 
 
-def test_2_training_mode_is_set_again_after_every_evaluation(run: Run) -> None:
-    """With dropout of 0.8 the running accuracy of every epoch, not of the first alone, is far below."""
-    result = run(model={"kind": "mlp", "hidden": [64], "dropout": 0.8}, epochs=12)
-    for trial in result.trials:
-        later = slice(6, None)
-        running, evaluated = (
-            trial.curves["train_accuracy_running"][later],
-            trial.curves["train_accuracy"][later],
-        )
-        assert (running < evaluated - 0.1).all()
-
-
 def test_4_every_level_starts_from_the_weights_of_its_seed(run: Run) -> None:
     together = run({"optimizer.lr": [0.1, 0.01]})
     alone = run({"optimizer.lr": [0.01, 0.5]})
@@ -94,24 +82,6 @@ def test_7_masks_drop_the_share_that_was_asked_for_and_keep_the_mean() -> None:
         assert kept.mean() == pytest.approx(1, abs=0.02)
 
 
-class Detached(torch.nn.Module):
-    """Reads one of its parameters through ``.data``, as one note's custom layer does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.randn(64, 10) * 0.1)
-        self.bias = torch.nn.Parameter(torch.zeros(10))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.flatten(1) @ self.weight.data + self.bias
-
-
-def test_8_a_parameter_that_gets_no_gradient_shows_in_its_update_ratio(run: Run) -> None:
-    trial = run(seeds=1, own_model=Detached).trials[0]
-    assert (trial.curves["update_ratio/weight"] == 0).all()
-    assert (trial.curves["update_ratio/bias"] > 0).all()
-
-
 def test_9_every_batch_is_one_step_of_the_optimiser(run: Run) -> None:
     """Three epochs of 13 batches written out by hand from the recorded start end where the trial ends."""
     result = run(seeds=1, model="linear", data={"source": "digits", "rows": 400})
@@ -127,28 +97,6 @@ def test_9_every_batch_is_one_step_of_the_optimiser(run: Run) -> None:
     final = result.trials[0].weights()
     for name, parameter in network.named_parameters():
         np.testing.assert_allclose(final[name], parameter.detach().numpy(), atol=1e-5)
-
-
-def test_14_exponentials_do_not_overflow(run: Run) -> None:
-    huge = {"kind": "linear", "init": {"kind": "normal", "std": 1e4}}
-    trial = run(seeds=1, model=huge, epochs=1, optimizer={"kind": "sgd", "lr": 1e-9}).trials[0]
-    assert trial.status == "finished"
-    assert 1e3 < trial.metrics["val_loss"] < 1e6
-
-
-def test_15_a_penalty_is_the_formula_that_its_name_says_and_spares_biases(run: Run) -> None:
-    forms = {
-        form: {"penalty": {"kind": "l2", "weight": 0.01, "form": form}} for form in ("sum", "norm", "mean")
-    }
-    result = run({"form": forms}, seeds=1)
-    for form, total in {
-        "sum": lambda w: np.square(w).sum(),
-        "norm": lambda w: np.sqrt(np.square(w).sum()),
-        "mean": lambda w: np.square(w).mean(),
-    }.items():
-        trial = result.trial(form)
-        weights = [w.astype(np.float64) for name, w in trial.weights().items() if name.endswith("weight")]
-        assert trial.metrics["penalty"] == pytest.approx(0.01 * sum(map(total, weights)), rel=1e-4)
 
 
 class Watchful(torch.nn.Module):

@@ -88,7 +88,7 @@ def model_summary(
         CeterisError: where there is no such study or level, or the network does not fit the data.
     """
     from ceteris.nets.summary import summarize
-    from ceteris.train.modules.attributes import attribute_notes
+    from ceteris.train.modules.doubts import doubts
 
     if source is None and data is None:
         raise CeterisError("there is no network to show: give a study, or `--data` with `--set model=...`")
@@ -110,7 +110,7 @@ def model_summary(
         experiment.optimizer.kind,
         found,
         _memory(found, experiment),
-        attribute_notes(experiment.model.name, module) if experiment.model.kind == "module" else (),
+        doubts(experiment.model.name, module, rows) if experiment.model.kind == "module" else (),
     )
 
 

@@ -9,14 +9,17 @@ if TYPE_CHECKING:
 
 
 def run_remarks(run: RunRecord) -> tuple[str, ...]:
-    """Return what a quick look left out, the study's own note, which levels start from given values, and
-    which metrics never were a number."""
-    from ceteris.records.views import REMARK
+    """Return what a quick look left out, the study's own note, what is doubtful about networks of the user's
+    own, which levels start from given values, and which metrics never were a number."""
+    from ceteris.evidence.input_scale import input_scale_notes
+    from ceteris.records.views import DOUBTS, REMARK
 
     remark = run.facts.get(REMARK)
     note = run.study.get("note")
     return (
         *(said for said in (remark, note) if said),
+        *(f"{doubt[:1].upper()}{doubt[1:].rstrip('.')}." for doubt in run.facts.get(DOUBTS, ())),
+        *input_scale_notes(run.facts, run.trials),
         *_same_start(run),
         *(_no_number(name) for name in metrics_without_numbers(run)),
     )

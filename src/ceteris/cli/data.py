@@ -181,7 +181,7 @@ def _print_facts(known: dict[str, Any], speed: float | None) -> None:
         "task": known["task"],
         "from": known["origin"],
         "training rows": f"{known['rows']:,}",
-        "one input": f"{shape} of {known['type']}, {_range(known['range'])}",
+        "one input": f"{shape} of {known['type']}, {_range(known['range'])}, rms {known['rms']:.3g}",
     }
     if known["documented_range"] is not None:
         lines["documented range"] = _range(known["documented_range"])

@@ -14,6 +14,9 @@ from ceteris.data.preparation import Prepared
 from ceteris.data.scaling import blocks
 from ceteris.data.table_layout import MANY_CATEGORIES, Layout
 
+RMS_NUMBERS = 4_000_000
+"""Numbers over which the size of inputs is measured at most, in evenly spaced rows."""
+
 
 def facts(dataset: Dataset) -> dict[str, Any]:
     """Return what is known of a data set: names, shapes, types, classes, counts, ranges, content hash.
@@ -30,6 +33,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "features": dataset.features,
         "type": dataset.x.dtype.name,
         "range": _range_of(dataset),
+        "rms": _root_mean_square(dataset),
         "documented_range": None if dataset.value_range is None else list(dataset.value_range),
         "target_type": dataset.y.dtype.name,
         "target_shape": list(dataset.y.shape[1:]),
@@ -49,6 +53,14 @@ def _range_of(dataset: Dataset) -> list[float]:
         if known.size:
             low, high = min(low, float(known.min())), max(high, float(known.max()))
     return [low, high] if low <= high else [0.0, 0.0]
+
+
+def _root_mean_square(dataset: Dataset) -> float:
+    """Return that of the inputs as they come, over evenly spaced rows; missing numbers count as none."""
+    rows = max(1, RMS_NUMBERS // dataset.x[0].size)
+    part = dataset.x[:: -(-len(dataset.x) // rows)].astype(np.float64)
+    known = part if dataset.table is None else part[~np.isnan(part)]
+    return float(np.sqrt(np.square(known).mean())) if known.size else 0.0
 
 
 def column_facts(table: Layout, rows: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ceteris.evidence.layout import ENDED, Layout
+from ceteris.evidence.objective_notes import objective_notes
 from ceteris.evidence.wording import listing
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
             f"A ReLU stands on the outputs ({listing(cut)}): where it cuts an output to 0, that output "
             "learns nothing; leave `model.output` out."
         )
-    return tuple(found)
+    return (*found, *objective_notes(trials))
 
 
 def _trials_by_level(layout: Layout) -> Iterator[tuple[str, list[TrialRecord]]]:

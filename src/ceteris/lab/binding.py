@@ -23,6 +23,7 @@ from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
 from ceteris.lab.initial_values import Read
 from ceteris.lab.newton_problems import newton_problems
+from ceteris.lab.own_outputs import output_problems
 from ceteris.lab.probe_problems import probe_problems, unmeasured
 from ceteris.lab.sizes import Sizes, sizes_of
 from ceteris.nets.architecture import Architecture
@@ -106,6 +107,7 @@ class _Networks:
                 yield from _as_found(CeterisError(found), where)
             elif found is not None:
                 self.by_label[combination.label] = found
+                yield from output_problems(experiment, dataset, found)
                 yield from self._initial_problems(found, experiment)
             return
         try:

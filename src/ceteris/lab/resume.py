@@ -179,7 +179,7 @@ def _go_on(
             hello = greet(crew, first, means.listener, means.stop)
             refuse([*hello.problems, *changed_sources(experiments, hello.module_hashes)])
             wanted = requests(experiments, datasets)
-            inspected = inspect_modules(crew, first, wanted, means.listener, means.stop)
+            inspected, _ = inspect_modules(crew, first, wanted, means.listener, means.stop)
             refuse([p for found in inspected.values() if isinstance(found, tuple) for p in found])
             modules = {key: net for key, net in inspected.items() if isinstance(net, Architecture)}
             _compare(record, hello, permissions, means.listener)

@@ -26,6 +26,7 @@ from ceteris.lab.listener import Listener, Stop, Unheard
 from ceteris.lab.orders import Hello
 from ceteris.lab.own_metrics import Metric
 from ceteris.lab.own_modules import Factory, requests, with_sources
+from ceteris.lab.own_outputs import output_notes
 from ceteris.lab.repeatable import with_scheme
 from ceteris.lab.search import (
     ALL_ROWS,
@@ -50,7 +51,7 @@ from ceteris.lab.undertaking import (
     train_run,
 )
 from ceteris.records.store import Store
-from ceteris.records.views import CONSTANT, REMARK
+from ceteris.records.views import CONSTANT, DOUBTS, REMARK
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
@@ -100,10 +101,9 @@ def run_study(
     means = Means(
         runs_folder, data_folder, workers, listener or Unheard(), stop or Stop(), checkpoint_seconds
     )
-    own = dict(metrics or {})
+    own, factories = dict(metrics or {}), dict(modules or {})
     checked = parsed if parsed.study.search is None else corner_study(parsed)
     experiments = [combination.experiment for combination in combinations(checked.study)]
-    factories = dict(modules or {})
     folds = 1 if parsed.study.folds is None else parsed.study.folds.k
     trials_in_all = len(experiments) * len(seed_list(parsed.study)) * folds
     with Crew(make_setup(device, own, factories, experiments)) as crew:
@@ -122,7 +122,7 @@ def run_study(
             bound, problems = bind(parsed, data, list(own), list(factories), initial=initial)
             refuse(problems)
         wanted = requests([found.experiment for found in bound.combinations], data.datasets)
-        inspected = inspect_modules(crew, first, wanted, means.listener, means.stop)
+        inspected, doubts = inspect_modules(crew, first, wanted, means.listener, means.stop)
         if inspected:
             bound, problems = bind(parsed, data, list(own), list(factories), inspected, initial)
             refuse(problems)
@@ -138,6 +138,7 @@ def run_study(
         heed(means.stop)
         told = run_facts(found, bound, datasets, hello, data_folder)
         told[CONSTANT] = constants_of(found, datasets, seed_list(study), study.folds)
+        told[DOUBTS] = [*doubts, *output_notes(found, datasets, bound.modules)]
         told |= {REMARK: remark} if remark else {}
         if study.search is not None:
             told[ALL_ROWS] = training_rows(study, *datasets.values())

@@ -253,7 +253,7 @@ class Searching:
         experiments = [combination.experiment for combination in combinations(study)]
         wanted = requests(experiments, data.datasets)
         first = self.crew.ready[0]
-        inspected = inspect_modules(self.crew, first, wanted, self.means.listener, self.means.stop)
+        inspected, _ = inspect_modules(self.crew, first, wanted, self.means.listener, self.means.stop)
         parsed, initial = (
             ParsedStudy(study, places=_places(study)),
             read_all(experiments, self.means.runs_folder),

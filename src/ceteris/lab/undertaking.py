@@ -123,15 +123,18 @@ def inspect_modules(
     requests: Mapping[ModuleKey, ModuleRequest],
     listener: Listener,
     stop: Stop | None = None,
-) -> dict[ModuleKey, Architecture | tuple[Problem, ...]]:
-    """Let a worker look at the user's own networks: what each consists of, or why it cannot be trained."""
+) -> tuple[dict[ModuleKey, Architecture | tuple[Problem, ...]], tuple[str, ...]]:
+    """Let a worker look at the user's own networks: what each consists of, or why it cannot be trained.
+
+    What is doubtful about them is noted at once, and returned besides.
+    """
     if not requests:
-        return {}
+        return {}, ()
     crew.send(worker, Inspect(tuple(requests.values())))
     answer = _awaited(Inspected, crew, worker, listener, stop)
     for note in answer.notes:
         listener.note(note)
-    return dict(zip(requests, answer.found, strict=True))
+    return dict(zip(requests, answer.found, strict=True)), answer.notes
 
 
 def _awaited(kind: type[Answer], crew: Crew, worker: int, listener: Listener, stop: Stop | None) -> Answer:

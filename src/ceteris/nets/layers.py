@@ -12,6 +12,7 @@ from ceteris.spec.model_parts import Activation
 
 ParameterKind = Literal["weight", "bias", "norm_weight", "norm_bias"]
 BufferKind = Literal["running_mean", "running_var"]
+OutputKind = Literal["", "probabilities", "log-probabilities", "shares of the batch", "no probabilities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,8 @@ class UserModule:
     """Paths of the modules inside whose outputs are measured: see ``ceteris.nets.hidden``."""
     activations: int = 0
     """How many numbers of 4 bytes one row leaves behind for the way backwards."""
+    outputs: OutputKind = ""
+    """What its outputs are, as far as two rows tell; empty for logits and other numbers."""
 
 
 @dataclass(frozen=True, slots=True)

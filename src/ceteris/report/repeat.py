@@ -8,7 +8,7 @@ from typing import Any
 
 from ceteris.evidence.assessment import Verdict
 from ceteris.evidence.constants import constant_words
-from ceteris.records.views import CONSTANT, PLAN, REMARK, RunRecord
+from ceteris.records.views import CONSTANT, DOUBTS, PLAN, REMARK, RunRecord
 from ceteris.report.going_on import commands, python_lines, seeds_to_add, yaml_words
 from ceteris.spec.dump import study_from_dict, study_to_yaml
 from ceteris.spec.labels import format_label
@@ -34,6 +34,7 @@ FACT_NAMES = {
     "target_shape": "Shape of a target",
     "type": "Type of inputs",
     "range": "Range of inputs",
+    "rms": "Root mean square of inputs",
     "train_rows": "Rows to train on",
     "validation_rows": "Rows to validate on",
     "search_rows": "Rows to train a candidate on in full",
@@ -85,7 +86,7 @@ def data_facts(facts: Mapping[str, Any]) -> Pairs:
     known = {
         key: value
         for key, value in facts.items()
-        if value not in (None, {}, []) and key not in (REMARK, PLAN)
+        if value not in (None, {}, []) and key not in (REMARK, PLAN, DOUBTS)
     }
     counts = known.get("counts")
     if isinstance(counts, Mapping):

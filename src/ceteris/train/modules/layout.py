@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from ceteris.nets.architecture import Architecture, ParameterKind, Tensor, UserModule
+from ceteris.nets.layers import OutputKind
 from ceteris.spec.model import ModuleModel
 
 NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
@@ -33,6 +34,7 @@ def module_architecture(
     multiplications: int,
     hidden: tuple[str, ...] = (),
     activations: int = 0,
+    outputs: OutputKind = "",
 ) -> Architecture:
     """Lay out a module: every parameter once, by its first name, and the buffers that it saves."""
     saved = module.state_dict(keep_vars=True)
@@ -47,6 +49,7 @@ def module_architecture(
         normalises_batches=any(isinstance(layer, _BatchNorm) for layer in module.modules()),
         hidden=hidden,
         activations=activations,
+        outputs=outputs,
     )
     kinds = {name: _kind(module, name) for name, _ in module.named_parameters()}
     sizes = {name: tuple(p.shape) for name, p in module.named_parameters()}

@@ -18,9 +18,10 @@ from ceteris.nets.architecture import Architecture, UserModule
 from ceteris.nets.reading import Absent
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
-from ceteris.train.modules.attributes import attribute_notes
+from ceteris.train.modules.doubts import doubts
 from ceteris.train.modules.initial import Factory, make_module
 from ceteris.train.modules.layout import module_architecture, row_shape
+from ceteris.train.modules.outputs import kind_of_outputs
 from ceteris.train.modules.probes import inner_modules
 from ceteris.train.plan import ModuleRequest
 
@@ -63,7 +64,7 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
     if any(p.is_complex() for p in module.parameters()):
         raise _refusal(f"`{model.name}` has complex parameters; Ceteris trains real ones")
     last = _likes_channels_last(module, request)
-    _try(module, request, channels_last=last)
+    outputs = _try(module, request, channels_last=last)
     return module_architecture(
         module,
         model,
@@ -73,6 +74,7 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
         multiplications=_multiplications(module, request),
         hidden=_hidden(module, request, last),
         activations=_activations(module, request),
+        outputs=kind_of_outputs(outputs),
     )
 
 
@@ -131,8 +133,8 @@ def made_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...], se
 
 
 def notes_on_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...]) -> tuple[str, ...]:
-    """Return what a module that was looked at keeps where it is not saved, moved or trained."""
-    return attribute_notes(model.name, made_module(model, factory, shape, 0))
+    """Return what is doubtful about a module that was looked at; see ``doubts``."""
+    return doubts(model.name, made_module(model, factory, shape, 0), look_rows(model, shape))
 
 
 def look_rows(model: ModuleModel, shape: tuple[int, ...]) -> Tensor:
@@ -176,7 +178,8 @@ def _likes_channels_last(module: nn.Module, request: ModuleRequest) -> bool:
     return True
 
 
-def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> None:
+def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> Tensor:
+    """Return the outputs (2, k) for two rows; raises CeterisError for what cannot be trained."""
     name, shape = request.model.name, (LOOKED_AT, *row_shape(request.model, request.shape))
     try:
         outputs = _outputs(module, request, channels_last=channels_last)
@@ -194,6 +197,7 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> N
         raise _refusal(f"`{name}` has no gradient: {exception_in_line(error)}") from error
     if all(gradient is None for gradient in gradients):
         raise _refusal(f"no parameter of `{name}` takes part in its outputs, so nothing would be learned")
+    return as_table(outputs)
 
 
 def _hidden(module: nn.Module, request: ModuleRequest, last: bool) -> tuple[str, ...]:
