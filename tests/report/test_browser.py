@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.report.sample import CLASSIFICATION, made_assessment, made_run, made_study
@@ -67,6 +68,38 @@ def test_the_loss_axis_can_be_logarithmic_and_accuracy_stays_linear(opened):
         assert {"0.25", "0.5", "1", "2"} <= set(axis_labels(page, metric))
         assert "0" not in axis_labels(page, metric)
     assert axis_labels(page, "val_accuracy") == accuracy
+
+
+PLACES = """chart => {
+  const box = node => node.getBoundingClientRect();
+  const middle = node => box(node).top + box(node).height / 2;
+  const ticks = [...chart.querySelectorAll('svg text')].map(t => [t.textContent, box(t).right, middle(t)]);
+  const lines = [...chart.querySelectorAll("svg path[stroke-width='2']")];
+  return [ticks, lines.map(line => [box(line).top, box(line).bottom])];
+}"""
+
+
+def values_by_ticks(page, metric):
+    """Read a chart as a reader does: the scale by its tick labels, then the extremes of each curve."""
+    ticks, lines = page.locator(f".chart[data-metric='{metric}']").evaluate(PLACES)
+    edge = min(right for _, right, _ in ticks)
+    own = [(top, float(text)) for text, right, top in ticks if abs(right - edge) < 1]
+    places, values = np.array(own).T
+    scale = np.polynomial.Polynomial.fit(places, values, 1)
+    np.testing.assert_allclose(scale(places), values, atol=0.01 * np.ptp(values))
+    return [(scale(bottom), scale(top)) for top, bottom in lines], np.ptp(values)
+
+
+def test_tick_labels_stand_where_their_values_are_also_when_a_level_is_hidden(opened):
+    run, assessment = made()
+    page = opened(run, assessment)
+    curves = [level.curves["val_loss"].mean for level in assessment.levels]
+    for shown in (curves, curves[:2]):
+        found, span = values_by_ticks(page, "val_loss")
+        assert len(found) == len(shown)
+        extremes = [(min(curve), max(curve)) for curve in shown]
+        np.testing.assert_allclose(sorted(found), sorted(extremes), atol=0.02 * span)
+        legend(page, assessment.levels[2].level).click()
 
 
 def test_single_seeds_are_drawn_on_demand(opened):
