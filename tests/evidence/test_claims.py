@@ -36,6 +36,15 @@ def verdict(given, values=VALUES, **options):
         ({"order": ("a", "c", "b")}, "contradicted"),
         ({"order": ("a", "n", "b")}, "not established"),
         ({"order": ("c", "b", "n", "a")}, "contradicted"),
+        ({"greater": ("b", "a"), "by": 0.05}, "supported"),
+        ({"greater": ("b", "a"), "by": 0.15}, "contradicted"),
+        ({"less": ("a", "b"), "by": 0.05}, "supported"),
+        ({"less": ("a", "b"), "by": 0.1}, "not established"),
+        ({"less": ("b", "a"), "by": 0.05}, "contradicted"),
+        ({"order": ("a", "b", "c"), "by": 0.05}, "supported"),
+        ({"order": ("a", "b", "c"), "by": 0.15}, "contradicted"),
+        ({"greater": ("c", "a"), "by": 1.2, "scale": "log"}, "supported"),
+        ({"greater": ("c", "a"), "by": 2, "scale": "log"}, "contradicted"),
         ({"differ": ("a", "n")}, "not established"),
         ({"differ": ("a", "n", "c")}, "supported"),
         ({"equal": {"levels": ("a", "n"), "margin": 0.02}}, "supported"),
@@ -51,6 +60,22 @@ def verdict(given, values=VALUES, **options):
 )
 def test_relations(relation, expected):
     assert verdict(claim(**relation)).verdict == expected
+
+
+def test_a_difference_by_more_is_a_one_sample_t_test_of_what_is_beyond_and_says_so():
+    found, theirs = verdict(claim(greater=("b", "a"), by=0.05)), stats.ttest_1samp(HIGH - BASE, 0.05)
+    assert found.p == pytest.approx(theirs.pvalue)
+    assert found.explanation.endswith(", more than 0.05 as claimed")
+    steps = verdict(claim(order=("a", "b", "c"), by=0.05)).explanation
+    assert steps.startswith("each step from a to b to c goes up by more than 0.05; the least certain: ")
+    steps = verdict(claim(order=("a", "b", "c"), by=0.15)).explanation
+    assert steps.startswith("at least one step does not: with ")
+    less = verdict(claim(less=("a", "c"), by=3, scale="log"))
+    assert less.explanation.endswith(", not more than a factor of 3 as claimed")
+    assert (
+        "which does not settle whether it is more than 0.1:"
+        in verdict(claim(greater=("b", "a"), by=0.1)).explanation
+    )
 
 
 def test_a_difference_is_the_paired_t_test():

@@ -92,6 +92,26 @@ def test_linear_regression_agrees() -> None:
         assert_agree(built_in, scratch, 1e-5)
 
 
+@pytest.mark.parametrize("loss", ["perceptron", "hinge"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"batch_size": 1, "optimizer": {"kind": "sgd", "lr": 1}},
+        {"batch_size": 16, "penalty": {"kind": "l2", "weight": 0.01}},
+        {"model": {"kind": "linear", "bias": False}},
+        {"model": {"kind": "mlp", "hidden": [8]}},
+    ],
+    ids=["one row at a time", "penalty", "no bias", "hidden layer"],
+)
+def test_losses_of_one_score_agree(loss: str, settings: dict[str, Any]) -> None:
+    xor = Preparation(load("xor"))
+    given = {"model": {"kind": "linear"}, "loss": loss, "data": {"source": "xor", "scale": "none"}} | settings
+    built_in, scratch = both(xor, epochs=2, **given)
+    assert_agree(built_in, scratch, 1e-5)
+    for name in ("train_loss", "train_accuracy", "val_accuracy", "train_accuracy_running", "grad_norm"):
+        assert scratch.curve("trial", name) == pytest.approx(built_in.curve("trial", name), rel=1e-4)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

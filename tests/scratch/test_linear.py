@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ceteris.scratch import functions, linear_regression, perceptron
 from ceteris.scratch.training import train_epoch
@@ -67,6 +69,29 @@ def test_the_perceptron_is_gradient_descent_with_batch_size_one() -> None:
     c = torch.ones((), dtype=torch.float64, requires_grad=True)
     train_epoch(lambda r: functions.perceptron_loss(x[r] @ v + c, signs[r]), (v, c), torch.arange(60), 1, 1.0)
     torch.testing.assert_close((w, b), (v.detach(), c.detach()))
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(1, 9))
+def test_corrections_are_the_negative_gradient_of_the_perceptrons_loss(seed: int, rows: int) -> None:
+    drawn = torch.Generator().manual_seed(seed)
+    x, w, b = (torch.randn(size, generator=drawn, dtype=torch.float64) for size in ((rows, 3), (3,), ()))
+    signs = torch.randint(0, 2, (rows,), generator=drawn).double() * 2 - 1
+    w, b = w.requires_grad_(), b.requires_grad_()
+    functions.perceptron_loss(x @ w + b, signs).backward()
+    by_w, by_b = perceptron.corrections(x, signs, (x @ w + b).detach())
+    torch.testing.assert_close(by_w, -w.grad)
+    torch.testing.assert_close(by_b, -b.grad)
+
+
+def test_corrections_of_one_row_are_the_rule_of_the_perceptron() -> None:
+    x, signs = two_clouds()
+    w, b = torch.ones(2).double(), torch.ones(()).double()
+    expected = perceptron.perceptron_epoch(x.double(), signs, w, b)
+    for row, sign in zip(x.double(), signs, strict=True):
+        by_w, by_b = perceptron.corrections(row[None], sign[None].double(), (row @ w + b)[None])
+        w, b = w + by_w, b + by_b
+    assert torch.equal(w, expected[0])
+    assert torch.equal(b, expected[1])
 
 
 def test_the_perceptron_separates_two_clouds_and_never_xor() -> None:

@@ -77,6 +77,15 @@ from .sources import refusal, small, with_claim
             {"at": "change", "between": [5, 50]},
             "claims.0.between: epoch 50 does not come; the levels train at most 10 epochs",
         ),
+        ({"by": 0}, "claims.0.by: 0 is not a difference; it must be above 0"),
+        (
+            {"less": None, "differ": [0.1, 0.01], "by": 2},
+            "claims.0.by: `by` belongs to `order`, `greater` or `less`, and this claim says `differ`",
+        ),
+        (
+            {"by": 0.5, "scale": "log"},
+            "claims.0.by: with `scale: log` it is a factor above 1 such as 2, and it is 0.5",
+        ),
         ({"at": "largest_chang"}, "claims.0.at: there is no point of a curve `largest_chang`; did you mean"),
         (
             {"at": "smallest_change", "scale": "log"},

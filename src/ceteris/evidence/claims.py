@@ -123,7 +123,7 @@ class _Relation:
             )
             return tuple(self._level(group, region) for group in groups)
         if claim.order:
-            return tuple(self._pair(b, a, ABOVE_ZERO) for a, b in itertools.pairwise(groups))
+            return tuple(self._pair(b, a, _beyond(claim)) for a, b in itertools.pairwise(groups))
         region = _pair_region(claim)
         return tuple(self._pair(a, b, region) for a, b in itertools.combinations(groups, 2))
 
@@ -152,7 +152,13 @@ def _pair_region(claim: Claim) -> Region:
     if claim.equal:
         margin = math.log(claim.equal.margin) if claim.scale == "log" else claim.equal.margin
         return Region(-margin, margin)
-    return ABOVE_ZERO if claim.greater else BELOW_ZERO if claim.less else NOT_ZERO
+    return _beyond(claim) if claim.greater or claim.less else NOT_ZERO
+
+
+def _beyond(claim: Claim) -> Region:
+    """Return the differences that a claim about more or less means; an order rises."""
+    by = 0.0 if claim.by is None else math.log(claim.by) if claim.scale == "log" else claim.by
+    return Region(high=-by) if claim.less else Region(low=by)
 
 
 def _factors(claim: Claim, layout: Layout) -> tuple[str, ...]:

@@ -106,7 +106,16 @@ def _place(claim: Claim, comparison: Comparison) -> str:
     if claim.within is not None:
         bounds = _bounds(claim.within.low, claim.within.high)
         return f", {where} {bounds}" if decided else f", which does not settle whether it is inside {bounds}"
+    if claim.by is not None:
+        more = f"more than {_least(claim)}"
+        if not decided:
+            return f", which does not settle whether it is {more}"
+        return f", {more} as claimed" if comparison.side > 0 else f", not {more} as claimed"
     return ""
+
+
+def _least(claim: Claim) -> str:
+    return f"{'a factor of ' if claim.scale == 'log' else ''}{claim.by:g}"
 
 
 def _bounds(low: float | None, high: float | None) -> str:
@@ -121,11 +130,12 @@ def _introduction(question: Question, judgement: Judgement) -> str:
         return ""
     claim, ruling, count = question.claim, judgement.ruling, len(question.contrasts)
     if claim.order:
-        steps = f"each step from {' to '.join(claim.order)}"
+        up = "goes up" if claim.by is None else f"goes up by more than {_least(claim)}"
+        steps = f"each step from {' to '.join(claim.order)} {up}"
         return {
-            "supported": f"{steps} goes up; the least certain: ",
-            "contradicted": "at least one step goes down: ",
-            "not established": f"it is not shown that {steps} goes up; the weakest: ",
+            "supported": f"{steps}; the least certain: ",
+            "contradicted": f"at least one step {'goes down' if claim.by is None else 'does not'}: ",
+            "not established": f"it is not shown that {steps}; the weakest: ",
         }[ruling]
     if question.needs == "any":
         return (

@@ -12,7 +12,10 @@ from ceteris.spec.penalty import penalties_of
 from ceteris.train.engine import EngineFactory
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "identity")
-LOSSES = ("cross_entropy", "binary_cross_entropy", "mse", "mse_half", "l1", "smooth_l1")
+LOSSES = (
+    *("cross_entropy", "binary_cross_entropy", "hinge", "perceptron"),
+    *("mse", "mse_half", "l1", "smooth_l1"),
+)
 FORMS = ("sum", "mean")
 
 Found = tuple[str, str]

@@ -16,6 +16,7 @@ from torch import Tensor
 from ceteris.lab.scratch_member import Drawn, ScratchMember
 from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
+from ceteris.spec.losses import class_edge
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
 from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every
 from ceteris.train.tensor.probes import TensorProbes, activation_statistics
@@ -164,7 +165,8 @@ class ScratchEngine:
         targets = self._targets[number][part]
         done = self._epoch * self._spec.steps + step
         kept: list[Tensor] = []
-        outputs = member.outputs(self._inputs[number][part], Drawn(self._epoch, step * size, done), kept)
+        inputs = self._inputs[number][part]
+        outputs = member.outputs(inputs, Drawn(self._epoch, step * size, done), kept)
         loss = member.loss(outputs, targets)
         value = loss.item()
         if not np.isfinite(value):
@@ -179,8 +181,7 @@ class ScratchEngine:
         hidden = [own for own in kept if watched and own.requires_grad]
         for own in hidden:
             own.retain_grad()
-        penalty = member.penalty()
-        (loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]  # torch has no types
+        member.backward(loss, inputs, outputs, targets)
         rates = self._rates[place, :, min(step, self._rates.shape[2] - 1)]
         norm = self._measured_step(place, rates, hidden) if measured else 0.0
         if not measured:
@@ -219,8 +220,9 @@ class ScratchEngine:
         """How many rows are classified rightly; 0 where targets are values."""
         if targets.is_floating_point():
             return 0.0
-        if self._spec.loss == "binary_cross_entropy":
-            return float(((outputs[:, 0] > 0) == (targets == 1)).sum())
+        edge = class_edge(self._spec.loss)
+        if edge is not None:
+            return float(((outputs[:, 0] > edge) == (targets == 1)).sum())
         return float((outputs.argmax(dim=1) == targets).sum())
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ceteris.draws import Key, uniforms
 from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Linear, Noise, named_views
-from ceteris.scratch import batch_norm, functions, regularisation
+from ceteris.scratch import batch_norm, functions, perceptron, regularisation
 from ceteris.scratch.networks import linear
 from ceteris.scratch.training import sgd
 from ceteris.spec.experiment import Experiment
@@ -25,6 +25,13 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": functions.tanh,
     "identity": lambda x: x,
 }
+
+
+MARGINS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "hinge": functions.hinge_loss,
+    "perceptron": functions.perceptron_loss,
+}
+"""Losses of one score a row and a sign."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,8 @@ class ScratchMember:
             return functions.cross_entropy(outputs, targets)
         if self._loss == "binary_cross_entropy":
             return functions.binary_cross_entropy(outputs[:, 0], targets.to(outputs.dtype))
+        if self._loss in MARGINS:
+            return MARGINS[self._loss](outputs[:, 0], _signs(targets, outputs))
         if not targets.is_floating_point():
             targets = torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)[targets]
         if self._loss == "l1":
@@ -121,6 +130,24 @@ class ScratchMember:
                     part = _penalty(term, self.parameters[tensor.name])
                     total = part if total is None else total + part
         return total
+
+    def backward(self, loss: Tensor, x: Tensor, outputs: Tensor, targets: Tensor) -> None:
+        """Leave in every parameter the gradient of the loss and the penalty of a batch.
+
+        A perceptron, one linear layer under the perceptron's loss, learns by its own rule instead of the
+        gradient of a loss: what its mistakes ask for is the negative gradient here.
+        """
+        penalty = self.penalty()
+        if self._loss != "perceptron" or len(self._net.layers) > 1:
+            (loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]  # torch has no types
+            return
+        if penalty is not None:
+            penalty.backward()  # type: ignore[no-untyped-call]  # torch has no types
+        found = perceptron.corrections(x, _signs(targets, outputs), outputs[:, 0].detach())
+        # A linear model without a bias has the weights alone.
+        for parameter, correction in zip(self.parameters.values(), found, strict=False):
+            own = -correction.reshape(parameter.shape)
+            parameter.grad = own if parameter.grad is None else parameter.grad + own
 
     def step(self, rates: NDArray[np.float64]) -> None:
         """Do a step of SGD with the gradients that are there; rates (groups,)."""
@@ -153,6 +180,11 @@ class ScratchMember:
         own.running_mean = self.buffers[layer.running_mean.name]
         own.running_var = self.buffers[layer.running_var.name]
         return own
+
+
+def _signs(labels: Tensor, like: Tensor) -> Tensor:
+    """Return -1 and 1 for labels (n,) of 0 and 1, as numbers like those of another tensor."""
+    return (2 * labels - 1).to(like.dtype)
 
 
 def _penalty(term: L1 | L2, weight: Tensor) -> Tensor:

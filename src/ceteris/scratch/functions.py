@@ -92,6 +92,11 @@ def smooth_l1_loss(outputs: Tensor, targets: Tensor, beta: float = 1.0) -> Tenso
     return torch.where(size < beta, size**2 / (2 * beta), size - beta / 2).mean()
 
 
+def hinge_loss(scores: Tensor, signs: Tensor) -> Tensor:
+    """Return the mean of max(0, 1 - y f); scores f (n,), signs y (n,) of -1 and 1."""
+    return relu(1 - signs * scores).mean()
+
+
 def perceptron_loss(scores: Tensor, signs: Tensor) -> Tensor:
     """Return the mean of max(0, -y f); scores f (n,), signs y (n,) of -1 and 1.
 

@@ -30,6 +30,19 @@ def perceptron_epoch(x: Tensor, signs: Tensor, w: Tensor, b: Tensor) -> tuple[Te
     return w, b, mistakes
 
 
+def corrections(x: Tensor, signs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what is added to w (d,) and b () for the mistakes in a batch: the means of y x and of y.
+
+    Rows that are right count as zeros. One row at a time it is the rule of ``perceptron_epoch``, and needs
+    neither a loss nor its gradient.
+
+    Args:
+        x: (n, d); signs: (n,) of -1 and 1; scores: w x + b, (n,).
+    """
+    mistaken = torch.where(signs * scores <= 0, signs, 0.0)  # (n,) of -1, 0 and 1
+    return mistaken @ x / len(x), mistaken.mean()
+
+
 def separable(x: NDArray[np.float64], signs: NDArray[np.int64]) -> bool:
     """Tell whether a hyperplane has the points x (n, d) of sign 1 on one side and those of -1 on the other.
 

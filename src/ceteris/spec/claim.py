@@ -137,6 +137,9 @@ class Claim(Spec):
     """The first level's quantity is greater than the second's."""
     less: Pair | None = None
     """The first level's quantity is less than the second's."""
+    by: Annotated[Number | None, Field(gt=0, title="difference")] = None
+    """The least difference: `order`, `greater` or `less` claim of every pair that it differs by more than
+    this (`by: 0.02`: two points of accuracy). With `scale: log` it is a factor above 1. Default: 0."""
     differ: Levels | None = None
     """At least one pair of these levels differs."""
     equal: Equal | None = None
@@ -167,6 +170,14 @@ class Claim(Spec):
             found = f"{len(given)}: {', '.join(given)}" if given else "none"
             raise wrong(
                 f"a claim has exactly one relation, and this one has {found} (known: {', '.join(RELATIONS)})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _by_with_a_direction(self) -> Self:
+        if self.by is not None and self.order is None and self.greater is None and self.less is None:
+            raise wrong(
+                f"`by` belongs to `order`, `greater` or `less`, and this claim says `{self.relation}`", "by"
             )
         return self
 
@@ -217,6 +228,8 @@ class Claim(Spec):
         low = next((bound for bound in bounds if bound is not None and bound <= 0), None)
         if low is not None:
             raise wrong(f"with `scale: log` bounds are above 0, and one is {low:g}", "within")
+        if self.by is not None and self.by <= 1:
+            raise wrong(f"with `scale: log` it is a factor above 1 such as 2, and it is {self.by:g}", "by")
         if self.equal and self.equal.margin <= 1:
             raise wrong(
                 "with `scale: log` the margin is a factor above 1 such as 1.1, "
