@@ -52,6 +52,10 @@ class Outcome:
     def progress(self) -> list[Progress]:
         return [m for m in self.messages if isinstance(m, Progress)]
 
+    @property
+    def epochs(self) -> list[EpochMeasured]:
+        return [m for m in self.messages if isinstance(m, EpochMeasured)]
+
     def curve(self, identity: str, name: str) -> np.ndarray:
         epochs = [m for m in self.messages if isinstance(m, EpochMeasured) and identity in m.rows]
         return np.array([m.rows[identity][m.names.index(name)] for m in epochs])

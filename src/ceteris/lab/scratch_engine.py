@@ -18,7 +18,7 @@ from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.losses import class_edge
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY, StackSpec, Totals
-from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every
+from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every, pair_at
 from ceteris.train.tensor.probes import TensorProbes, activation_statistics
 
 LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
@@ -175,9 +175,9 @@ class ScratchEngine:
         measured = step % GRADIENT_EVERY == 0
         watched = measured and self._spec.layers
         if self._spec.gradient_noise:
-            every = noise_every(self._spec.steps)
+            pair = pair_at(step, noise_every(self._spec.steps))
             found = torch.autograd.grad(loss, list(member.parameters.values()), retain_graph=True)
-            self._probes[place].add_noise(step, every, self._alive, [own[None] for own in found])
+            self._probes[place].add_noise(step, pair, self._alive, [own[None] for own in found])
         hidden = [own for own in kept if watched and own.requires_grad]
         for own in hidden:
             own.retain_grad()

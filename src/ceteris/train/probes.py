@@ -68,6 +68,11 @@ def noise_every(steps: int) -> int:
     return max(1, steps // NOISE_PAIRS)
 
 
+def pair_at(step: int, every: int) -> tuple[bool, bool]:
+    """Tell whether a pair of steps begins at a step of the epoch, and whether one ends there."""
+    return step % every == 0, step > 0 and (step - 1) % every == 0
+
+
 def step_variances(spreads: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return variances (M, T) from sums of half the squared distances (M, T) of pairs (M,) of steps."""
     return np.where(pairs[:, None] > 0, spreads / np.maximum(pairs, 1)[:, None], np.nan)

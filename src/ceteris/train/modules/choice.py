@@ -28,8 +28,10 @@ def module_engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine
             )
         )
     engine = StackedModuleEngine(spec, stack, device)
+    names = [layer.name for layer in spec.net.layers if isinstance(layer, UserModule)]
+    name = f"`{names[0]}`" if names else "the network"
     if engine.reason:
-        names = [layer.name for layer in spec.net.layers if isinstance(layer, UserModule)]
-        name = f"`{names[0]}`" if names else "the network"
         print(f"{name} is trained one member after another, not stacked: {engine.reason}")
+    elif device.startswith("cuda") and engine.not_recorded:
+        print(f"steps of {name} are done one by one, not from CUDA graphs: {engine.not_recorded}")
     return engine

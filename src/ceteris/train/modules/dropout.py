@@ -14,7 +14,8 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from ceteris.draws import Key
 from ceteris.draws.compiled import fill_words
-from ceteris.train.tensor.masks import keep_masks, words
+from ceteris.draws.philox import WORD_MASK
+from ceteris.train.tensor.masks import Counter, keep_masks, words
 
 CHANNEL_AXES: dict[type[nn.Module], int] = {nn.Dropout: 0, nn.Dropout1d: 1, nn.Dropout2d: 2, nn.Dropout3d: 3}
 """Over how many axes that what a dropout layer drops at once reaches: 2 for the channels of an image."""
@@ -27,13 +28,13 @@ KeyOf = Callable[[str], Key]
 class Clock:
     """Which batch is trained on: the epoch, and the position of its first row in the epoch's order."""
 
-    epoch: int = 0
-    first_row: int = 0
+    epoch: Counter = 0
+    first_row: Counter = 0
     on_device: bool = False
-    """Whether masks are drawn in torch, so that they can be vectorised over members."""
+    """Whether masks are drawn in torch, so that they can be vectorised over members and replayed."""
     calls: dict[str, int] | None = None
 
-    def begin(self, epoch: int, first_row: int) -> None:
+    def begin(self, epoch: Counter, first_row: Counter) -> None:
         """Start a batch."""
         self.epoch, self.first_row, self.calls = epoch, first_row, {}
 
@@ -79,7 +80,7 @@ class KeyedDropout(nn.Module):
             return torch.from_numpy(mask(key, self.p, rows, columns, self._clock, np.dtype(number))).to(
                 x.dtype
             )
-        shifted = self.key + torch.tensor([0, call], device=x.device)
+        shifted = torch.stack((self.key[0], (self.key[1] + call) & WORD_MASK))
         drawn = words(shifted[None], rows, columns, self._clock.epoch, self._clock.first_row)
         kept = keep_masks(drawn, self.rate[None])[0]
         return torch.where(self.rate >= 1, torch.zeros_like(kept), kept).to(x.dtype)

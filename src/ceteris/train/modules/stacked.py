@@ -17,6 +17,7 @@ from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyedDropout
+from ceteris.train.modules.host_state import changes, host_state
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
 from ceteris.train.modules.probes import Watch
@@ -26,6 +27,7 @@ from ceteris.train.tensor.engine import TensorEngine
 from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
 from ceteris.train.tensor.probes import TensorProbes
+from ceteris.train.tensor.runners import PlainRunner, StepRunner
 
 TRIED_ROWS = 2
 
@@ -34,24 +36,31 @@ class StackedModuleEngine(TensorEngine):
     """Trains modules whose parameters and buffers are stacked: one module's code, run for all members.
 
     A module that ``torch.func.vmap`` cannot run (its flow depends on its data, it draws numbers of its
-    own) is run for one member after another; ``reason`` then says why.
+    own) is run for one member after another; ``reason`` then says why. Its steps are not recorded, and
+    neither are those of a module that counts or draws something in Python.
     """
 
-    def __init__(self, spec: StackSpec, stack: StackedNetwork, device: str) -> None:
-        super().__init__(spec, stack, device)
-        self._clock = Clock(on_device=True)
-        modules = prepared_modules(spec, stack, self._clock)
-        self._module = _shared(modules, self._device)
-        self._watch = Watch(self._module, hidden_modules(spec.net))
+    def __init__(
+        self, spec: StackSpec, stack: StackedNetwork, device: str, runner: StepRunner | None = None
+    ) -> None:
+        super().__init__(spec, stack, device, runner)
+        self._dropout = Clock(on_device=True)
+        modules = prepared_modules(spec, stack, self._dropout)
         self._buffers = {
             name: torch.stack([dict(module.named_buffers())[name] for module in modules]).to(self._device)
             for name, _ in modules[0].named_buffers()
         }
+        self._module = _shared(modules, self._device)  # moves the first module: after its buffers are stacked
+        self._watch = Watch(self._module, hidden_modules(spec.net))
         layer = spec.net.layers[0]
         self._row_shape = layer.row_shape if isinstance(layer, UserModule) else None
         self._seeds = stack.seeds if isinstance(stack, ModuleStack) else ()
         self.reason = self._why_not_together()
+        before = host_state(self._module)
         self._trained = self._parameters_with_gradient()
+        changed = changes(before, host_state(self._module)) if self._seeds else []
+        if self.reason or changed:
+            self._runner = PlainRunner(self.reason or f"a forward pass changes {changed[0]}")
         trained = tuple(t for t in spec.net.parameters if t.name in self._trained)
         self._probes = TensorProbes(spec.net, len(stack), self._device, self._trained, sees_layers=False)
         self._optimizer = StackedOptimizer(
@@ -73,11 +82,15 @@ class StackedModuleEngine(TensorEngine):
         a gradient with respect to what ``vmap`` hands out is not one with respect to what it computed with.
         """
         self._module.train(draws is not None)
-        epoch, first_row = (0, 0) if draws is None else (draws.epoch, draws.first_row)
-        self._clock.begin(epoch, first_row)
+        if draws is None:
+            self._dropout.begin(0, 0)
+        else:
+            self._dropout.begin(draws.epoch, draws.first_row)
         if kept is not None and draws is None:
             return self._watched(x, kept)
-        return self._together(x) if not self.reason else self._one_by_one(x, epoch, first_row)
+        if not self.reason:
+            return self._together(x)
+        return self._one_by_one(x, *((0, 0) if draws is None else draws.on_host))
 
     def _watched(self, x: Tensor, kept: list[Tensor]) -> Tensor:
         """Run members one after another in evaluation mode, and keep what their hidden layers give."""
@@ -102,7 +115,7 @@ class StackedModuleEngine(TensorEngine):
         for place, rows in enumerate(x):
             if self._seeds:
                 seed_libraries(torch_seed(self._seeds[place], "step", f"{epoch}.{first_row}"))
-            self._clock.begin(epoch, first_row)
+            self._dropout.begin(epoch, first_row)
             own = {name: tensor[place] for name, tensor in self._parameters.items()}
             buffers = {name: tensor[place] for name, tensor in self._buffers.items()}
             outputs.append(self._call(own, buffers, rows))
@@ -120,7 +133,7 @@ class StackedModuleEngine(TensorEngine):
         kept = {name: buffer.clone() for name, buffer in self._buffers.items()}
         try:
             self._module.train()
-            self._clock.begin(0, 0)
+            self._dropout.begin(0, 0)
             self._together(self._rows_to_try()).sum().backward()  # type: ignore[no-untyped-call]
         except Exception as error:
             return exception_in_line(error).partition("\n")[0]
@@ -135,7 +148,7 @@ class StackedModuleEngine(TensorEngine):
         kept = {name: buffer.clone() for name, buffer in self._buffers.items()}
         free = [name for name, p in self._module.named_parameters() if p.requires_grad]
         self._module.train()
-        self._clock.begin(0, 0)
+        self._dropout.begin(0, 0)
         x = self._rows_to_try()
         outputs = self._together(x) if not self.reason else self._one_by_one(x, 0, 0)
         tensors = [self._parameters[name] for name in free]

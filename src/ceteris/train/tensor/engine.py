@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,30 +12,38 @@ from torch import Tensor
 
 from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
-from ceteris.train.engine import GRADIENT_EVERY, Feed, StackSpec, Totals
+from ceteris.train.engine import StackSpec, Totals
 from ceteris.train.hyper import state_slots
-from ceteris.train.probes import N_ACTIVATION, GradientProbes, noise_every
+from ceteris.train.probes import N_ACTIVATION, GradientProbes
+from ceteris.train.tensor.clock import StepClock, StepKind
 from ceteris.train.tensor.forward import forward
 from ceteris.train.tensor.kept import BUFFER, as_array, as_bytes, from_bytes
 from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
 from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
 from ceteris.train.tensor.probes import TensorProbes, activation_statistics
+from ceteris.train.tensor.resident import ResidentRows
+from ceteris.train.tensor.runners import StepRunner, step_runner
 
 EVALUATION_NUMBERS = 2**26
 """About how many numbers the inputs of one evaluated batch may hold over all members."""
+LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
 
 
 class TensorEngine:
-    """Trains a stack on a torch device; nothing waits for the device inside an epoch."""
+    """Trains a stack on a torch device; nothing waits for the device inside an epoch.
 
-    def __init__(self, spec: StackSpec, stack: StackedNetwork, device: str) -> None:
+    A step is a function of tensors that stay where they are and are changed in place, and of its ``StepKind``
+    alone: so a runner may record it once and replay it.
+    """
+
+    def __init__(
+        self, spec: StackSpec, stack: StackedNetwork, device: str, runner: StepRunner | None = None
+    ) -> None:
         self._spec = spec
         self._device = torch.device(device)
-        arrays: dict[int, Tensor] = {}
-        self._inputs = [self._resident(feed.x, arrays) for feed in spec.feeds]
-        self._targets = [self._resident(_shaped(feed), arrays) for feed in spec.feeds]
-        self._feed_of_member = self._feed_numbers(spec.feeds, len(stack))
+        self._runner = runner or step_runner(self._device)
+        self._rows = ResidentRows(spec.feeds, len(stack), self._device)
         self._parameters = {
             name: self._tensor(view).requires_grad_()
             for name, view in _stacked_views(stack, stack.parameters, "parameters")
@@ -49,47 +58,45 @@ class TensorEngine:
         self._rates = self._tensor(spec.rates)
         self._used = frozenset(map(int, np.flatnonzero((spec.rates > 0).any(axis=0))))
         self._keys = self._tensor(spec.keys.astype(np.int64))
-        self._diverged = torch.full((len(stack),), -1, device=self._device)
         self._probes = TensorProbes(spec.net, len(stack), self._device)
+        self._clock = StepClock(spec.batch_size, spec.accumulate, spec.steps, self._device)
+        self._diverged = torch.full((len(stack),), -1, device=self._device)
         self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
-        self._epoch = 0
-        self._orders = torch.zeros(0)
-        self._lengths: list[int] = []
+        self._active = np.ones(len(stack), dtype=np.bool_)
+        self._resting = self._tensor(~self._active)
+        self._at = (0, 0)
+        """The epoch and the step as numbers of Python's, for code that is never replayed."""
 
     def begin_epoch(
         self, epoch: int, orders: Sequence[NDArray[np.int64]], rates: NDArray[np.float64]
     ) -> None:
         """Start an epoch (counted from 0); see ``Engine.begin_epoch``."""
-        self._epoch = epoch
-        self._optimizer.set_rates(rates)
-        self._lengths = [len(order) for order in orders]
-        longest = max(self._lengths)
-        padded = [np.pad(order, (0, longest - len(order))) for order in orders]
-        self._orders = self._tensor(np.stack(padded))
+        self._at = (epoch, 0)
+        stays = self._clock.begin_epoch(epoch, orders, self._rows.feed_of_member)
+        if not (self._optimizer.set_rates(rates) and stays):
+            self._runner.forget()
         self._gathered.zero_()
         self._probes.clear()
 
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
         """Copy the rows that have changed to the device, once for all streams that share an array."""
-        arrays = {id(feed.x): number for number, feed in enumerate(self._spec.feeds)}
-        for number in arrays.values():
-            feed = self._spec.feeds[number]
-            for begin, end in stretches:
-                if end <= len(feed.x):
-                    self._inputs[number][begin:end] = torch.from_numpy(feed.x[begin:end]).to(self._device)
-                    shaped = _shaped(feed)[begin:end]
-                    self._targets[number][begin:end] = torch.from_numpy(shaped).to(self._device)
+        self._rows.refresh(stretches)
 
     def run_steps(self, first: int, last: int, active: NDArray[np.bool_]) -> None:
         """Do the steps ``first`` to ``last`` (exclusive) of the epoch for the active members."""
-        resting = self._tensor(~active)
+        if not np.array_equal(active, self._active):
+            self._active = active.copy()
+            self._resting.copy_(torch.from_numpy(~active))
+        self._clock.go_to(first)
         for step in range(first, last):
-            size = self._spec.batch_size * self._spec.accumulate
-            begin, end = step * size, (step + 1) * size
-            if end <= min(self._lengths) or len(set(self._lengths)) == 1:
-                self._step(step, begin, self._orders[:, begin:end], resting)
-            else:
-                self._step_apart(step, begin, end, resting)
+            self._at = (self._at[0], step)
+            for kind in self._clock.kinds(step):
+                self._runner.run(kind, partial(self._step, kind))
+
+    @property
+    def not_recorded(self) -> str:
+        """Why steps are done one by one; empty where they are recorded and replayed."""
+        return self._runner.reason
 
     def totals(self) -> Totals:
         """Read what was gathered in this epoch; waits for the device."""
@@ -105,14 +112,14 @@ class TensorEngine:
         lengths = {len(own) for own in rows}
         if len(lengths) > 1:
             return self._evaluate_apart(rows, active, keep_outputs=keep_outputs)
-        numbers = self._tensor(np.stack(rows))
+        numbers = self._rows.numbers(rows)
         n, members = numbers.shape[1], len(active)
         chunk = max(1, EVALUATION_NUMBERS // (members * self._spec.net.n_in))
         sums = torch.zeros((2, members), dtype=torch.float64, device=self._device)
         kept = []
         for begin in range(0, n, chunk):
             part = numbers[:, begin : begin + chunk]
-            x, targets = self._gather(part)
+            x, targets = self._rows.gather(part)
             outputs = self._forward(x, None)
             sums[0] += losses(self._objective, outputs, targets).double() * part.shape[1]
             sums[1] += right_answers(self._objective, outputs, targets)
@@ -136,7 +143,7 @@ class TensorEngine:
         for length in sorted({len(own) for own in rows}):
             fitted = self._tensor(np.stack([np.resize(own, length) for own in rows]))
             kept: list[Tensor] = []
-            self._forward(self._gather(fitted)[0], None, kept)
+            self._forward(self._rows.gather(fitted)[0], None, kept)
             right = [f.members for f, own in zip(self._spec.feeds, rows, strict=True) if len(own) == length]
             members = np.concatenate(right)
             for place, own in enumerate(kept):
@@ -152,7 +159,7 @@ class TensorEngine:
         """
         kept: list[Tensor] = []
         numbers = self._tensor(np.stack([rows] * len(self._spec.feeds)))
-        self._forward(self._gather(numbers)[0], None, kept)
+        self._forward(self._rows.gather(numbers)[0], None, kept)
         return [own[place].float().cpu().numpy() for own in kept]
 
     def parameters(self) -> NDArray[np.floating]:
@@ -186,33 +193,24 @@ class TensorEngine:
         """
         return forward(self._spec.net, self._parameters, self._buffers, x, draws, kept)
 
-    def _step_apart(self, step: int, begin: int, end: int, resting: Tensor) -> None:
-        """Do the last step of streams that differ in rows: one length after another, the others resting."""
-        own = self._tensor(np.array(self._lengths))[self._feed_of_member]
-        for length in sorted(set(self._lengths)):
-            others = own != length
-            kept = [buffer[others] for buffer in self._buffers.values()]
-            self._step(step, begin, self._orders[:, begin : min(end, length)], resting | others)
-            for buffer, before in zip(self._buffers.values(), kept, strict=True):
-                buffer[others] = before
-
-    def _step(self, step: int, begin: int, rows: Tensor, resting: Tensor) -> None:
-        """Do one step on rows (feeds, n) whose first stands at ``begin``, batch by batch."""
-        done = self._epoch * self._spec.steps + step
-        measured = step % GRADIENT_EVERY == 0
-        watched = measured and self._spec.layers
+    def _step(self, kind: StepKind) -> None:
+        """Do one step, batch by batch."""
+        spec, clock = self._spec, self._clock
+        takes_part = ~self._resting
+        buffers: dict[str, Tensor] = {}
+        if kind.length is not None:
+            takes_part = takes_part & clock.members[kind.length]
+            buffers = {name: own.clone() for name, own in self._buffers.items()}
+        watched = kind.measured and spec.layers
         trained = {name: self._parameters[name] for name in self._trained}
-        parts = torch.split(rows, self._spec.batch_size, dim=1)
         gradients: dict[str, Tensor] = {}
         probed: tuple[list[Tensor], list[Tensor]] = ([], [])
-        alive = ~resting
-        for number, part in enumerate(parts):
-            first_row = begin + number * self._spec.batch_size
-            nth = done * self._spec.accumulate + number
-            draws = Draws(self._keys, self._rates, self._used, self._epoch, first_row, nth)
+        alive = takes_part
+        starts = range(0, kind.rows, spec.batch_size)
+        for number, begin in enumerate(starts):
+            x, targets = self._rows.gather(clock.rows(begin, min(spec.batch_size, kind.rows - begin)))
             kept: list[Tensor] | None = [] if watched and number == 0 else None
-            x, targets = self._gather(part)
-            outputs = self._forward(x, draws, kept)
+            outputs = self._forward(x, self._draws(number, begin), kept)
             loss = self._loss(self._objective, outputs, targets)
             at_layers = [own for own in kept or () if own.requires_grad]
             found = torch.autograd.grad(loss.sum(), [*trained.values(), *at_layers])
@@ -221,42 +219,48 @@ class TensorEngine:
                 gradients = dict(zip(trained, found[: len(trained)], strict=True))
             else:
                 gradients = {n: gradients[n] + own for n, own in zip(trained, found, strict=True)}
-            with torch.no_grad():
-                alive = self._gather_totals(done, loss, outputs, targets, resting)
-        if len(parts) > 1:
-            gradients = {name: own / len(parts) for name, own in gradients.items()}
-        if self._spec.gradient_noise:
-            every = noise_every(self._spec.steps)
-            self._probes.add_noise(step, every, alive, list(gradients.values()))
-        with torch.no_grad():
-            norm = self._optimizer.finish(gradients, measured=measured)
-            if norm is not None and measured:
-                self._gathered[3] += torch.where(alive, norm, 0)
-                self._gathered[4] += alive
+            alive = self._gather_totals(alive, loss.detach(), outputs.detach(), targets)
+        if len(starts) > 1:
+            gradients = {name: own / len(starts) for name, own in gradients.items()}
+        if spec.gradient_noise:
+            pair = kind.begins_pair, kind.ends_pair
+            self._probes.add_noise(clock.step, pair, alive, list(gradients.values()))
+        norm, norms = self._optimizer.finish(gradients, measured=kind.measured)
+        if norm is not None and kind.measured:
+            self._gathered[NORM] += torch.where(alive, norm, 0)
+            self._gathered[NORMS] += alive
         before = {name: own.detach().clone() for name, own in trained.items()} if watched else {}
-        self._optimizer.step(step, done, gradients, alive)
-        if watched:
-            self._probes.add(alive, self._optimizer.norms, before, trained)
+        self._optimizer.step(clock.step, clock.done.expand(len(alive)), gradients, alive)
+        if watched and norms is not None:
+            self._probes.add(alive, norms, before, trained)
             self._probes.add_variances(alive, *probed)
+        for name, own in buffers.items():
+            taken = takes_part.reshape(-1, *(1 for _ in own.shape[1:]))
+            self._buffers[name].copy_(torch.where(taken, self._buffers[name], own))
+        if kind.ends:
+            clock.step.add_(1)
 
-    def _gather_totals(
-        self, done: int, loss: Tensor, outputs: Tensor, targets: Tensor, resting: Tensor
-    ) -> Tensor:
-        """Add a batch to the totals of the members that are alive, and tell which those are."""
-        was_alive = (self._diverged < 0) & ~resting
+    def _draws(self, number: int, begin: int) -> Draws:
+        """Return what is drawn for a step's batch ``number``, whose first row stands at ``begin``."""
+        clock, (epoch, step) = self._clock, self._at
+        on_host = (epoch, step * self._spec.batch_size * self._spec.accumulate + begin)
+        first, nth = clock.first_row(begin), clock.nth_batch(number)
+        return Draws(self._keys, self._rates, self._used, clock.epoch, first, nth, on_host)
+
+    @torch.no_grad()
+    def _gather_totals(self, living: Tensor, loss: Tensor, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Add a batch to the totals of the members that are alive, and tell which those are.
+
+        ``living`` (M,) are those that take part in the step; a member that has diverged does not any more.
+        """
+        was_alive = (self._diverged < 0) & living
         alive = was_alive & torch.isfinite(loss)
-        self._diverged = torch.where(was_alive & ~alive, done, self._diverged)
+        self._diverged.copy_(torch.where(was_alive & ~alive, self._clock.done, self._diverged))
         rows = outputs.shape[1]
-        right = right_answers(self._objective, outputs, targets)
-        for row, part in enumerate((loss.double() * rows, right.double(), loss.new_full((), rows))):
-            self._gathered[row] += torch.where(alive, part, 0)
+        right = right_answers(self._objective, outputs, targets).double()
+        found = torch.stack((loss.double() * rows, right, torch.full_like(right, rows)))
+        self._gathered[:NORM] += torch.where(alive, found, 0)
         return alive
-
-    def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Gather each stream's rows once and hand them to its members: (M, n, features), (M, n, ...)."""
-        x = torch.stack([own[part] for own, part in zip(self._inputs, rows, strict=True)])
-        y = torch.stack([own[part] for own, part in zip(self._targets, rows, strict=True)])
-        return x[self._feed_of_member], y[self._feed_of_member]
 
     def _evaluate_apart(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
@@ -277,26 +281,8 @@ class TensorEngine:
                 kept[members, :length] = outputs[members]
         return results, kept if keep_outputs else None
 
-    def _resident(self, array: NDArray[np.generic], moved: dict[int, Tensor]) -> Tensor:
-        """Move an array to the device once, however many streams share it."""
-        if id(array) not in moved:
-            moved[id(array)] = self._tensor(array)
-        return moved[id(array)]
-
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.array(array)).to(self._device)
-
-    def _feed_numbers(self, feeds: Sequence[Feed], members: int) -> Tensor:
-        numbers = np.zeros(members, dtype=np.int64)
-        for number, feed in enumerate(feeds):
-            numbers[feed.members] = number
-        return self._tensor(numbers)
-
-
-def _shaped(feed: Feed) -> NDArray[np.generic]:
-    if np.issubdtype(feed.y.dtype, np.integer):
-        return feed.y
-    return feed.y if feed.y.ndim == 2 else feed.y.reshape(len(feed.y), -1)
 
 
 def _stacked_views(

@@ -94,7 +94,8 @@ def losses(objective: Objective, outputs: Tensor, targets: Tensor) -> Tensor:
     if objective.loss in ONE_OUTPUT:
         return _of_one_output(objective.loss, outputs[..., 0], targets).mean(dim=1)
     if not targets.is_floating_point():
-        targets = functional.one_hot(targets, units).to(outputs.dtype)
+        # torch's one_hot looks at its numbers, and waits for the device.
+        targets = (targets[..., None] == torch.arange(units, device=targets.device)).to(outputs.dtype)
     return _of_errors(objective, outputs - targets).mean(dim=(1, 2))
 
 

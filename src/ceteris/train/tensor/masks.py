@@ -10,12 +10,16 @@ from torch import Tensor
 from ceteris.draws.philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1, WORD_MASK
 from ceteris.nets.architecture import Drop, Noise
 
+Counter = int | Tensor
+"""A number that names draws: Python's, or one of int64 on the device, which a replayed step reads anew."""
 
-def words(keys: Tensor, rows: int, columns: int, epoch: int, first_row: int) -> Tensor:
+
+def words(keys: Tensor, rows: int, columns: int, epoch: Counter, first_row: Counter) -> Tensor:
     """Return the words that ``ceteris.draws.words`` gives, for several keys at once.
 
     Args:
         keys: (K, 2) int64, values in [0, 2**32).
+        rows: how many, from ``first_row`` on.
 
     Returns:
         (K, rows, columns) int64, values in [0, 2**32).
@@ -24,9 +28,9 @@ def words(keys: Tensor, rows: int, columns: int, epoch: int, first_row: int) -> 
     blocks = -(-columns // 4)
     shape = (len(keys), rows, blocks)
     c0 = torch.arange(blocks, device=device).expand(shape)
-    c1 = torch.arange(first_row, first_row + rows, device=device)[:, None].expand(shape)
-    c2 = torch.full(shape, epoch, dtype=torch.int64, device=device)
+    c1 = (torch.arange(rows, device=device) + first_row)[:, None].expand(shape)
     c3 = torch.zeros(shape, dtype=torch.int64, device=device)
+    c2 = c3 + epoch
     k0, k1 = keys[:, 0, None, None], keys[:, 1, None, None]
     for _ in range(ROUNDS):
         # 64-bit products wrap around as signed numbers; the mask after the shift undoes the sign.
@@ -55,16 +59,18 @@ class Draws:
     """What is drawn at one step: for all members, at every place of their network.
 
     ``keys`` (M, places, 2) int64; ``amounts`` (M, places) float64: probabilities and deviations;
-    ``epoch``, ``first_row`` and ``done`` (the step, counted over the whole training) name the draws.
+    ``epoch``, ``first_row`` and ``batch`` (counted over the whole training) name the draws.
     """
 
     keys: Tensor
     amounts: Tensor
     used: frozenset[int]
     """The places where any member draws something."""
-    epoch: int
-    first_row: int
-    done: int
+    epoch: Tensor
+    first_row: Tensor
+    batch: Tensor
+    on_host: tuple[int, int]
+    """The epoch and the first row as numbers of Python's, for code that is never replayed."""
 
     def dropped(self, layer: Drop, x: Tensor) -> Tensor:
         """Return activations (M, n, units) after dropout."""
@@ -83,7 +89,7 @@ class Draws:
         """Return weights (M, n_out, n_in) as drop-connect leaves them."""
         if slot not in self.used:
             return weight
-        drawn = words(self.keys[:, slot], weight.shape[1], weight.shape[2], self.done, 0)
+        drawn = words(self.keys[:, slot], weight.shape[1], weight.shape[2], self.batch, 0)
         return weight * keep_masks(drawn, self.amounts[:, slot]).to(weight.dtype)
 
     def _words(self, layer: Drop | Noise, x: Tensor) -> Tensor:

@@ -27,8 +27,11 @@ class StackedOptimizer:
         optimizers = [experiment.optimizer for experiment in experiments]
         device = next(iter(parameters.values())).device
         self._parameters = parameters
-        self._hyper = torch.from_numpy(hyper_vectors(optimizers)).to(device)
+        hyper = hyper_vectors(optimizers)
+        self._used = frozenset(map(int, np.flatnonzero((hyper != 0).any(axis=(0, 1)))))
+        self._hyper = torch.from_numpy(hyper).to(device)
         self._rates = self._hyper[:, :, LR, None].clone()
+        self._last_rate = torch.zeros((), dtype=torch.int64, device=device)
         self._groups = {tensor.name: group_of(tensor) for tensor in net.parameters}
         self._update = UPDATES[optimizers[0].kind]
         start = torch.from_numpy(np.array([initial_state(optimizer) for optimizer in optimizers])).to(device)
@@ -41,37 +44,51 @@ class StackedOptimizer:
         self._limits = torch.from_numpy(limits).to(device)
         self._clips = bool((limits > 0).any())
         self._needs_norm = bool((limits[:, [CLIP_NORM, TO_NORM]] > 0).any())
-        self.norms = torch.zeros(0)
-        """Of every tensor's gradient before clipping, (M, T), at the last step that was measured."""
 
-    def set_rates(self, rates: NDArray[np.float64]) -> None:
-        """Set the learning rates of an epoch, (M, groups, 1 or steps)."""
-        self._rates = torch.from_numpy(np.array(rates)).to(self._hyper.device)
+    def set_rates(self, rates: NDArray[np.float64]) -> bool:
+        """Set the learning rates of an epoch, (M, groups, 1 or steps); tell whether they fit in their place.
 
-    def finish(self, gradients: dict[str, Tensor], *, measured: bool) -> Tensor | None:
-        """Penalise and clip gradients, in place; returns their norms (M,) before clipping, where needed."""
+        Where fewer stand there than before, the last of them counts from then on.
+        """
+        columns = rates.shape[2]
+        fits = bool(columns <= self._rates.shape[2])
+        if fits:
+            self._rates[:, :, :columns].copy_(torch.from_numpy(np.array(rates)))
+        else:
+            self._rates = torch.from_numpy(np.array(rates)).to(self._hyper.device)
+        self._last_rate.fill_(columns - 1)
+        return fits
+
+    def finish(self, gradients: dict[str, Tensor], *, measured: bool) -> tuple[Tensor | None, Tensor | None]:
+        """Penalise and clip gradients, in place.
+
+        Returns:
+            Norms before clipping: of the whole gradient (M,) where it is needed, and of every tensor (M, T)
+            where it is measured.
+        """
         if self._terms.shape[1] > 0:
             weights = [name for name, group in self._groups.items() if group == WEIGHTS]
             penalise(self._terms, weights, self._parameters, gradients)
         norm = norms(gradients) if measured or self._needs_norm else None
-        if measured:
-            self.norms = tensor_norms(gradients)
+        of_tensors = tensor_norms(gradients) if measured else None
         if self._clips:
             clip(self._limits, norm if self._needs_norm else None, gradients)
-        return norm
+        return norm, of_tensors
 
-    def step(self, step: int, done: int, gradients: Mapping[str, Tensor], alive: Tensor) -> None:
+    def step(self, step: Tensor, done: Tensor, gradients: Mapping[str, Tensor], alive: Tensor) -> None:
         """Update the members that are alive (M,).
 
         Args:
-            step: of the epoch; done: of the whole training; both from 0.
+            step: of the epoch, from 0, a number on the device.
+            done: the updates of each member since training began, (M,) int64.
         """
-        self._hyper[:, :, LR] = self._rates[:, :, min(step, self._rates.shape[2] - 1)]
+        column = torch.minimum(step, self._last_rate).reshape(1)
+        self._hyper[:, :, LR] = self._rates.index_select(2, column)[..., 0]
         for name, gradient in gradients.items():
             param = self._parameters[name]
-            hyper = Hyper(self._hyper[:, self._groups[name]], param)
-            living = alive.reshape(-1, *(1 for _ in param.shape[1:]))
-            self._update(done, hyper, param, gradient, self._slots[name], living)
+            shape = (-1, *(1 for _ in param.shape[1:]))
+            hyper = Hyper(self._hyper[:, self._groups[name]], param, alive.reshape(shape), self._used)
+            self._update(done.reshape(shape), hyper, param, gradient, self._slots[name])
 
     def state(self, place: int, count: int) -> dict[str, NDArray[np.generic]]:
         """Return copies of the first ``count`` vectors that a member's optimiser keeps, by name."""

@@ -41,15 +41,16 @@ class TensorProbes:
     ) -> None:
         names = [tensor.name for tensor in net.parameters]
         self._trained = [names.index(name) for name in (names if trained is None else trained)]
+        self._tensors = len(names)
         self._sees_layers = sees_layers
 
         def zeros(*shape: int) -> Tensor:
             return torch.zeros((members, *shape), dtype=torch.float64, device=device)
 
         self._count, self._pairs = zeros(), zeros()
-        self._norms, self._updates = zeros(len(names)), zeros(len(names))
+        self._norms, self._updates = zeros(len(self._trained)), zeros(len(self._trained))
         self._variances = zeros(len(hidden_layers(net)) if sees_layers else 0, 2)
-        self._spreads = zeros(len(names))
+        self._spreads = zeros(len(self._trained))
         self._previous: list[Tensor] = []
         self._kept = torch.full((members,), -1, device=device)
 
@@ -67,28 +68,35 @@ class TensorProbes:
         """Add a step of the members that are alive (M,): gradient norms (M, T), parameters by name."""
         steps = tensor_norms({name: after[name].double() - own.double() for name, own in before.items()})
         self._count += alive
-        self._norms[:, self._trained] += torch.where(alive[:, None], norms, 0)
+        self._norms += torch.where(alive[:, None], norms, 0)
         moved = alive[:, None] & (steps != 0)
-        self._updates[:, self._trained] += torch.where(moved, steps / tensor_norms(after), 0)
+        self._updates += torch.where(moved, steps / tensor_norms(after), 0)
 
     @torch.no_grad()
-    def add_noise(self, step: int, every: int, alive: Tensor, gradients: Sequence[Tensor]) -> None:
+    def add_noise(
+        self, step: int | Tensor, pair: tuple[bool, bool], alive: Tensor, gradients: Sequence[Tensor]
+    ) -> None:
         """Compare a step's gradients (M, ...) with those of the step before, where they were kept.
 
-        They are those of the loss, of the tensors that are trained; every so manieth step they are kept.
+        They are those of the loss, of the tensors that are trained.
+
+        Args:
+            step: of the epoch.
+            pair: whether a pair of steps begins here, and whether one ends; see ``pair_at``.
         """
+        begins, ends = pair
         if not self._previous:
             self._previous = [torch.zeros_like(own) for own in gradients]
-        if step > 0 and (step - 1) % every == 0:
+        if ends:
             paired = alive & (self._kept == step - 1)
             self._pairs += paired
-            for place, before, own in zip(self._trained, self._previous, gradients, strict=True):
+            for place, (before, own) in enumerate(zip(self._previous, gradients, strict=True)):
                 distances = (own.double() - before.double()).flatten(1).square().sum(dim=1)
                 self._spreads[:, place] += torch.where(paired, distances / 2, 0)
-        if step % every == 0:
+        if begins:
             for before, own in zip(self._previous, gradients, strict=True):
                 before.copy_(torch.where(alive.reshape(-1, *(1 for _ in own.shape[1:])), own, before))
-            self._kept = torch.where(alive, step, self._kept)
+            self._kept.copy_(torch.where(alive, step, self._kept))
 
     @torch.no_grad()
     def add_variances(
@@ -106,10 +114,16 @@ class TensorProbes:
         variances = (self._variances / count[..., None]).cpu().numpy() if self._sees_layers else None
         noise = None
         if self._previous:
-            noise = step_variances(self._spreads.cpu().numpy(), self._pairs.cpu().numpy())
+            noise = step_variances(self._of_all(self._spreads), self._pairs.cpu().numpy())
         return GradientProbes(
-            (self._norms / count).cpu().numpy(), (self._updates / count).cpu().numpy(), variances, noise
+            self._of_all(self._norms / count), self._of_all(self._updates / count), variances, noise
         )
+
+    def _of_all(self, found: Tensor) -> NDArray[np.float64]:
+        """Return numbers of the trained tensors (M, trained) with zeros for the others, (M, T)."""
+        whole = np.zeros((len(found), self._tensors))
+        whole[:, self._trained] = found.cpu().numpy()
+        return whole
 
 
 def activation_statistics(activations: Tensor) -> NDArray[np.float64]:

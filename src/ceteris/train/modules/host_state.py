@@ -1,0 +1,49 @@
+"""What a module of the user's own keeps, draws and counts in Python: a recorded step would not repeat it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ceteris.train.modules.attributes import KEPT_BY_TORCH
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None))
+DEEPEST = 4
+"""So deep lists in lists are compared."""
+
+
+def host_state(module: nn.Module) -> dict[str, Hashable]:
+    """Return the plain attributes of a module and its parts by path, and where generators of numbers stand.
+
+    Tensors and other objects count by their identity: what is written into a tensor, a recording repeats.
+    """
+    found: dict[str, Hashable] = {
+        f"the attribute `{role}.{name}`" if role else f"the attribute `{name}`": _plain(value, DEEPEST)
+        for role, part in module.named_modules()
+        for name, value in vars(part).items()
+        if name not in KEPT_BY_TORCH
+    }
+    found["Python's `random`"] = random.getstate()
+    found["`numpy.random`"] = repr(np.random.get_state(legacy=False))
+    found["torch's generator"] = torch.get_rng_state().numpy().tobytes()
+    return found
+
+
+def changes(before: dict[str, Hashable], after: dict[str, Hashable]) -> list[str]:
+    """Name what differs, in order."""
+    return [name for name in after if before.get(name) != after[name]]
+
+
+def _plain(value: Any, deepest: int) -> Hashable:
+    if isinstance(value, PLAIN):
+        return repr(value)
+    if isinstance(value, list | tuple) and deepest:
+        return tuple(_plain(item, deepest - 1) for item in value)
+    if isinstance(value, dict) and deepest:
+        return tuple((repr(key), _plain(item, deepest - 1)) for key, item in value.items())
+    return id(value)
