@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -38,6 +39,22 @@ def test_the_size_of_the_hessian_is_as_told() -> None:
 def test_the_entropy_of_smoothed_labels_is_as_told() -> None:
     entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1 / 9))
     assert f"H(p) = {entropy:.3f}" in answer("cross-entropy-or-kl").text
+
+
+def test_products_of_many_factors_and_the_range_of_half_precision_are_as_told() -> None:
+    text = " ".join(answer("vanishing-gradients").text.split())
+    for factor, layers in ((0.8, 100), (1.5, 100), (0.25, 30)):
+        assert f"{factor}^{layers} = {short(factor**layers)}" in text
+    half = np.finfo(np.float16)
+    assert f"from {short(half.tiny)} to {half.max:,.0f}" in text
+    assert f"nothing below {short(half.smallest_subnormal)}" in text
+    assert f"down to {short(np.finfo(np.float32).tiny)}" in text
+
+
+def short(value: float) -> str:
+    """One digit and the power of ten: 2e-10."""
+    digit, power = f"{value:.0e}".split("e")
+    return f"{digit}e{int(power)}"
 
 
 def test_the_best_of_equal_candidates_reads_better_by_as_much_as_is_told() -> None:
