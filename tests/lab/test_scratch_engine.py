@@ -75,6 +75,11 @@ def digits() -> Preparation:
     return Preparation(load("digits"))
 
 
+@pytest.fixture(scope="module")
+def diabetes() -> Preparation:
+    return Preparation(load("diabetes"))
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize("case", CASES)
 def test_an_epoch_of_real_rows_ends_with_the_same_weights(case: str, fashion: Preparation) -> None:
@@ -83,13 +88,41 @@ def test_an_epoch_of_real_rows_ends_with_the_same_weights(case: str, fashion: Pr
     assert_agree(built_in, scratch, 1e-5)
 
 
-def test_linear_regression_agrees() -> None:
-    diabetes = Preparation(load("diabetes"))
+DIGITS_CASES: dict[str, dict[str, Any]] = CASES | {
+    "mlp as PyTorch starts it": {"model": {"kind": "mlp", "hidden": [32]}},
+    "sigmoid": {"model": {"kind": "mlp", "hidden": [32], "activation": "sigmoid"}},
+    "tanh": {"model": {"kind": "mlp", "hidden": [32], "activation": "tanh"}},
+    "without biases": {"model": {"kind": "mlp", "hidden": [32], "bias": False}},
+    "dropout of inputs": {"model": {"kind": "mlp", "hidden": [32], "input_dropout": 0.2}},
+    "drop-connect": {"model": {"kind": "mlp", "hidden": [32, 16], "drop_connect": 0.3}},
+    "batch norm": {"model": {"kind": "mlp", "hidden": [32, 16], "batch_norm": True}},
+    "l1 penalty": MLP | {"penalty": {"kind": "l1", "weight": 1e-3}},
+    "l1 penalty, mean": MLP | {"penalty": {"kind": "l1", "weight": 0.1, "form": "mean"}},
+    "l2 penalty, mean": MLP | {"penalty": {"kind": "l2", "weight": 0.1, "form": "mean"}},
+    "penalties of all parameters": MLP
+    | {"penalty": [{"kind": "l1", "weight": 1e-3, "on": "all"}, {"kind": "l2", "weight": 0.01, "on": "all"}]},
+    "squared loss": MLP | {"loss": "mse"},
+    "half the squared loss": MLP | {"loss": "mse_half"},
+}
+
+
+@pytest.mark.parametrize("case", DIGITS_CASES)
+def test_an_epoch_of_digits_ends_with_the_same_weights(case: str, digits: Preparation) -> None:
+    settings = {"optimizer": SGD, "batch_size": 64, "epochs": 1} | DIGITS_CASES[case]
+    assert_agree(*both(digits, **settings), 1e-5)
+
+
+@pytest.mark.parametrize("loss", ["mse", "mse_half", "l1", "smooth_l1"])
+def test_linear_regression_agrees(loss: str, diabetes: Preparation) -> None:
     data = {"source": "diabetes", "scale": "standardize"}
-    for loss in ("mse", "mse_half", "l1", "smooth_l1"):
-        settings = {"loss": loss, "model": {"kind": "linear", "init": NORMAL}, "batch_size": 16}
-        built_in, scratch = both(diabetes, data=data, epochs=1, **settings)
-        assert_agree(built_in, scratch, 1e-5)
+    settings = {"loss": loss, "model": {"kind": "linear", "init": NORMAL}, "batch_size": 16}
+    assert_agree(*both(diabetes, data=data, epochs=1, **settings), 1e-5)
+
+
+def test_binary_cross_entropy_agrees() -> None:
+    rows = Preparation(load("breast-cancer"))
+    settings = {"loss": "binary_cross_entropy", "model": {"kind": "mlp", "hidden": [8]}}
+    assert_agree(*both(rows, data={"source": "breast-cancer"}, epochs=1, **settings), 1e-5)
 
 
 @pytest.mark.parametrize("loss", ["perceptron", "hinge"])

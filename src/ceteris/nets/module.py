@@ -101,8 +101,12 @@ class Network(nn.Module):
         """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row."""
         x = x.flatten(1) if self.image is None else as_images(x, self.image)
         x = self._through_blocks(x) if self.layers is None else self.layers(x)
-        out: torch.Tensor = self.output(self.head(x))
-        return out
+        out: torch.Tensor = self.head(x)
+        if len(self.output) and out.dtype != self.head.weight.dtype:
+            # Under autocast: the logarithms that a loss is made of need the bits that the loss has.
+            out = out.to(self.head.weight.dtype)
+        activated: torch.Tensor = self.output(out)
+        return activated
 
     def _through_blocks(self, x: torch.Tensor) -> torch.Tensor:
         if self.image is None:

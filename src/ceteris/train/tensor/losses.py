@@ -16,6 +16,8 @@ from ceteris.train.objective import betas, smoothings
 
 LEAST_PROBABILITY = 1e-12
 """Below it the logarithm of a probability has no gradient, so that the stack stays finite."""
+LEAST_LOG = -100.0
+"""A logarithm of a probability is not smaller, as in ``torch.nn.BCELoss``."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,22 @@ def _of_one_output(loss: str, outputs: Tensor, labels: Tensor) -> Tensor:
     """Losses (M, n) of a probability or a margin; see ``ceteris.train.cpu.class_losses``."""
     if loss == "binary_cross_entropy_probabilities":
         # torch's own refuses what is no probability, NaN after a divergence too, for the whole stack.
-        own = torch.where(labels == 1, outputs, 1 - outputs)
-        return -own.clamp(min=LEAST_PROBABILITY).log().clamp(min=-100)
+        return -_bounded_log(torch.where(labels == 1, outputs, 1 - outputs))
     margin = torch.where(labels == 1, outputs, -outputs)
     if loss == "hinge":
         return functional.relu(1 - margin)
     return torch.where(margin <= 0, -margin, 0 * margin)
+
+
+def _bounded_log(p: Tensor) -> Tensor:
+    """Return log p, at least ``LEAST_LOG``, whose gradient is that of a p of at least LEAST_PROBABILITY."""
+    smooth = p.clamp(min=LEAST_PROBABILITY).log()
+    own = p.detach()
+    least = torch.finfo(
+        p.dtype
+    ).tiny  # what is smaller may be flushed to 0, the logarithm of which is infinite
+    value = torch.where(own < least, LEAST_LOG, own.clamp(min=least).log())
+    return smooth + (value - smooth.detach())
 
 
 def _of_errors(objective: Objective, errors: Tensor) -> Tensor:
