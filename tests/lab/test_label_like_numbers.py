@@ -5,29 +5,18 @@ import numpy as np
 from ceteris.data import arrays
 from ceteris.lab.binding import bind
 from ceteris.lab.datasets import LoadedData
-from ceteris.lab.listener import Unheard
 from ceteris.lab.run import tell_label_like_numbers
 from ceteris.spec.parse import parse_study
-from tests.lab.made import settings
+from tests.lab.made import Diary, settings
 
 ROWS = np.random.default_rng(0).normal(size=(120, 3))
 
 
-class Noting(Unheard):
-    """Remembers notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        """Remember the note."""
-        self.notes.append(text)
-
-
 def told(targets: object) -> list[str]:
-    listener = Noting()
-    tell_label_like_numbers(LoadedData({"arrays": arrays(ROWS, targets)}, {}), listener)
-    return listener.notes
+    diary = Diary()
+    found = tell_label_like_numbers(LoadedData({"arrays": arrays(ROWS, targets)}, {}), diary)
+    assert diary.notes == list(found)
+    return diary.notes
 
 
 def test_float_labels_are_pointed_out() -> None:
@@ -36,7 +25,15 @@ def test_float_labels_are_pointed_out() -> None:
     assert "`y.astype(int)`" in note
 
 
+def test_one_hot_labels_are_pointed_out() -> None:
+    (note,) = told(np.eye(3)[np.arange(120) % 3])
+    assert "every row of `y` has a single 1 among 3 numbers, and these are predicted as numbers" in note
+    assert "`y.argmax(axis=1)`" in note
+
+
 def test_labels_and_real_numbers_are_silent() -> None:
+    assert told(np.eye(3)[np.arange(120) % 3] + 0.5) == []
+    assert told((ROWS > 0).astype(float)) == [], "several ones in a row are several targets"
     assert told(np.array([0, 1] * 60)) == []
     assert told(ROWS[:, 0]) == []
 

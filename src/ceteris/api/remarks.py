@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def run_remarks(run: RunRecord) -> tuple[str, ...]:
-    """Return what a quick look left out, the study's own note, what is doubtful about networks of the user's
-    own, which levels start from given values, and which metrics never were a number."""
+    """Return what a quick look left out, the study's own note, what is doubtful about the user's rows and
+    networks, which levels start from given values, and which metrics never were a number."""
     from ceteris.evidence.input_scale import input_scale_notes
     from ceteris.records.views import DOUBTS, REMARK
 

@@ -57,6 +57,14 @@ def like_labels(y: NDArray[Any]) -> int:
     return different if different <= FEW_VALUES and 10 * different <= len(flat) else 0
 
 
+def like_one_hot(y: NDArray[Any]) -> int:
+    """Return how many classes numbers to predict look like: a single 1 in every row, else 0. 0: like none."""
+    if y.ndim != 2 or y.shape[1] < 2 or y.dtype.kind != "f":
+        return 0
+    alone = np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()
+    return int(y.shape[1]) if alone else 0
+
+
 def read_test_targets(y: NDArray[Any], like: Targets, name: str = "y_test") -> NDArray[Any]:
     """Code test targets as the training targets were coded; a class that is not among theirs is refused."""
     if like.task == "regression":

@@ -50,7 +50,7 @@ PLAN = "plan"
 REMARK = "remark"
 """Fact of a run: what everybody who reads its verdicts has to know, in one sentence."""
 DOUBTS = "doubts"
-"""Fact of a run: what is probably not meant in networks of the user's own, a sentence each."""
+"""Fact of a run: what is probably not meant in rows and networks of the user's own, a sentence each."""
 CONSTANT = "constant"
 """Fact of a run: what a constant would reach on the validation rows, for each level by metric."""
 
