@@ -57,6 +57,12 @@ def test_activations_of_validation_rows_need_some() -> None:
             {},
             "claims.0.metric: `gradient_noise` is measured on request; set `probes: {gradient_noise: true}`",
         ),
+        (
+            "std_over_inputs/head.weight",
+            {"gradient_noise": True},
+            "`std_over_inputs/head.weight` is measured on request; set `probes: {units: true}`",
+        ),
+        ("std_over_outputs/head.weight", {"units": True}, ""),
         ("gradient_noise/head.weight", {}, "`gradient_noise/head.weight` is measured on request"),
         (
             "dead/hidden.0",

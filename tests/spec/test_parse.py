@@ -51,9 +51,10 @@ def test_all_problems_of_a_file_at_once_each_with_its_line(tmp_path: Path) -> No
         "weight_norm, penalty, sharpness, gradient_noise, weight_error, bias_error, "
         "gap_loss, gap_accuracy, gap_size_loss, gap_size_accuracy, epochs, diverged, seconds_per_epoch, "
         "std/<parameter>, grad_norm/<parameter>, weight_norm/<parameter>, update_ratio/<parameter>, "
-        "gradient_noise/<parameter>, activation_mean/<layer>, "
-        "activation_var/<layer>, zeros/<layer>, dead/<layer>, activation_grad_var/<layer>, "
-        "start_activation_var/<layer>, start_activation_grad_var/<layer>)",
+        "gradient_noise/<parameter>, std_over_outputs/<parameter>, std_over_inputs/<parameter>, "
+        "activation_mean/<layer>, activation_var/<layer>, zeros/<layer>, dead/<layer>, "
+        "activation_grad_var/<layer>, start_activation_var/<layer>, "
+        "start_activation_grad_var/<layer>)",
     ]
 
 

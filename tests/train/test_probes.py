@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ceteris.data.preparation import Preparation
 from ceteris.nets.architecture import architecture
 from ceteris.nets.module import Network, load_tensors
-from ceteris.spec.probes import FAMILIES, OF_LAYERS, probe_parts
+from ceteris.spec.probes import FAMILIES, OF_LAYERS, ON_REQUEST, probe_parts
 from ceteris.train import loop
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.cpu.sums import BLOCK
@@ -148,6 +148,34 @@ def test_the_squares_of_the_tensors_norms_add_up_to_those_of_the_whole(train: Tr
     assert np.sqrt(squares) == pytest.approx(outcome.curve("t", "weight_norm"))
 
 
+@pytest.mark.parametrize("engine", ["compiled", "modules"])
+def test_units_are_compared_by_the_weights_into_them_and_out_of_them(
+    train: Train, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    model = CNN if engine == "modules" else MODEL
+    asking = [plan(f"{seed}", seed=seed, model=model, epochs=1, probes={"units": True}) for seed in (0, 1)]
+    outcome = train(*asking)
+    for own in ("0", "1"):
+        matrices = {n: torch.from_numpy(w) for n, w in outcome.ended[own].final.items() if w.ndim > 1}
+        assert "head.weight" in matrices
+        for name, weight in matrices.items():
+            for axis, over in enumerate(("outputs", "inputs")):
+                expected = weight.double().var(dim=axis, correction=0).mean().sqrt().item()
+                assert outcome.curve(own, f"std_over_{over}/{name}") == pytest.approx([expected])
+    assert train(asking[1]).curve("1", "std_over_inputs/head.weight") == pytest.approx(
+        outcome.curve("1", "std_over_inputs/head.weight"), rel=0, abs=0
+    )
+
+
+def test_units_that_start_alike_stay_alike_and_others_do_not(train: Train) -> None:
+    alike = {"kind": "mlp", "hidden": [8], "init": {"kind": "constant", "value": 0.1}}
+    for model, same in ((alike, True), ({"kind": "mlp", "hidden": [8]}, False)):
+        outcome = train(plan("t", model=model, probes={"units": True}))
+        for name in ("std_over_outputs/hidden.0.linear.weight", "std_over_inputs/head.weight"):
+            assert (outcome.curve("t", name) < 1e-6).all() == same, name
+
+
 def test_a_unit_that_never_fires_is_dead_and_a_healthy_layer_has_none(
     train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +199,7 @@ def test_probes_alone_and_among_many_are_equal_bit_for_bit(train: Train) -> None
     others = [plan(f"o{i}", seed=i % 2, model=MODEL | {"dropout": i / 10}) for i in range(5)]
     alone, among = train(own), train(*others[:2], own, *others[2:])
     names = probed(alone)
-    assert {name.partition("/")[0] for name in names} == FAMILIES.keys() - {"std", "gradient_noise"}
+    assert {name.partition("/")[0] for name in names} == FAMILIES.keys() - {"std", *ON_REQUEST}
     for name in names:
         assert np.array_equal(alone.curve("own", name), among.curve("own", name)), name
 

@@ -8,7 +8,7 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.one_input import one_input
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.probes import GRADIENT_NOISE, ON_REQUEST, probe_parts
+from ceteris.spec.probes import GRADIENT_NOISE, OF_UNITS, probe_parts
 
 WHERE = "experiment.probes"
 Chosen = str | tuple[int, ...]
@@ -56,9 +56,10 @@ def unmeasured(claim: Claim, experiments: Sequence[Experiment]) -> str | None:
         asked = all(_asked(experiment.probes.sharpness.epochs) for experiment in experiments)
         return None if asked else "it is measured on request; set `probes: {sharpness: {epochs: last}}`"
     family, name = probe_parts(claim.metric) or (claim.metric, "")
-    if family in (GRADIENT_NOISE, *ON_REQUEST):
-        if not all(experiment.probes.gradient_noise for experiment in experiments):
-            return f"`{claim.metric}` is measured on request; set `probes: {{gradient_noise: true}}`"
+    if family in (GRADIENT_NOISE, *OF_UNITS):
+        switch = "units" if family in OF_UNITS else "gradient_noise"
+        if not all(getattr(experiment.probes, switch) for experiment in experiments):
+            return f"`{claim.metric}` is measured on request; set `probes: {{{switch}: true}}`"
     elif name and not all(experiment.probes.layers for experiment in experiments):
         return f"`{claim.metric}` is not measured with `probes: {{layers: false}}`; leave that out"
     return None

@@ -72,8 +72,10 @@ def identity_of(
         del settings["accumulate"]
     if experiment.probes == Probes():  # the same
         del settings["probes"]
-    elif experiment.probes.activation_rows == "training":  # the same
-        del settings["probes"]["activation_rows"]
+    else:
+        for name in ("activation_rows", "units"):  # what was not asked for before either
+            if getattr(experiment.probes, name) == Probes.model_fields[name].default:
+                del settings["probes"][name]
     if not is_named(settings["data"]["source"]):
         settings["data"]["source"] = OWN_ROWS
     if folds is not None:

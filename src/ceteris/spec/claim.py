@@ -91,15 +91,16 @@ class Claim(Spec):
     """The claim in words, as it is told beside its verdict."""
 
     metric: Annotated[str, Field(min_length=1, title="metric")]
-    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, ...), what a probe
-    measures of a parameter (`std/head.weight`, `grad_norm/...`, `weight_norm/...`, `update_ratio/...`,
-    `gradient_noise/...`) or of a hidden layer (`activation_var/hidden.0`, `activation_mean/...`,
-    `zeros/...`, `dead/...`, `activation_grad_var/...`, `start_activation_var/...`,
-    `start_activation_grad_var/...`), or `gap_loss` (validation minus training) or `gap_accuracy` (training
-    minus validation), with their sign, or `gap_size_loss`, `gap_size_accuracy`: how far apart the two are,
-    whichever is larger. `sharpness` and `gradient_noise` are there where `probes` ask for them. Or a number
-    of a trial as a whole: `epochs` (how many were trained), `diverged` (1 or 0) or `seconds_per_epoch` (its
-    share of the time of the trials that were trained with it)."""
+    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, ...), what a probe measures of a
+    parameter (`std/head.weight`, `grad_norm/...`, `weight_norm/...`, `update_ratio/...`,
+    `gradient_noise/...`, `std_over_outputs/...`, `std_over_inputs/...`) or of a hidden layer
+    (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`, `activation_grad_var/...`,
+    `start_activation_var/...`, `start_activation_grad_var/...`), or `gap_loss` (validation minus training)
+    or `gap_accuracy` (training minus validation), with their sign, or `gap_size_loss`, `gap_size_accuracy`:
+    how far apart the two are, whichever is larger. `sharpness`, `gradient_noise`, `std_over_outputs/...` and
+    `std_over_inputs/...` are there where `probes` ask for them. Or a number of a trial as a whole: `epochs`
+    (how many were trained), `diverged` (1 or 0) or `seconds_per_epoch` (its share of the time of the trials
+    that were trained with it)."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
     """Which number of the curve: the `first` or the `last` epoch, the `best` epoch (lowest for losses, errors

@@ -18,8 +18,14 @@ OF_PARAMETERS = {
 GRADIENT_NOISE = "gradient_noise"
 """In total, and as a family (``gradient_noise/head.weight``); measured where ``probes`` asks for it."""
 
-ON_REQUEST = {GRADIENT_NOISE: "gradient noise of {}"}
-"""Families measured of every parameter tensor where they are asked for."""
+OF_UNITS = {
+    "std_over_outputs": "spread of {} over outputs",
+    "std_over_inputs": "spread of {} over inputs",
+}
+"""Families measured of every weight matrix where ``probes.units`` asks for them."""
+
+ON_REQUEST = {GRADIENT_NOISE: "gradient noise of {}"} | OF_UNITS
+"""Families measured of parameter tensors where they are asked for."""
 
 OF_LAYERS = {
     "activation_mean": "mean activation of {}",

@@ -86,6 +86,12 @@ class Probes(Spec):
     confusion: Epochs = "none"
     """How many validation rows of each class were taken for each class; epochs as for `histograms`."""
 
+    units: Switch = False
+    """The curves `std_over_outputs/<parameter>` and `std_over_inputs/<parameter>` of every weight matrix,
+    whose first axis are outputs and whose second inputs: the standard deviation over the outputs at each
+    input, and of these the root mean square; and the other way round. Where the first is 0, all units of a
+    layer have the same weights into them; where the second is, the units before have the same out of them."""
+
     gradient_noise: Switch = False
     """The curves `gradient_noise/<parameter>`: half the mean squared distance between the gradients of two
     adjacent steps, over all such pairs of an epoch, or at least 100 evenly spaced ones where there are more.

@@ -55,6 +55,7 @@ SEPARATES = frozenset(
         "metrics",
         "probes.layers",
         "probes.activation_rows",
+        "probes.units",
         "probes.gradient_noise",
     }
 )

@@ -36,6 +36,7 @@ from ceteris.train.measure import (
     rate_measurements,
     running_measurements,
     truth_measurements,
+    unit_measurements,
     user_measurements,
 )
 from ceteris.train.messages import (
@@ -185,7 +186,7 @@ class _Training:
         self._has_rows = {
             split: np.array([len(own) > 0 for own in rows]) for split, rows in self._measured.items()
         }
-        self._probes_layers, _, rows = cohort.structure.probes
+        self._probes_layers, _, rows, self._probes_units = cohort.structure.probes
         probed = self._measured["val" if rows == "validation" else "train"]
         self._probed = [probe_rows(probed[place]) for place in self._first]
         self._chunk = 1
@@ -290,6 +291,8 @@ class _Training:
         columns |= rate_measurements(self._rates) | parameter_measurements(
             net, parameters, self._absent, layers=self._probes_layers
         )
+        if self._probes_units:
+            columns |= unit_measurements(net, parameters)
         columns |= truth_measurements(net, self._experiments, parameters, self._truth)
         if self._penalised.any():
             columns |= penalty_measurements(net, self._experiments, parameters, self._active)

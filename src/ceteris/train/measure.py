@@ -78,6 +78,24 @@ def parameter_measurements(
     return columns | {f"weight_norm/{t.name}": norms[:, place] for place, t in enumerate(tensors)}
 
 
+def unit_measurements(net: Architecture, parameters: NDArray[np.floating]) -> Columns:
+    """How far units differ in the weights into them, and out of them, of every weight matrix.
+
+    ``std_over_outputs/<name>`` is the root mean square of the standard deviations over the first axis, the
+    outputs, at each input; ``std_over_inputs/<name>`` that of those over the second. 0 where all are alike.
+    """
+    columns: Columns = {}
+    for tensor in net.parameters:
+        if len(tensor.shape) < 2:
+            continue
+        found = np.empty((2, len(parameters)))
+        for place, own in enumerate(parameters[:, tensor.offset : tensor.offset + tensor.size]):
+            matrix = own.reshape(tensor.shape).astype(np.float64)
+            found[:, place] = [np.sqrt(matrix.var(axis=axis).mean()) for axis in (0, 1)]
+        columns[f"std_over_outputs/{tensor.name}"], columns[f"std_over_inputs/{tensor.name}"] = found
+    return columns
+
+
 def _spread_of_present(
     columns: Columns, net: Architecture, parameters: NDArray[np.floating], absent: Sequence[Absent]
 ) -> None:

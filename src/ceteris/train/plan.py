@@ -50,9 +50,9 @@ class Structure:
     metrics: tuple[str, ...]
     precision: str = "float32"
     implementation: str = "builtin"
-    probes: tuple[bool, bool, str] = (True, False, "training")
-    """What is gathered at steps, of single layers and parameters and the noise of the gradient; and the rows
-    on which activations are measured."""
+    probes: tuple[bool, bool, str, bool] = (True, False, "training", False)
+    """What is gathered at steps, of single layers and parameters and the noise of the gradient; the rows on
+    which activations are measured; and whether units are compared."""
 
     @property
     def runs_as_module(self) -> bool:
@@ -224,7 +224,7 @@ def structure(
         metrics=experiment.metrics,
         precision=experiment.precision,
         implementation=experiment.implementation,
-        probes=(probes.layers, probes.gradient_noise, probes.activation_rows),
+        probes=(probes.layers, probes.gradient_noise, probes.activation_rows, probes.units),
     )
 
 
