@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -228,6 +230,18 @@ def test_a_narrow_page_with_everything_unfolded_is_not_wider_than_its_window(ope
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     # Charts follow the window a moment later.
     page.wait_for_function("document.documentElement.scrollWidth <= 420", timeout=20_000)
+
+
+def test_a_long_verdict_stands_beside_its_claim_and_not_on_it(opened):
+    study = made_study()
+    run = made_run(study)
+    run = replace(run, trials=run.trials[:-1])
+    page = opened(run, made_assessment(run, study))
+    rows = page.locator(".claims li")
+    assert "provisional" in rows.first.locator(".badge").text_content()
+    for row in rows.all():
+        badge, text = (row.locator(part).first.bounding_box() for part in (".badge", ".text"))
+        assert badge["x"] + badge["width"] <= text["x"]
 
 
 def test_with_two_factors_the_names_in_the_chart_of_differences_are_whole(opened):
