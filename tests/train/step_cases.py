@@ -75,6 +75,10 @@ OF_MODULES: dict[str, list[dict[str, Any]]] = {
     "cnn": [{"model": CNN}, {"model": CNN | {"dropout": 0.5}}],
     "sequential": [{"model": SEQUENTIAL, "optimizer": {"kind": "adam", "lr": 0.01}, "accumulate": 2}],
 }
+LOWERED: dict[str, list[dict[str, Any]]] = {
+    "bfloat16": [{"model": CNN, "precision": "bfloat16"}],
+    "float16": [{"model": MLP, "precision": "float16", "optimizer": {"kind": "adam", "lr": 0.01}}],
+}
 """Networks that run as modules, stacked through ``torch.func``."""
 
 

@@ -22,7 +22,7 @@ from ceteris.train.tensor.runners import PlainRunner
 
 from .recording import ForbiddenError, Tape, TapeRunner
 from .runs import Outcome, plan, run_plans
-from .step_cases import CASES, MLP, OF_MODULES, plans_of
+from .step_cases import CASES, LOWERED, MLP, OF_MODULES, plans_of
 from .test_modules_stacked import MEMBERS, spec_for, trained, user_stack
 from .test_modules_user import Small
 
@@ -47,9 +47,9 @@ def assert_equal(one: Outcome, other: Outcome) -> None:
             np.testing.assert_array_equal(row, theirs.rows[name])
 
 
-@pytest.mark.parametrize("case", [*CASES, *OF_MODULES], ids=str)
+@pytest.mark.parametrize("case", [*CASES, *OF_MODULES, *LOWERED], ids=str)
 def test_repeated_steps_have_the_bits_of_steps_one_by_one(digits: Preparation, case: str) -> None:
-    plans, made = plans_of((CASES | OF_MODULES)[case]), list[Any]()
+    plans, made = plans_of((CASES | OF_MODULES | LOWERED)[case]), list[Any]()
     apart = run_plans(plans, digits, engine=with_runner(lambda: PlainRunner("asked for"), []))
     repeated = run_plans(plans, digits, engine=with_runner(TapeRunner, made))
     assert_equal(apart, repeated)

@@ -14,13 +14,6 @@ def module_engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine
     """Return the engine for a stack of modules; says so where a device has to train it member by member."""
     if device == "cpu":
         return ModuleEngine(spec, stack)
-    if spec.precision != "float32":
-        raise CeterisError(
-            Problem(
-                f"{spec.precision} is trained on the CPU only so far; use `--device cpu`, or float32",
-                where="experiment.precision",
-            )
-        )
     if spec.optimizers[0].kind == "newton":
         raise CeterisError(
             Problem(

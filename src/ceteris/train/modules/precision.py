@@ -1,21 +1,21 @@
-"""Mixed precision: the forward pass in few bits, weights and loss in float32.
-
-``float16`` has so small a range that gradients vanish in it, so the loss is scaled up before its gradient is
-taken and the gradient scaled down again, each member by a scale of its own.
-"""
+"""Mixed precision: the forward pass in few bits, weights and loss in float32."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map
+
+from ceteris.train.loss_scale import BACKOFF, FIRST_SCALE, GROWTH, GROWTH_STEPS
 
 TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
-FIRST_SCALE, GROWTH, BACKOFF, GROWTH_STEPS = 2.0**16, 2.0, 0.5, 2000
-"""The rules of ``torch.amp.GradScaler`` with its defaults."""
 
 
 class Lowered(nn.Module):
@@ -31,6 +31,68 @@ class Lowered(nn.Module):
         with torch.autocast("cpu", dtype=self._type):
             outputs: torch.Tensor = self.inner(rows)
         return outputs.float()
+
+
+PRODUCTS = frozenset(
+    {
+        functional.linear,
+        functional.conv1d,
+        functional.conv2d,
+        functional.conv3d,
+        functional.conv_transpose1d,
+        functional.conv_transpose2d,
+        functional.conv_transpose3d,
+        functional.bilinear,
+        functional.scaled_dot_product_attention,
+        torch.matmul,
+        torch.Tensor.matmul,
+        torch.Tensor.__matmul__,
+        torch.mm,
+        torch.Tensor.mm,
+        torch.bmm,
+        torch.Tensor.bmm,
+        torch.addmm,
+        torch.baddbmm,
+    }
+)
+"""What is computed in few bits."""
+NORMALISATIONS = frozenset(
+    {
+        functional.batch_norm,
+        functional.layer_norm,
+        functional.group_norm,
+        functional.instance_norm,
+        functional.rms_norm,
+    }
+)
+"""What is computed in float32 and gives as many bits as it got. Autocast decides about everything else."""
+
+
+class StackedLowering(TorchFunctionMode):
+    """Chooses the precision of products, convolutions and normalisations under ``vmap``.
+
+    Autocast sees there what a function has become, and does not know it on every device: on the processor
+    stacked convolutions stayed in float32, and batch norm failed on inputs of few bits.
+    """
+
+    def __init__(self, precision: str) -> None:
+        super().__init__()
+        self._type = TYPES[precision]
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in PRODUCTS:
+            return func(*_cast(args, self._type), **_cast(kwargs, self._type))
+        if func in NORMALISATIONS and args[0].is_floating_point():
+            return func(args[0].float(), *args[1:], **kwargs).to(args[0].dtype)
+        return func(*args, **kwargs)
+
+
+def _cast(values: Any, to: torch.dtype) -> Any:
+    def cast(own: Any) -> Any:
+        return own.to(to) if isinstance(own, torch.Tensor) and own.is_floating_point() else own
+
+    return tree_map(cast, values)
 
 
 class LossScales:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from ceteris.train.modules.dropout import Clock, KeyedDropout
 from ceteris.train.modules.host_state import changes, host_state
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
+from ceteris.train.modules.precision import TYPES, StackedLowering
 from ceteris.train.modules.probes import Watch
 from ceteris.train.modules.seeding import seed_libraries
 from ceteris.train.modules.user import ModuleStack, as_table, shaped_rows
@@ -81,6 +83,23 @@ class StackedModuleEngine(TensorEngine):
         ``kept`` receives the activations of hidden layers in evaluation mode. In training they are not seen:
         a gradient with respect to what ``vmap`` hands out is not one with respect to what it computed with.
         """
+        with self._lowered():
+            outputs = self._outputs(x, draws, kept)
+        return outputs if self._spec.precision == "float32" else outputs.float()
+
+    @contextmanager
+    def _lowered(self) -> Iterator[None]:
+        """Run modules inside in the precision that was asked for."""
+        precision = self._spec.precision
+        if precision == "float32":
+            yield
+            return
+        # Nothing is cached from one step to the next: what a recording has cast is its own.
+        autocast = torch.autocast(self._device.type, dtype=TYPES[precision], cache_enabled=False)
+        with autocast, StackedLowering(precision):
+            yield
+
+    def _outputs(self, x: Tensor, draws: Draws | None, kept: list[Tensor] | None) -> Tensor:
         self._module.train(draws is not None)
         if draws is None:
             self._dropout.begin(0, 0)
@@ -134,7 +153,9 @@ class StackedModuleEngine(TensorEngine):
         try:
             self._module.train()
             self._dropout.begin(0, 0)
-            self._together(self._rows_to_try()).sum().backward()  # type: ignore[no-untyped-call]
+            with self._lowered():
+                outputs = self._together(self._rows_to_try())
+            outputs.sum().backward()  # type: ignore[no-untyped-call]
         except Exception as error:
             return exception_in_line(error).partition("\n")[0]
         finally:
@@ -150,7 +171,8 @@ class StackedModuleEngine(TensorEngine):
         self._module.train()
         self._dropout.begin(0, 0)
         x = self._rows_to_try()
-        outputs = self._together(x) if not self.reason else self._one_by_one(x, 0, 0)
+        with self._lowered():
+            outputs = self._together(x) if not self.reason else self._one_by_one(x, 0, 0)
         tensors = [self._parameters[name] for name in free]
         found = torch.autograd.grad(outputs.sum(), tensors, allow_unused=True)
         self._buffers = kept

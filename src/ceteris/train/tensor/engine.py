@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -24,6 +25,7 @@ from ceteris.train.tensor.optimizer import StackedOptimizer
 from ceteris.train.tensor.probes import TensorProbes, activation_statistics
 from ceteris.train.tensor.resident import ResidentRows
 from ceteris.train.tensor.runners import StepRunner, step_runner
+from ceteris.train.tensor.scales import StackedScales
 
 EVALUATION_NUMBERS = 2**26
 """About how many numbers the inputs of one evaluated batch may hold over all members."""
@@ -59,6 +61,7 @@ class TensorEngine:
         self._used = frozenset(map(int, np.flatnonzero((spec.rates > 0).any(axis=0))))
         self._keys = self._tensor(spec.keys.astype(np.int64))
         self._probes = TensorProbes(spec.net, len(stack), self._device)
+        self._scales = StackedScales(len(stack), spec.precision, self._device)
         self._clock = StepClock(spec.batch_size, spec.accumulate, spec.steps, self._device)
         self._diverged = torch.full((len(stack),), -1, device=self._device)
         self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
@@ -102,7 +105,11 @@ class TensorEngine:
         """Read what was gathered in this epoch; waits for the device."""
         loss, right, rows, norm, norms = self._gathered.cpu().numpy()
         with np.errstate(invalid="ignore", divide="ignore"):
-            return Totals(loss, right, rows, norm / norms, self._diverged.cpu().numpy())
+            found = Totals(loss, right, rows, norm / norms, self._diverged.cpu().numpy())
+        if not self._scales.acts:
+            return found
+        scale, skipped = self._scales.read()
+        return replace(found, loss_scale=scale, skipped=skipped)
 
     @torch.no_grad()
     def evaluate(
@@ -175,7 +182,7 @@ class TensorEngine:
         count = state_slots([self._spec.optimizers[place]])
         own = {f"parameter {name}": as_array(tensor[place]) for name, tensor in self._parameters.items()}
         own |= {BUFFER + name: as_bytes(tensor[place]) for name, tensor in self._buffers.items()}
-        return own | self._optimizer.state(place, count)
+        return own | self._optimizer.state(place, count) | self._scales.state(place)
 
     @torch.no_grad()
     def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
@@ -185,6 +192,7 @@ class TensorEngine:
         for name, tensor in self._buffers.items():
             tensor[place] = from_bytes(state[BUFFER + name], tensor[place]).to(self._device)
         self._optimizer.restore(place, state)
+        self._scales.restore(place, state)
 
     def _forward(self, x: Tensor, draws: Draws | None, kept: list[Tensor] | None = None) -> Tensor:
         """Run all members on their rows, x (M, n, features); without draws in evaluation mode.
@@ -213,7 +221,7 @@ class TensorEngine:
             outputs = self._forward(x, self._draws(number, begin), kept)
             loss = self._loss(self._objective, outputs, targets)
             at_layers = [own for own in kept or () if own.requires_grad]
-            found = torch.autograd.grad(loss.sum(), [*trained.values(), *at_layers])
+            found = torch.autograd.grad(self._scales.scaled(loss).sum(), [*trained.values(), *at_layers])
             if number == 0:
                 probed = at_layers, list(found[len(trained) :])
                 gradients = dict(zip(trained, found[: len(trained)], strict=True))
@@ -222,6 +230,7 @@ class TensorEngine:
             alive = self._gather_totals(alive, loss.detach(), outputs.detach(), targets)
         if len(starts) > 1:
             gradients = {name: own / len(starts) for name, own in gradients.items()}
+        alive = self._scales.unscale(gradients, alive)
         if spec.gradient_noise:
             pair = kind.begins_pair, kind.ends_pair
             self._probes.add_noise(clock.step, pair, alive, list(gradients.values()))
@@ -230,7 +239,7 @@ class TensorEngine:
             self._gathered[NORM] += torch.where(alive, norm, 0)
             self._gathered[NORMS] += alive
         before = {name: own.detach().clone() for name, own in trained.items()} if watched else {}
-        self._optimizer.step(clock.step, clock.done.expand(len(alive)), gradients, alive)
+        self._optimizer.step(clock.step, self._scales.taken(clock.done), gradients, alive)
         if watched and norms is not None:
             self._probes.add(alive, norms, before, trained)
             self._probes.add_variances(alive, *probed)
