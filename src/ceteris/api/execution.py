@@ -24,6 +24,8 @@ class Means:
     data_folder: Path | None = None
     device: str | None = None
     """None: ``auto`` for a new run, the recorded device for one that goes on."""
+    deterministic: bool = False
+    """Whether a device takes only kernels that give the same bits every time; a run that goes on knows."""
     workers: int | None = None
     metrics: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     modules: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
@@ -68,6 +70,7 @@ def _beginning(planned: Planned, means: Means) -> dict[str, Any]:
         "runs_folder": means.runs_folder,
         "data_folder": means.data_folder,
         "device": means.device or "auto",
+        "deterministic": means.deterministic,
         "workers": means.workers,
         "dataset": planned.dataset,
         "metrics": means.metrics,

@@ -52,6 +52,7 @@ def run(
     quick: bool = False,
     search: Mapping[str, Any] | None = None,
     device: str = "auto",
+    deterministic: bool = False,
     workers: int | None = None,
     runs_dir: str | Path | None = None,
     data_dir: str | Path | None = None,
@@ -78,6 +79,8 @@ def run(
         quick: run a small version, to see whether it works.
         search: settings of the study's search by name, see ``ceteris.search``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        deterministic: whether a card takes only kernels that give the same bits every time; recorded, and
+            kept by ``resume`` and ``extend``. The processor always does.
         workers: how many cores train: a process each, or threads of a process where trials are few.
         runs_dir: folder of the records (else ``CETERIS_RUNS``, else ``./ceteris-runs``).
         data_dir: folder with data files (else ``CETERIS_DATA``, else the user's cache).
@@ -111,7 +114,9 @@ def run(
     )
     with (
         initial_in_messages(started),
-        _means(runs_dir, data_dir, device, workers, progress, functions, modules) as means,
+        _means(
+            runs_dir, data_dir, device, workers, progress, functions, modules, deterministic=deterministic
+        ) as means,
     ):
         for note in planned.parsed.notes:
             means.listener.note(note)
@@ -191,6 +196,8 @@ def _means(
     progress: bool,
     metrics: Mapping[str, Metric],
     modules: Mapping[str, Factory],
+    *,
+    deterministic: bool = False,
 ) -> Iterator[Means]:
     remember(modules)
     with showing_progress(progress) as listener:
@@ -198,6 +205,7 @@ def _means(
             runs_folder=records_folder(runs_dir),
             data_folder=None if data_dir is None else Path(data_dir),
             device=device,
+            deterministic=deterministic,
             workers=workers,
             metrics=metrics,
             modules=modules,

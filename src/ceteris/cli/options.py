@@ -73,6 +73,14 @@ class Training:
         str | None,
         Parameter(help="Where to train: auto, cpu, cuda, cuda:1 or mps (else auto, or as recorded)."),
     ] = None
+    deterministic: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            show_default=False,
+            help="On a card, take only kernels that give the same bits every time (as recorded, to go on).",
+        ),
+    ] = False
     workers: Annotated[
         int | None,
         Parameter(

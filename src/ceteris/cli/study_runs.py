@@ -122,6 +122,7 @@ def training_means(training: Training) -> Iterator[Means]:
             runs_folder=records_folder(training.runs_dir),
             data_folder=training.data_dir,
             device=training.device,
+            deterministic=training.deterministic,
             workers=training.workers,
             listener=listener,
         )

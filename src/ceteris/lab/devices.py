@@ -11,6 +11,9 @@ from pathlib import Path
 from ceteris.errors import CeterisError, Problem, unknown_name
 
 KINDS = ("auto", "cpu", "cuda", "mps")
+ALWAYS_DETERMINISTIC = (
+    "`deterministic` changes nothing on the processor: all kernels there give the same bits every time"
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Device:
 
 def resolve_device(asked: str) -> Device:
     """Return the device that was asked for; ``auto`` is the first CUDA card, or else the processor.
+
+    ``auto`` never takes Apple's MPS. It has no 64-bit floating point numbers, so settings and sums are kept
+    in fewer bits there; results repeat only to rounding, where the processor gives the same bits every time;
+    and nothing shows that it would be faster, since small networks train fast on the processor.
 
     Raises CeterisError for a name that is none, and for a device that this machine does not have.
     """

@@ -29,6 +29,8 @@ class Setup:
     """What makes the user's own networks, by name, as ``own_modules.pack`` wrote it."""
     module_references: tuple[str, ...] = ()
     """Networks given as ``package.module:Name``."""
+    deterministic: bool = False
+    """Whether a device takes only kernels that give the same bits every time."""
     needs_torch: bool = True
     """Whether torch trains something on the processor, and is better loaded ahead."""
 
@@ -83,6 +85,8 @@ class Hello:
     """SHA-256 of the source text of each of the user's metrics."""
     module_hashes: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of the source text of what makes each of the user's networks."""
+    notes: tuple[str, ...] = ()
+    """What was asked for and means nothing here."""
     problems: tuple[Problem, ...] = ()
     """Why this device or these metrics cannot be used; then the other fields mean nothing."""
 

@@ -165,7 +165,9 @@ def _go_on(
         experiments = [combination.experiment for combination in combinations]
         missing = resume_problems(experiments, own.modules, allow_code=permissions.code)
         refuse([*_code_problems(combinations, own.metrics, permissions), *missing])
-        setup = make_setup(device or recorded_device(record.device), own.metrics, own.modules, experiments)
+        asked = device or recorded_device(record.device)
+        exactly = bool(record.numerics.get("deterministic", False))
+        setup = make_setup(asked, own.metrics, own.modules, experiments, deterministic=exactly)
         with Crew(setup, required_environment(record.numerics)) as crew:
             to_train = len(left) + len(more) * len(combinations) * (1 if folds is None else folds.k)
             first = hire_ahead(crew, setup.device, means.workers, to_train)

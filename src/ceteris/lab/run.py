@@ -67,6 +67,7 @@ def run_study(
     runs_folder: Path,
     data_folder: Path | None = None,
     device: str = "auto",
+    deterministic: bool = False,
     workers: int | None = None,
     dataset: Dataset | None = None,
     metrics: Mapping[str, Metric] | None = None,
@@ -84,6 +85,7 @@ def run_study(
         runs_folder: where records lie.
         data_folder: where data files are looked for first.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        deterministic: whether a device takes only kernels that give the same bits every time.
         workers: how many cores train, a process each or threads of a process where trials are few; by default
             all, and one process on a card.
         dataset: rows in memory, where the study's source is ``arrays``.
@@ -106,7 +108,7 @@ def run_study(
     experiments = [combination.experiment for combination in combinations(checked.study)]
     folds = 1 if parsed.study.folds is None else parsed.study.folds.k
     trials_in_all = len(experiments) * len(seed_list(parsed.study)) * folds
-    with Crew(make_setup(device, own, factories, experiments)) as crew:
+    with Crew(make_setup(device, own, factories, experiments, deterministic=deterministic)) as crew:
         first = hire_ahead(crew, device, workers, trials_in_all)
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_loading(means))

@@ -78,6 +78,8 @@ def make_setup(
     metrics: Mapping[str, own_metrics.Metric],
     modules: Mapping[str, own_modules.Factory],
     experiments: Sequence[Experiment],
+    *,
+    deterministic: bool = False,
 ) -> Setup:
     """Return the first order to workers. Raises CeterisError for code of the user's that cannot be sent."""
     named = [metric for experiment in experiments for metric in experiment.metrics]
@@ -85,6 +87,7 @@ def make_setup(
     return Setup(
         path=tuple(os.path.join(here, entry) for entry in sys.path),
         device=device,
+        deterministic=deterministic,
         metrics=own_metrics.pack(metrics),
         references=tuple(dict.fromkeys(metric for metric in named if ":" in metric)),
         modules=own_modules.pack(modules),
@@ -114,7 +117,10 @@ def hire_ahead(crew: Crew, device: str, workers: int | None, trials: int) -> int
 
 def greet(crew: Crew, worker: int, listener: Listener, stop: Stop | None = None) -> Hello:
     """Wait for the first worker's hello. Raises CeterisError where it does not come up."""
-    return _awaited(Hello, crew, worker, listener, stop)
+    hello = _awaited(Hello, crew, worker, listener, stop)
+    for note in hello.notes:
+        listener.note(note)
+    return hello
 
 
 def inspect_modules(

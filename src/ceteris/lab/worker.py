@@ -106,7 +106,7 @@ class Worker:
 
     def _set_up(self, order: Setup) -> Hello:
         from ceteris.lab import own_modules
-        from ceteris.lab.devices import Device, resolve_device
+        from ceteris.lab.devices import ALWAYS_DETERMINISTIC, Device, resolve_device
         from ceteris.lab.orders import Hello
         from ceteris.lab.own_metrics import load
         from ceteris.train import numerics
@@ -122,15 +122,17 @@ class Worker:
             device = Device("cpu", "cpu")
             problems += error.problems
         self._device, self._metrics = device.device, loaded.metrics
+        numerics.prepare_device(device.device, deterministic=order.deterministic)
         return Hello(
             pid=os.getpid(),
             device=device.device,
             device_name=device.name,
-            numerics=numerics.describe(device.name),
+            numerics=numerics.describe(device.name, deterministic=order.deterministic),
             versions=numerics.versions(),
             free_bytes=device.free_bytes,
             metric_hashes=loaded.hashes,
             module_hashes=modules.hashes,
+            notes=(ALWAYS_DETERMINISTIC,) if order.deterministic and device.device == "cpu" else (),
             problems=tuple(problems),
         )
 

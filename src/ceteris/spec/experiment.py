@@ -48,7 +48,7 @@ class Experiment(Spec):
     precision: Annotated[Literal["float32", "bfloat16", "float16"], Field(title="precision")] = "float32"
     """Of the forward and backward pass, in training and evaluation. Weights, loss and optimiser stay in
     float32. With `float16` the loss is scaled, each trial by itself, by the rules of
-    `torch.amp.GradScaler`; the curves `loss_scale` and `skipped_steps` tell how. On the CPU only."""
+    `torch.amp.GradScaler`; the curves `loss_scale` and `skipped_steps` tell how."""
 
     loss: Annotated[LossName, Field(title="loss")] = "auto"
     """`auto`: cross-entropy on logits for classes, mean-squared error for numbers. With classes,

@@ -15,6 +15,8 @@ from typing import Any
 
 VERSION = 4
 """Version of the rule; part of a trial's identity."""
+TENSOR_VERSION = 2
+"""Version of the tensor engine's arithmetic; part of the identity of trials on a device."""
 
 _AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 
@@ -32,6 +34,8 @@ def environment() -> dict[str, str]:
         "MKL_NUM_THREADS": "1",
         "NUMBA_NUM_THREADS": "1",
         "MKL_CBWR": "AVX512,STRICT" if has_avx512() else "COMPATIBLE",
+        # On a card: one fixed workspace, so that a product is always split in the same way.
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
     if has_avx512():
         chosen["OPENBLAS_CORETYPE"] = "SKYLAKEX"
@@ -89,15 +93,41 @@ def prepare_worker() -> None:
         prepare_process()
 
 
-def describe(device: str) -> dict[str, Any]:
-    """Tell the numerics of this process as plain data; equal numerics give equal bits."""
+def prepare_device(device: str, *, deterministic: bool = False) -> None:
+    """Set torch up for a device that is not the processor; call it before the first operation there.
+
+    Products and convolutions of float32 are computed in float32, not in TF32, whose 10 bits are half of it: a
+    precision is a setting and never a silent choice. No kernel is chosen by timing it.
+
+    Args:
+        device: as training takes it.
+        deterministic: take only kernels that give the same bits every time; an operation that has none then
+            raises ``RuntimeError``, with its name.
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = deterministic
+    torch.use_deterministic_algorithms(deterministic)
+
+
+def describe(device: str, *, deterministic: bool = False) -> dict[str, Any]:
+    """Tell the numerics of this process as plain data; equal numerics give equal bits.
+
+    ``deterministic`` counts on devices alone: on the processor all kernels are.
+    """
     import numba
 
     told: dict[str, Any] = {"version": VERSION, "precision": "float32", "device": device}
     if device != "cpu":
         import torch
 
-        return told | {"engine": "torch", "torch": torch.__version__}
+        own = {"tensor_version": TENSOR_VERSION, "tf32": False, "deterministic": deterministic}
+        return told | {"engine": "torch", "torch": torch.__version__} | own
     return told | {
         "engine": "compiled",
         "processor": processor(),
