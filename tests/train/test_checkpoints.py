@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ceteris.data.preparation import Preparation
+from ceteris.lab.scratch_engine import ScratchEngine
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
 from ceteris.train import loop
@@ -109,12 +110,6 @@ def test_every_optimizer_alone_after_a_stack_that_keeps_more(
     check_every_epoch(cohort, digits)
 
 
-@pytest.mark.slow
-def test_convolutional_networks(digits: Preparation) -> None:
-    (cohort,) = cohorts([plan(f"c{seed}", seed, **CNN) for seed in range(2)], digits)
-    check_every_epoch(cohort, digits)
-
-
 @pytest.mark.parametrize("settings", [MLP, CNN | {"epochs": 3}], ids=["mlp", "cnn"])
 def test_engines_of_devices(
     digits: Preparation, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
@@ -132,6 +127,57 @@ def test_engines_of_devices(
     again = train_from(replace(cohort, begin=2), digits, checkpoints(whole, 2))
     for trial in cohort.trials:
         assert told(again, trial.identity, 0) == told(whole, trial.identity, 2)
+
+
+CHANGED = {"source": "digits", "rows": 200, "augment": {"flip": True, "shift": 1}}
+EVERYTHING: dict[str, dict[str, Any]] = {
+    "compiled": {
+        "model": {"kind": "mlp", "hidden": [12], "drop_connect": 0.2, "noise": 0.1, "dropout": 0.2},
+        "optimizer": {"kind": "adam", "lr": 0.02},
+        "schedule": {"kind": "one_cycle"},
+        "accumulate": 2,
+    },
+    "bfloat16": {
+        "model": {"kind": "mlp", "hidden": [12], "dropout": 0.3, "batch_norm": True},
+        "optimizer": {"kind": "rmsprop", "lr": 0.01, "momentum": 0.5},
+        "schedule": {"kind": "plateau", "patience": 0, "factor": 0.5},
+        "precision": "bfloat16",
+        "accumulate": 2,
+    },
+    "float16": {
+        "model": {"kind": "mlp", "hidden": [12], "dropout": 0.3},
+        "schedule": {"kind": "cosine", "warmup": 1},
+        "precision": "float16",
+        "accumulate": 2,
+    },
+    "convolutional": {
+        "model": {"kind": "cnn", "convolutions": [3], "hidden": [6], "dropout": 0.2, "batch_norm": True},
+        "optimizer": {"kind": "adam", "lr": 0.02},
+        "early_stopping": {"patience": 1, "min_delta": 0.2},
+        "accumulate": 2,
+    },
+    "composed": {
+        "model": {"kind": "sequential", "layers": ["flatten", {"linear": 12}, "relu", {"dropout": 0.2}]},
+        "optimizer": {"kind": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True},
+        "schedule": {"kind": "exponential", "gamma": 0.8},
+    },
+    "scratch": {
+        "model": {"kind": "mlp", "hidden": [12], "dropout": 0.2, "drop_connect": 0.1, "batch_norm": True},
+        "schedule": {"kind": "step", "step_size": 2},
+        "implementation": "scratch",
+    },
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_every_engine_with_all_that_is_drawn_planned_and_gathered(name: str, digits: Preparation) -> None:
+    settings = {"data": CHANGED, "batch_size": 32, "epochs": 4} | EVERYTHING[name]
+    (cohort,) = cohorts([plan(f"{name}{seed}", seed, **settings) for seed in range(2)], digits)
+    engine = ScratchEngine if name == "scratch" else None
+    whole = check_every_epoch(cohort, digits, engine=engine)
+    assert {end.status for end in whole.ended.values()} == {"finished"}
+    if name == "float16":
+        assert all(state["loss scale"][2] > 0 for state in checkpoints(whole, 1).values())
 
 
 class Remembering(nn.Module):
@@ -161,13 +207,6 @@ def test_modules_of_the_users_own_keep_all_their_buffers(digits: Preparation) ->
     rows = {p.identity: len(digits.prepare(p.experiment.data, p.seed).split.train) for p in plans}
     (cohort,) = group_trials(plans, digits.dataset, rows, {key: net})
     check_every_epoch(cohort, digits, modules={"Net": Remembering})
-
-
-def test_a_network_in_float16_keeps_its_loss_scale(digits: Preparation) -> None:
-    settings = {"model": {"kind": "mlp", "hidden": [8]}, "precision": "float16", "epochs": 3}
-    (cohort,) = cohorts([plan(f"h{seed}", seed, **settings) for seed in range(2)], digits)
-    whole = check_every_epoch(cohort, digits)
-    assert all(state["loss scale"][2] > 0 for state in checkpoints(whole, 1).values())
 
 
 def test_a_stop_leaves_a_checkpoint_of_everyone_who_still_trains(digits: Preparation) -> None:

@@ -30,13 +30,18 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 def engine_for(
-    model: dict[str, Any], precision: str, digits: Preparation, seeds: list[int], lr: float = 0.05
+    model: dict[str, Any],
+    precision: str,
+    digits: Preparation,
+    seeds: list[int],
+    lr: float = 0.05,
+    kind: str = "sgd",
 ) -> tuple[ModuleEngine, StackedNetwork, list[np.ndarray], Any]:
     experiment = Experiment(
         data={"source": "digits"},
         model=model,
         precision=precision,
-        optimizer={"kind": "sgd", "lr": lr, "momentum": 0.9},
+        optimizer={"kind": "sgd", "lr": lr, "momentum": 0.9} if kind == "sgd" else {"kind": kind, "lr": lr},
     )
     prepared = [digits.prepare(experiment.data, seed) for seed in seeds]
     net = architecture(experiment.model, 64, 10, (8, 8))
@@ -66,6 +71,39 @@ def run(engine: ModuleEngine, members: int) -> np.ndarray:
     return np.array(engine.parameters())
 
 
+def plain_loop(
+    module: torch.nn.Module,
+    precision: str,
+    own: Any,
+    order: np.ndarray,
+    kind: str,
+    init_scale: float = FIRST_SCALE,
+) -> tuple[np.ndarray, int]:
+    """Train by hand; return the parameters and how many steps the scaler left out."""
+    parameters = list(module.parameters())
+    optimizer: torch.optim.Optimizer
+    if kind == "sgd":
+        optimizer = torch.optim.SGD(parameters, lr=0.05, momentum=0.9)
+    else:
+        optimizer = torch.optim.Adam(parameters, lr=0.05)
+    scaler = torch.amp.GradScaler("cpu", init_scale, enabled=precision == "float16")
+    x, y = torch.from_numpy(own.x), torch.from_numpy(own.y)
+    module.train()
+    skipped = 0
+    for step in range(STEPS):
+        rows = torch.from_numpy(order[step * BATCH : (step + 1) * BATCH])
+        with torch.autocast("cpu", dtype=getattr(torch, precision)):
+            outputs = module(x[rows])
+        loss = torch.nn.functional.cross_entropy(outputs.float(), y[rows])
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        before = scaler.get_scale()
+        scaler.step(optimizer)
+        scaler.update()
+        skipped += scaler.get_scale() < before
+    return torch.cat([parameter.detach().flatten() for parameter in parameters]).numpy(), skipped
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_trains_as_a_plain_loop_under_autocast_does(
@@ -75,21 +113,8 @@ def test_it_trains_as_a_plain_loop_under_autocast_does(
     module = stack.member(0)
     assert all(parameter.dtype == torch.float32 for parameter in module.parameters())
     found = run(engine, 1)[0]
-
-    optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
-    scaler = torch.amp.GradScaler("cpu", enabled=precision == "float16")
-    x, y = torch.from_numpy(own.x), torch.from_numpy(own.y)
-    module.train()
-    for step in range(STEPS):
-        rows = torch.from_numpy(order[step * BATCH : (step + 1) * BATCH])
-        with torch.autocast("cpu", dtype=getattr(torch, precision)):
-            outputs = module(x[rows])
-        loss = torch.nn.functional.cross_entropy(outputs.float(), y[rows])
-        optimizer.zero_grad()
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
-    expected = torch.cat([parameter.detach().flatten() for parameter in module.parameters()]).numpy()
+    expected, skipped = plain_loop(module, precision, own, order, "sgd")
+    assert skipped == 0
     moved = np.abs(found - stack.parameters[0]).max()
     assert moved > 1e-3
     np.testing.assert_allclose(found, expected, atol=2e-3 * moved)
@@ -128,6 +153,30 @@ def test_the_scale_follows_the_rules_of_gradscaler_member_by_member() -> None:
     assert scales.scale[1] == FIRST_SCALE
     assert scales.skipped.tolist()[1] == 0
     assert scales.skipped[0] >= 3
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_an_overflow_halves_the_scale_of_its_own_member_and_is_no_step(
+    kind: str, digits: Preparation
+) -> None:
+    """One member begins with a scale that is far too large: it skips steps until it fits, as torch does."""
+    large, model = FIRST_SCALE * 2.0**8, {"kind": "mlp", "hidden": [24, 16]}
+    both, stack, orders, prepared = engine_for(model, "float16", digits, [1, 2], kind=kind)
+    both._scales.scale[0] = large
+    found = run(both, 2)
+    totals = both.totals()
+    assert totals.skipped is not None
+    assert totals.loss_scale is not None
+    assert 0 < totals.skipped[0] < STEPS
+    assert totals.loss_scale[0] == large / 2.0 ** totals.skipped[0]
+    assert (totals.skipped[1], totals.loss_scale[1]) == (0, FIRST_SCALE)
+    alone, *_ = engine_for(model, "float16", digits, [2], kind=kind)
+    assert np.array_equal(run(alone, 1)[0], found[1]), "its neighbour has the bits that it has alone"
+    module = stack.member(0)
+    expected, skipped = plain_loop(module, "float16", prepared[0], orders[0], kind, init_scale=large)
+    assert skipped == totals.skipped[0]
+    moved = np.abs(found[0] - stack.parameters[0]).max()
+    np.testing.assert_allclose(found[0], expected, atol=2e-3 * moved)
 
 
 def test_large_logits_give_a_finite_loss_in_float16(digits: Preparation) -> None:
