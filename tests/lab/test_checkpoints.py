@@ -1,12 +1,12 @@
-"""A run that is killed in the middle of training goes on from its last epoch, with the same bits."""
+"""A run that was stopped, or lost a worker, goes on from its last epoch with the same bits.
+
+One whose lab is killed: ``test_kill``.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,61 +14,7 @@ import pytest
 
 from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
-from ceteris.spec.parse import parse_study
 from tests.lab.made import Diary, all_curves, all_weights, held_up, load, share_right, small_study
-
-STUDIES: dict[str, dict[str, Any]] = {
-    "mlp": {
-        "experiment": {
-            "data": "digits",
-            "model": {"kind": "mlp", "hidden": [12], "dropout": 0.3, "batch_norm": True},
-            "optimizer": {"kind": "adam", "lr": 0.05},
-            "schedule": {"kind": "plateau", "patience": 0, "factor": 0.5},
-            "early_stopping": {"patience": 4},
-            "batch_size": 64,
-            "epochs": 14,
-        },
-        "vary": {"optimizer.lr": [0.05, 0.01]},
-        "seeds": 2,
-    },
-    "cnn": {
-        "experiment": {
-            "data": "digits",
-            "model": {"kind": "cnn", "convolutions": [4], "hidden": [8], "dropout": 0.2, "batch_norm": True},
-            "optimizer": {"kind": "adam", "lr": 0.01},
-            "batch_size": 128,
-            "epochs": 5,
-        },
-        "vary": {"optimizer.lr": [0.01, 0.001]},
-        "seeds": 1,
-    },
-}
-
-SCRIPT = """
-import json
-import os
-import signal
-import sys
-from pathlib import Path
-from ceteris.lab.listener import Unheard
-from ceteris.lab.run import run_study
-from ceteris.spec.parse import parse_study
-
-class Deadly(Unheard):
-    def epoch(self, measured):
-        if measured.epoch == int(sys.argv[3]):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-run_study(parse_study(json.loads(sys.argv[1])), runs_folder=Path(sys.argv[2]), workers=1,
-          listener=Deadly(), checkpoint_seconds=0)
-"""
-
-
-def killed(study: dict[str, Any], runs: Path, epoch: int) -> None:
-    """Run a study in a process that is killed once it has heard of the epoch."""
-    arguments = [json.dumps(study), str(runs), str(epoch)]
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd="/", check=False)
-    assert done.returncode == -signal.SIGKILL
 
 
 def check_same(runs: Path, undisturbed: Path) -> None:
@@ -77,21 +23,6 @@ def check_same(runs: Path, undisturbed: Path) -> None:
     assert all_curves(record) == all_curves(whole)
     assert all_weights(runs, record) == all_weights(undisturbed, whole)
     assert not (runs / record.id / "checkpoints").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
-@pytest.mark.parametrize(("name", "epoch"), [("mlp", 3), ("cnn", 2)])
-def test_a_killed_run_goes_on_from_its_last_epoch(tmp_path: Path, name: str, epoch: int) -> None:
-    study = STUDIES[name]
-    run_study(parse_study(study), runs_folder=tmp_path / "whole", workers=1)
-    killed(study, tmp_path / "runs", epoch)
-    before = load(tmp_path / "runs", "last")
-    assert {t.status for t in before.trials} == {"pending"}
-    diary = Diary()
-    resume_run(before.id, runs_folder=tmp_path / "runs", workers=1, listener=diary)
-    assert min(m.epoch for m in diary.epochs) == epoch, "the epoch that was heard last had no checkpoint yet"
-    check_same(tmp_path / "runs", tmp_path / "whole")
 
 
 @pytest.mark.slow
