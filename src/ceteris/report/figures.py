@@ -12,6 +12,7 @@ from ceteris.report.extras import Extras
 from ceteris.report.fits import FitFigure, fitted
 from ceteris.report.histograms import HistogramFigure, histogram_figure
 from ceteris.report.landscape import LandscapeSection, landscape_section
+from ceteris.report.layers import LayerFigure, layer_figure
 from ceteris.report.regression import CoefficientFigure, Residuals, coefficients, residuals
 from ceteris.report.sweeps import Sweep, capacity, sweeps
 
@@ -28,12 +29,14 @@ class Figures:
     residuals: Residuals | None
     coefficients: CoefficientFigure | None
     landscape: LandscapeSection | None
+    layers: LayerFigure | None
 
     @property
     def drawn(self) -> dict[str, Any]:
         """What the script reads, by figure; empty for one that is not there."""
         stepped = {"fits": self.fits, "histograms": self.histograms, "confusion": self.confusions}
-        single = {**stepped, "residuals": self.residuals, "coefficients": self.coefficients}
+        regression = {"residuals": self.residuals, "coefficients": self.coefficients}
+        single = {**stepped, **regression, "layers": self.layers}
         charts = [chart for chart in (*self.sweeps, self.capacity) if chart is not None]
         return {
             "sweeps": {chart.id: chart.drawn for chart in charts},
@@ -53,4 +56,5 @@ def figures(run: RunRecord, assessment: Assessment, extras: Extras) -> Figures:
         residuals=residuals(extras.predicted, labels),
         coefficients=coefficients(extras.coefficients, labels),
         landscape=landscape_section(extras.landscape),
+        layers=layer_figure(run, labels),
     )

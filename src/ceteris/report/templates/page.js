@@ -88,6 +88,17 @@ function drawFits() {
   drawLevels("#fit-plot", data.fits.levels, (chosen) => fitOption(data, chosen, epochOf("fits"), palette()));
 }
 
+function drawLayers() {
+  const select = one("#layer-view");
+  if (!select) return;
+  all("[data-layer-table]").forEach((table) => { table.hidden = table.dataset.layerTable !== select.value; });
+  const view = data.layers.views[select.value];
+  const log = one("#log-layers");
+  if (select.value !== select.dataset.drawn) log.checked = view.log; // another measurement begins on its own axis
+  select.dataset.drawn = select.value;
+  drawLevels("#layer-plot", view.levels, (chosen) => layerOption(data, view, chosen, log.checked, palette()));
+}
+
 function drawHistograms() {
   const select = one("#histogram-view");
   if (!select) return;
@@ -142,6 +153,7 @@ function draw() {
   drawKeys();
   all("[data-sweep]").forEach(drawSweep);
   drawFits();
+  drawLayers();
   drawHistograms();
   drawConfusion();
   drawLevels("#residual-plot", data.residuals.series, (chosen) => residualOption(data, chosen, palette()));
