@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from ceteris.data.user_arrays import arrays
 from ceteris.lab.binding import bind
 from ceteris.lab.datasets import load_sources
 from ceteris.spec import combinations, named_studies, parse_study
-from tests.catalogue import PAGE, commands, in_quick_form
+from ceteris.spec.parse import ParsedStudy
+from tests.catalogue import EXAMPLES, PAGE, commands, in_quick_form, scripts
 from tests.cli.conftest import run_command
 
 IMAGES = ("mnist", "fashion-mnist")
@@ -30,7 +33,10 @@ def parsed_command(arguments: list[str]) -> dict[str, Any]:
 
 def problems_of(study: str, **options: Any) -> list[str]:
     """Bind a study; rows of the two MNISTs, which may not be here, are stood in for by blank ones."""
-    parsed = parse_study(study, **options)
+    return problems_with_data(parse_study(study, **options))
+
+
+def problems_with_data(parsed: ParsedStudy) -> list[str]:
     sources = [found.experiment.data.reading for found in combinations(parsed.study)]
     image_set = next((name for name in IMAGES if any(s.startswith(name) for s in sources)), None)
     given = None if image_set is None else blank_images(image_set)
@@ -59,7 +65,7 @@ def test_every_named_study_is_on_the_page_and_fits_its_data(study: str) -> None:
 
 
 def test_changed_settings_fit_their_data_too() -> None:
-    changed = [c for c in commands() if c[0] == "run" and len(c) > 2]
+    changed = [c for c in commands() if c[0] == "run" and len(c) > 2 and not c[1].endswith(".yaml")]
     assert changed
     for arguments in changed:
         found = parsed_command(arguments)
@@ -67,6 +73,45 @@ def test_changed_settings_fit_their_data_too() -> None:
         assert (
             problems_of(found["study"], sets=found.get("sets") or (), varies=found.get("varies") or ()) == []
         )
+
+
+def test_every_row_has_a_command() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    entries = [row for row in rows if not row.startswith(("| --- ", "| entry ", "| study ", "| mistake "))]
+    assert len(entries) > 100
+    for entry in entries:
+        assert re.search(r"`(ceteris|python) ", entry), f"no command: {entry}"
+
+
+@pytest.fixture(scope="module")
+def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the examples' data was made."""
+    folder = tmp_path_factory.mktemp("examples")
+    subprocess.run([sys.executable, str(EXAMPLES / "make_data.py")], cwd=folder, check=True)
+    return folder
+
+
+def test_every_example_is_on_the_page_and_its_study_fits_its_data(
+    made_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made_data)
+    page = PAGE.read_text(encoding="utf-8")
+    for file in sorted(EXAMPLES.glob("*.yaml")):
+        assert re.search(rf"`ceteris run docs/examples/{file.name}[` ]", page), file.name
+        parsed = parse_study(file, allow_code=True)
+        if file.stem == "own_network":  # code of one's own is looked at in a training process
+            continue
+        assert problems_with_data(parsed) == []
+
+
+@pytest.mark.parametrize("arguments", scripts(), ids=shlex.join)
+def test_every_script_compiles_and_has_what_it_is_asked_for(arguments: list[str]) -> None:
+    file, *numbers = arguments
+    path = PAGE.parents[1] / file
+    text = path.read_text(encoding="utf-8")
+    compile(text, file, "exec")
+    assert f"python {file}" in text
+    assert all(f"def mistake_{number}()" in text for number in numbers)
 
 
 def test_links_lead_to_headings_that_exist() -> None:

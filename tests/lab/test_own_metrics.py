@@ -38,7 +38,8 @@ def test_references_are_imported_and_mistakes_told(tmp_path: Path, monkeypatch: 
         "there is no function in mine_lab `goood`; did you mean `good`? (known: good)",
         "`mine_lab:LIMIT` is a int, not a function",
         "the module of `nowhere_lab:f` cannot be imported "
-        "(ModuleNotFoundError: No module named 'nowhere_lab'); the folder it lies in must be on PYTHONPATH",
+        "(ModuleNotFoundError: No module named 'nowhere_lab'); it must lie beside the study's file, "
+        "or in a folder on PYTHONPATH",
         "the module of `wrong_lab:f` cannot be imported (ZeroDivisionError: division by zero)",
     ]
 

@@ -20,8 +20,11 @@ def report_of(run: RunRecord) -> Path | None:
     return path if path.is_file() else None
 
 
-def write(run: RunRecord, assessment: Assessment, path: str | Path | None = None) -> Path:
+def write(run: RunRecord, assessment: Assessment, path: str | Path | None = None, reload: int = 0) -> Path:
     """Write the report beside the records, or to ``path``; return where it is.
+
+    With ``reload`` it is one of a run that goes on: a browser reads it anew after so many seconds, and
+    figures for which networks are needed are left out.
 
     Raises ``CeterisError`` where it cannot be written.
     """
@@ -32,7 +35,7 @@ def write(run: RunRecord, assessment: Assessment, path: str | Path | None = None
     if target.is_dir():
         target = target / FILE_NAME
     try:
-        return write_report(run, assessment, target, extras_of(run))
+        return write_report(run, assessment, target, None if reload else extras_of(run), reload)
     except OSError as error:
         raise CeterisError(f"the report cannot be written to {target}: {error.strerror or error}") from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ceteris.api.code_folder import look_beside
 from ceteris.api.initial import started_by
 from ceteris.api.own_data import as_dataset, in_memory, named
 from ceteris.errors import CeterisError, Problem
@@ -110,6 +111,7 @@ def plan(
     besides its own, and ``better`` says which of their values are better. ``spaces`` and ``search`` make it a
     search, or change the one that it has (`parse_study`). Raises ``CeterisError``.
     """
+    look_beside(source, allow_code=allow_code)
     dataset = None if data is None else as_dataset(data)
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -11,6 +11,9 @@ from ceteris.cli import screen
 from ceteris.cli.options import AsJson, RunName, RunsDir
 from ceteris.cli.screen import plain_table, print_json
 from ceteris.errors import CeterisError, Problem
+
+if TYPE_CHECKING:
+    from ceteris.api.result import Result
 
 Most = Annotated[int, Parameter(name="--most", help="How many runs to list, the newest first.")]
 
@@ -71,15 +74,35 @@ def report(
     /,
     *,
     to: Annotated[Path | None, Parameter(help="Where to write it (else beside the records).")] = None,
+    follow: Annotated[
+        bool,
+        Parameter(negative="", help="Write it again and again until the run has ended; the page grows."),
+    ] = False,
     runs_dir: RunsDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the HTML report of a run anew and print its path."""
+    """Write the HTML report of a run anew and print its path.
+
+    With --follow, in another terminal while the run trains: the page in the browser loads itself anew.
+    """
     from ceteris.api.runs import load_run
 
     result = load_run(run, runs_dir=runs_dir)
-    path = result.report(to)
+    path = _followed(result, to, runs_dir) if follow and result.status == "running" else result.report(to)
     if as_json:
         print_json({"run": result.id, "report": str(path)})
     else:
         print(path)
+
+
+def _followed(result: Result, to: Path | None, runs_dir: Path | None) -> Path:
+    """Write the report of a run until it has ended; return where it is."""
+    from ceteris.api.following import follow
+    from ceteris.cli.screen import tell
+
+    pages = follow(result.id, to, runs_dir=runs_dir)
+    path = next(pages)
+    tell(f"{result.id} is running; its report grows in {path} until it ends (Ctrl-C stops this, not the run)")
+    for page in pages:
+        path = page
+    return path

@@ -129,7 +129,7 @@ def select(
         metric=metric,
         better=better,
         chosen=_best(known, better),
-        levels=tuple(_level(level, scores[level], rows, counts[level]) for level in levels),
+        levels=tuple(_level(level, scores[level], rows, counts[level], metric) for level in levels),
         seeds=len(choices),
         flattery=_flattery(scores, choices, metric, better),
     )
@@ -171,7 +171,11 @@ def _choices(scores: Mapping[str, Mapping[int, float]], better: Direction) -> di
 
 
 def _level(
-    level: str, scores: Mapping[int, tuple[float, Mapping[str, float]]], rows: int, chosen_by: int
+    level: str,
+    scores: Mapping[int, tuple[float, Mapping[str, float]]],
+    rows: int,
+    chosen_by: int,
+    metric: str = "",
 ) -> LevelOnTest:
     names = dict.fromkeys(name for _, tests in scores.values() for name in tests)
     test = {
@@ -179,7 +183,7 @@ def _level(
         for name in names
         if (found := _mean([t[name] for _, t in scores.values() if name in t], name, rows)) is not None
     }
-    return LevelOnTest(level, _mean([v for v, _ in scores.values()], "", rows), test, chosen_by)
+    return LevelOnTest(level, _mean([v for v, _ in scores.values()], metric, 0), test, chosen_by)
 
 
 def _flattery(

@@ -25,7 +25,7 @@ def import_reference(reference: str, kind: str, where: str, purpose: str = "") -
     except Exception as error:
         message = f"the module of `{reference}` cannot be imported ({exception_in_line(error)})"
         if isinstance(error, ModuleNotFoundError) and error.name == module_name.partition(".")[0]:
-            message += "; the folder it lies in must be on PYTHONPATH"
+            message += "; it must lie beside the study's file, or in a folder on PYTHONPATH"
         raise CeterisError(Problem(message, where)) from error
     found: Callable[..., Any] | None = getattr(module, name, None)
     if found is None:

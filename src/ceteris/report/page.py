@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -63,15 +63,21 @@ class Page:
     version: str
     footer: str
     data: Markup
+    reload: int = 0
+    """Seconds after which a browser reads the page anew; 0: never."""
 
 
-def write_report(run: RunRecord, assessment: Assessment, path: Path, extras: Extras | None = None) -> Path:
+def write_report(
+    run: RunRecord, assessment: Assessment, path: Path, extras: Extras | None = None, reload: int = 0
+) -> Path:
     """Write the report of ``run`` to ``path`` and return it; ``extras`` bring further figures.
+
+    ``reload``: after so many seconds a browser reads the page anew, for a run that goes on; 0: never.
 
     The file is complete at every moment: it is written beside its place and then moved there.
     Folders that are missing are made. Raises OSError where the file cannot be written.
     """
-    page = render_report(run, assessment, extras)
+    page = render_report(run, assessment, extras, reload)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -85,9 +91,12 @@ def write_report(run: RunRecord, assessment: Assessment, path: Path, extras: Ext
     return path
 
 
-def render_report(run: RunRecord, assessment: Assessment, extras: Extras | None = None) -> str:
+def render_report(
+    run: RunRecord, assessment: Assessment, extras: Extras | None = None, reload: int = 0
+) -> str:
     """Return the report of ``run`` as HTML."""
-    return rendered("report.html.j2", page=make_page(run, assessment, extras), asset=asset)
+    page = replace(make_page(run, assessment, extras), reload=reload)
+    return rendered("report.html.j2", page=page, asset=asset)
 
 
 def make_page(run: RunRecord, assessment: Assessment, extras: Extras | None = None) -> Page:
