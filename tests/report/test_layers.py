@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from ceteris.records.views import RunRecord
+from ceteris.report.curves import MOST_MEANS, with_room
 from ceteris.report.layers import LEAST, MOST_NUMBERS, layer_figure
 from ceteris.report.page import render_report
+from ceteris.spec.probes import OF_LAYERS
 from tests.report.sample import made_assessment, made_run, made_study
 
 LEVELS = ("0.1", "0.01", "0.001")
@@ -88,3 +90,14 @@ def test_the_page_has_the_section_and_its_numbers_are_json() -> None:
     json.dumps(figure.drawn)
     plain = made_run(made_study(claims=[]))
     assert '<section id="layers"' not in render_report(plain, made_assessment(plain, made_study(claims=[])))
+
+
+def test_deep_networks_leave_a_page_of_bounded_size() -> None:
+    """Of a thousand curves of layers those have charts that fit, the first and the last among them."""
+    metrics = [f"{family}/hidden.{k}" for family in OF_LAYERS for k in range(200)]
+    kept = with_room(("val_loss", *metrics), 48)
+    assert len(kept) * 48 * 6 <= MOST_MEANS
+    assert kept[0] == "val_loss"
+    for family in OF_LAYERS:
+        assert {f"{family}/hidden.0", f"{family}/hidden.199"} <= set(kept)
+    assert with_room(("val_loss", *metrics[:9]), 48) == ("val_loss", *metrics[:9])

@@ -15,7 +15,7 @@ from ceteris.evidence.summaries import Band
 from ceteris.records.views import RunRecord, TrialRecord
 from ceteris.report.numbers import rounded
 from ceteris.report.titles import title_of
-from ceteris.spec.probes import without_many_probes
+from ceteris.spec.probes import probe_parts, without_many_probes
 
 PAIRS = (("train_loss", "val_loss"), ("train_accuracy", "val_accuracy"))
 """Measured the same way on both sides, so drawn beside each other on one scale."""
@@ -141,19 +141,41 @@ class Curves:
     has_means: bool
     has_single: bool
     thinned: bool
+    fewer_layers: bool
+    """Probes of some layers have no chart."""
     data: dict[str, Any]
 
 
+def with_room(metrics: Sequence[str], levels: int) -> tuple[str, ...]:
+    """Return the metrics whose means have room on a page, for as many levels, with two epochs of each.
+
+    Of probes of single parameters and layers those of layers between are left out, evenly, where a deep
+    network has too many; of every family the first and the last stay.
+    """
+    families: dict[str, list[str]] = defaultdict(list)
+    for metric in metrics:
+        if (parts := probe_parts(metric)) is not None:
+            families[parts[0]].append(metric)
+    probes = sum(map(len, families.values()))
+    room = MOST_MEANS // (6 * max(levels, 1)) - (len(metrics) - probes)
+    if probes <= room:
+        return tuple(metrics)
+    each = room // len(families)
+    left = {own[k] for own in families.values() for k in thinned(len(own), each)}
+    return tuple(metric for metric in metrics if probe_parts(metric) is None or metric in left)
+
+
 def curves(run: RunRecord, assessment: Assessment) -> Curves:
-    """Collect every curve of a run, with bands, for the charts."""
+    """Collect the curves of a run, with bands, for the charts."""
     labels = [level.level for level in assessment.levels]
-    metrics = _metrics(run, assessment)
+    every = _metrics(run, assessment)
+    metrics = with_room(every, len(labels))
     epochs = max((len(curve) for trial in run.trials for curve in trial.curves.values()), default=0)
     at = thinned(epochs, MOST_MEANS // max(3 * len(labels) * len(metrics), 1))
     means = {
         metric: _bands([level.curves.get(metric) for level in assessment.levels], at) for metric in metrics
     }
-    single_epochs, single = single_seed_curves(run, labels, without_many_probes(metrics), epochs)
+    single_epochs, single = single_seed_curves(run, labels, without_many_probes(every), epochs)
     rows = chart_rows(metrics)
     several = len({(trial.seed, trial.fold) for trial in run.trials}) > 1
     lost = any(trial.status == "diverged" for trial in run.trials)
@@ -172,6 +194,7 @@ def curves(run: RunRecord, assessment: Assessment) -> Curves:
         has_means=any(value is not None for m in means.values() for curve in m["mean"] for value in curve),
         has_single=several or lost,
         thinned=len(at) < epochs or (len(single_epochs) < epochs and (several or lost)),
+        fewer_layers=len(metrics) < len(every),
         data=data,
     )
 
