@@ -18,7 +18,7 @@ _SHIFT = np.uint64(32)
 _MASK = np.uint64(WORD_MASK)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def fill_words(out, k0, k1, epoch, first_row):  # type: ignore[no-untyped-def]
     """Fill ``out`` (rows, columns) of uint32 with the words that ``draws.words`` gives."""
     rows, columns = out.shape
@@ -48,7 +48,7 @@ def permutation(key: Key, n: int, *, epoch: int = 0) -> NDArray[np.int64]:
     return order if (drawn[1:] > drawn[:-1]).all() else keyed.permutation(key, n, epoch=epoch)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def fill_words_by_column(out, k0, k1, epoch, first_row):  # type: ignore[no-untyped-def]
     """Fill ``out`` (columns, rows) with the transpose of what ``fill_words`` gives."""
     columns, rows = out.shape

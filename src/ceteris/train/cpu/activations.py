@@ -8,6 +8,7 @@ import math
 
 from ceteris.train.cpu.arithmetic import exponential, hyperbolic_tangent
 from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.sums import copy
 from ceteris.train.cpu.table import (
     ELU,
     GELU,
@@ -48,7 +49,7 @@ def activate_forward(variant, x, y):
         for i in range(x.size):
             y[i] = x[i] * leak if x[i] <= zero else x[i]
     elif variant == IDENTITY:
-        y[:] = x
+        copy(x, y)
     else:
         rare_forward(variant, x, y)
 
@@ -72,7 +73,7 @@ def activate_backward(variant, x, y, dy, dx):
         for i in range(y.size):
             dx[i] = dy[i] if y[i] > zero else dy[i] * leak
     elif variant == IDENTITY:
-        dx[:] = dy
+        copy(dy, dx)
     else:
         rare_backward(variant, x, y, dy, dx)
 

@@ -95,6 +95,7 @@ class CompiledEngine:
         self._space = Space(
             np.zeros(table.workspace, dtype),
             np.zeros(most_rows, np.int64),
+            np.zeros(len(stack), np.int64),
             np.zeros(table.words, np.uint32),
             np.zeros(spec.net.n_parameters, dtype),
             np.zeros(spec.net.n_parameters if spec.accumulate > 1 else 0, dtype),

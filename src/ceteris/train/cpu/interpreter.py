@@ -76,11 +76,13 @@ class Rows(NamedTuple):
 class Space(NamedTuple):
     """Workspaces, overwritten: activations, labels of a batch, words behind masks, the gradient (P,).
 
-    ``sum`` (P,) takes the gradients of several batches; it is empty where a step has but one.
+    ``sum`` (P,) takes the gradients of several batches; it is empty where a step has but one. ``places``
+    (M,) takes those of members that do a step together.
     """
 
     work: Any
     labels: Any
+    places: Any
     words: Any
     grad: Any
     sum: Any

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.layers import counting, kernel
 from ceteris.train.cpu.tiled import PLAIN, TRANSPOSED, multiply
+from ceteris.train.cpu.views import matrix
 from ceteris.train.numerics import has_avx512
 
 TILED = has_avx512()
@@ -45,10 +46,20 @@ def product(tiled, m, n, k, a, b, b_at, apart, turned, c):
     """
     if tiled:
         multiply(m, n, k, a, 0, k, PLAIN, b, b_at, apart, TRANSPOSED if turned else PLAIN, False, c, 0, n)
-    elif turned:
-        np.dot(a.reshape(m, k), b[b_at : b_at + k * n].reshape(n, k).T, c.reshape(m, n))
     else:
-        np.dot(a.reshape(m, k), b[b_at : b_at + k * n].reshape(k, n), c.reshape(m, n))
+        multiply_by_blas(m, n, k, a, 0, PLAIN, b, b_at, TRANSPOSED if turned else PLAIN, c)
+
+
+@counting
+def multiply_by_blas(m, n, k, a, a_at, turn_a, b, b_at, turn_b, c):
+    """C = A B by the BLAS, of flat matrices whose rows touch; see ``tiled.multiply``."""
+    out = matrix(c, 0, m, n)
+    if turn_a == TRANSPOSED:
+        np.dot(matrix(a, a_at, k, m).T, matrix(b, b_at, k, n), out)
+    elif turn_b == TRANSPOSED:
+        np.dot(matrix(a, a_at, m, k), matrix(b, b_at, n, k).T, out)
+    else:
+        np.dot(matrix(a, a_at, m, k), matrix(b, b_at, k, n), out)
 
 
 @kernel

@@ -8,10 +8,8 @@ not: there the bounds of the pieces follow from shapes alone, and a leader alone
 
 from __future__ import annotations
 
-import numpy as np
-
 from ceteris.train.cpu.layers import kernel
-from ceteris.train.cpu.linear import TILED, is_gradient_tiled, is_tiled, product
+from ceteris.train.cpu.linear import TILED, is_gradient_tiled, is_tiled, multiply_by_blas, product
 from ceteris.train.cpu.table import (
     APART,
     BIAS,
@@ -196,5 +194,4 @@ def input_piece(row, param, work, n, masked, piece, count):
         at += begin
         multiply(end - begin, n, units, weight, at, width, TRANSPOSED, dy, 0, n, PLAIN, False, dx, 0, n)
     else:
-        whole = weight[at : at + units * width].reshape(units, width)
-        np.dot(whole.T, dy.reshape(units, n), dx.reshape(width, n))
+        multiply_by_blas(width, n, units, weight, at, TRANSPOSED, dy, 0, PLAIN, dx)

@@ -21,6 +21,7 @@ from ceteris.train.cpu.layers import (
 from ceteris.train.cpu.linear import linear_forward, linear_forward_rows
 from ceteris.train.cpu.linear_training import train_backward, train_forward
 from ceteris.train.cpu.outputs import add_forward, fork_backward, softmax_backward, softmax_forward
+from ceteris.train.cpu.sums import copy
 from ceteris.train.cpu.table import (
     ACTIVATE,
     ADD,
@@ -88,21 +89,19 @@ def mask_weights(row, param, work, words, rate, key, done):
     """Write the weights that drop-connect leaves at step ``done`` of the training."""
     units, width = row[N_OUT], row[N_IN]
     own = part(words, row[WORDS], units * width)
-    fill_words(own.reshape(units, width), key[0], key[1], done, 0)
+    fill_words(matrix(own, 0, units, width), key[0], key[1], done, 0)
     weight, masked = part(param, row[WEIGHT], units * width), part(work, row[MASKED], units * width)
     drop_forward(rate, own, weight, masked)
 
 
 @kernel
 def draw_rows(row, words, key, n, epoch, first_row):
-    """Fill the words of a place of dropout or noise, as its activations stand; returns them flat."""
+    """Fill the words of a place of dropout or noise, as its activations stand."""
     units = row[N_OUT]
-    own = part(words, row[WORDS], n * units)
     if row[BY_ROW]:
-        fill_words(own.reshape(n, units), key[0], key[1], epoch, first_row)
+        fill_words(matrix(words, row[WORDS], n, units), key[0], key[1], epoch, first_row)
     else:
-        fill_words_by_column(own.reshape(units, n), key[0], key[1], epoch, first_row)
-    return own
+        fill_words_by_column(matrix(words, row[WORDS], units, n), key[0], key[1], epoch, first_row)
 
 
 @kernel
@@ -148,7 +147,7 @@ def run_joint_backward(row, work, n):
     size = n * units
     dy, dx = part(work, row[DY], size), part(work, row[DX], size)
     if row[KIND] == ADD:
-        dx[:] = dy
+        copy(dy, dx)
     elif row[KIND] == FORK:
         fork_backward(dy, part(work, row[OTHER], size), dx)
     else:
@@ -176,11 +175,13 @@ def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, 
             slot = row[VARIANT]
             x, y = part(work, row[X], size), part(work, row[Y], size)
             if rates[slot] == 0.0:
-                y[:] = x
-            elif row[KIND] == DROP:
-                drop_forward(rates[slot], draw_rows(row, words, keys[slot], n, epoch, first_row), x, y)
+                copy(x, y)
             else:
-                add_noise(rates[slot], draw_rows(row, words, keys[slot], n, epoch, first_row), x, y)
+                draw_rows(row, words, keys[slot], n, epoch, first_row)
+                if row[KIND] == DROP:
+                    drop_forward(rates[slot], part(words, row[WORDS], size), x, y)
+                else:
+                    add_noise(rates[slot], part(words, row[WORDS], size), x, y)
         elif row[KIND] == LAYER_NORM:
             run_layer_norm(row, numbers[index, 0], param, work, n)
         elif row[KIND] == BATCH_NORM:
@@ -213,7 +214,7 @@ def forward_evaluating(table, numbers, param, buffers, work, n):
         elif row[KIND] == LAYER_NORM:
             run_layer_norm(row, numbers[index, 0], param, work, n)
         elif row[KIND] == DROP or row[KIND] == NOISE:
-            part(work, row[Y], n * units)[:] = part(work, row[X], n * units)
+            copy(part(work, row[X], n * units), part(work, row[Y], n * units))
         elif row[KIND] == BATCH_NORM:
             norm_evaluate(
                 matrix(work, row[X], units, n),
@@ -261,7 +262,7 @@ def backward(table, param, grad, work, words, rates, n, team):
             slot = row[VARIANT]
             flat, dx = part(work, row[DY], size), part(work, row[DX], size)
             if rates[slot] == 0.0 or row[KIND] == NOISE:
-                dx[:] = flat
+                copy(flat, dx)
             else:
                 drop_forward(rates[slot], part(words, row[WORDS], size), flat, dx)
         elif row[KIND] == BATCH_NORM:

@@ -135,7 +135,7 @@ def probe_noise(tensors, probed, place, step, grad):
             distance = squared_distance(grad[begin:end], previous[begin:end])
             probed.spreads[place, index] += 0.5 * distance
     if step % probed.every == 0:
-        previous[:] = grad
+        copy(grad, previous)
         probed.kept[place] = step
 
 

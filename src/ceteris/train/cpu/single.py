@@ -84,7 +84,7 @@ def train_together(
     row, work, grad = net.table[0], space.work, space.grad
     units, width = row[N_OUT], row[N_IN]
     together = min(members_in_cache(stack), LINES // units)
-    chosen = np.empty(together, np.int64)
+    chosen = space.places
     for begin in range(0, places.size, together):
         for step in range(first, last):
             alive = 0

@@ -8,6 +8,7 @@ import numpy as np
 
 from ceteris.train.cpu.arithmetic import exponential
 from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.sums import copy
 
 
 @kernel
@@ -23,7 +24,7 @@ def cross_entropy(outputs, labels, gradient, largest, partition):
     """
     units, rows = outputs.shape
     share = outputs.dtype.type(1.0 / rows)
-    largest[:] = outputs[0]
+    copy(outputs[0], largest)
     for unit in range(1, units):
         line = outputs[unit]
         for row in range(rows):
