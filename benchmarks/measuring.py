@@ -15,6 +15,9 @@ from benchmarks.processes import ContestantProcess, Order, Unable
 from benchmarks.task import Outcome
 from benchmarks.workloads import Stack, Workload
 
+MOST_TRIES = 3
+"""So often the speed of Ceteris is tried before it is measured."""
+
 Seat = tuple[str, Stack]
 """A contestant's name and the stack that it trains."""
 
@@ -59,11 +62,19 @@ def measure(
 
 
 def _epochs_of_ceteris(process: ContestantProcess, workload: Workload, stack: Stack, seconds: float) -> int:
-    """Choose how many epochs fill the time; a try that is not counted tells the speed."""
-    tried = _timed(process, Order(workload, stack, 0, warm_up=True))
-    if isinstance(tried, Unable):
-        return 0
-    return round(seconds * tried.epochs / tried.seconds)
+    """Choose how many epochs fill the time; tries that are not counted tell the speed.
+
+    A short try tells more of the start of workers than of training, so a longer one follows it.
+    """
+    epochs = 0
+    for number in range(MOST_TRIES):
+        tried = _timed(process, Order(workload, stack, 0, epochs, warm_up=number == 0))
+        if isinstance(tried, Unable):
+            return 0
+        epochs = round(seconds * tried.epochs / tried.seconds)
+        if tried.seconds > seconds / 2:
+            break
+    return epochs
 
 
 def _timed(process: ContestantProcess, order: Order) -> Outcome | Unable:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.linear import (
     is_gradient_tiled,
     is_tiled,

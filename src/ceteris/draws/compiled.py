@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from ceteris.draws import keyed
 from ceteris.draws.keyed import Key
 from ceteris.draws.philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1, WORD_MASK
 
+# Without counting references of arrays: kernels that call these do not.
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
 _M0 = np.uint64(MULTIPLIER_0)
 _M1 = np.uint64(MULTIPLIER_1)
 _W0 = np.uint64(WEYL_0)
@@ -18,7 +22,7 @@ _SHIFT = np.uint64(32)
 _MASK = np.uint64(WORD_MASK)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(**_OPTIONS)
 def fill_words(out, k0, k1, epoch, first_row):  # type: ignore[no-untyped-def]
     """Fill ``out`` (rows, columns) of uint32 with the words that ``draws.words`` gives."""
     rows, columns = out.shape
@@ -48,7 +52,7 @@ def permutation(key: Key, n: int, *, epoch: int = 0) -> NDArray[np.int64]:
     return order if (drawn[1:] > drawn[:-1]).all() else keyed.permutation(key, n, epoch=epoch)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(**_OPTIONS)
 def fill_words_by_column(out, k0, k1, epoch, first_row):  # type: ignore[no-untyped-def]
     """Fill ``out`` (columns, rows) with the transpose of what ``fill_words`` gives."""
     columns, rows = out.shape
@@ -67,7 +71,7 @@ def fill_words_by_column(out, k0, k1, epoch, first_row):  # type: ignore[no-unty
                 out[4 * full + offset, row] = last[offset]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**_OPTIONS, forceinline=True)
 def _block(c0, c1, c2, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four words of one counter; 64-bit variables that hold 32-bit values."""
     c3 = np.uint64(0)

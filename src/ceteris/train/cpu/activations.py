@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 
 from ceteris.train.cpu.arithmetic import exponential, hyperbolic_tangent
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.sums import copy
 from ceteris.train.cpu.table import (
     ELU,

@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as numba_intrinsic
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 
 PAUSE = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}.get(platform.machine())
 YIELDS = sys.platform != "win32"

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ceteris.train.cpu.class_losses import class_loss, halved
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.losses import (
     CROSS_ENTROPY,
     HALF_SQUARED_ERROR,

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.losses import (
     BINARY,
     BINARY_PROBABILITIES,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ceteris.train.cpu.batches import fetch, score, transpose
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.passes import forward_evaluating
 from ceteris.train.cpu.single import evaluate_together, shares_products
 from ceteris.train.cpu.table import N_OUT, Y

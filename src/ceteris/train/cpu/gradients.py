@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.sums import add_norms, sum_of_squares
 from ceteris.train.hyper import WEIGHTS
 from ceteris.train.penalties import (

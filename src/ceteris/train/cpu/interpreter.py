@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ceteris.train.cpu.batches import fetch, score
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.passes import backward, forward
 from ceteris.train.cpu.probes import probe_gradients
 from ceteris.train.cpu.single import shares_products, train_together

@@ -13,18 +13,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from ceteris.train.cpu.decorators import kernel, summing
 from ceteris.train.cpu.quantile import normal_quantile
-
-# Numba's Python error model would test every division for zero and so keep loops scalar. It would also count
-# the references of every array that a kernel is given or cuts out of another: half of the time of a small
-# network. What kernels work on outlives them, so nothing is counted, and nothing can be allocated.
-kernel = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-# Sums may be reordered so that they vectorise: their order then depends on the length alone.
-summing = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, fastmath={"reassoc"})
-# For what returns an array, as np.dot does even where it is given one.
-counting = njit(cache=True, nogil=True, error_model="numpy", _nrt=True)
 
 
 @kernel

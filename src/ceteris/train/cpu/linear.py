@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import counting, kernel
+from ceteris.train.cpu.decorators import counting, kernel
 from ceteris.train.cpu.tiled import PLAIN, TRANSPOSED, multiply
 from ceteris.train.cpu.views import matrix
 from ceteris.train.numerics import has_avx512

@@ -8,7 +8,7 @@ not: there the bounds of the pieces follow from shapes alone, and a leader alone
 
 from __future__ import annotations
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.linear import TILED, is_gradient_tiled, is_tiled, multiply_by_blas, product
 from ceteris.train.cpu.table import (
     APART,

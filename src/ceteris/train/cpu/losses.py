@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ceteris.train.cpu.arithmetic import exponential
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 
 CROSS_ENTROPY, SQUARED_ERROR, SQUARED_ERROR_ONE_HOT, BINARY, ABSOLUTE_ERROR, SMOOTH_L1, HUBER = range(7)
 WEIGHTED_CROSS_ENTROPY = 7

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from ceteris.draws.compiled import fill_words, fill_words_by_column
 from ceteris.train.cpu.activations import activate_backward, activate_forward
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.layers import (
     add_bias,
     add_noise,
     drop_forward,
-    kernel,
     layer_norm_backward,
     layer_norm_forward,
     norm_backward,

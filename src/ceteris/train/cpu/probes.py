@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.passes import forward_evaluating, gather
 from ceteris.train.cpu.sums import (
     BLOCK,

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from ceteris.train.cpu.decorators import kernel
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@kernel
 def normal_quantile(share):
     """Return z such that a standard normal number lies below z with probability ``share`` in (0, 1).
 
@@ -47,7 +47,7 @@ def normal_quantile(share):
     return -size if q < 0.0 else size
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@kernel
 def _near_tail(r):
     top = _polynomial_7(
         r,
@@ -74,7 +74,7 @@ def _near_tail(r):
     return top / bottom
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@kernel
 def _far_tail(r):
     top = _polynomial_7(
         r,
@@ -101,6 +101,6 @@ def _far_tail(r):
     return top / bottom
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@kernel
 def _polynomial_7(x, c0, c1, c2, c3, c4, c5, c6, c7):
     return ((((((c7 * x + c6) * x + c5) * x + c4) * x + c3) * x + c2) * x + c1) * x + c0

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.linear_training import (
     backward_piece,
     count_forward,

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from ceteris.train.cpu.batches import fetch, score, transpose
-from ceteris.train.cpu.layers import kernel, unit_sums
+from ceteris.train.cpu.decorators import kernel
+from ceteris.train.cpu.layers import unit_sums
 from ceteris.train.cpu.linear import TILED
 from ceteris.train.cpu.steps import LOSS, RIGHT, ROWS, members_in_cache, take_step
 from ceteris.train.cpu.sums import copy

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from ceteris.train.cpu.arithmetic import exponential
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.sums import copy
 
 

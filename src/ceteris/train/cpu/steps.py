@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.gradients import finish_gradient
-from ceteris.train.cpu.layers import kernel
 from ceteris.train.cpu.probes import probe_noise, update_probed
 from ceteris.train.cpu.sharing import update_shared
 from ceteris.train.engine import GRADIENT_EVERY

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel, summing
+from ceteris.train.cpu.decorators import kernel, summing
 
 BLOCK = 4096
 """Numbers that are summed at once; the sums of blocks are added in their order. A block of a parameter

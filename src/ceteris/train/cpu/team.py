@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.train.cpu.atomics import add, load, replace, store, wait_a_little
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 
 TICKET, DONE, CLOSED = 0, 8, 16
 """The job under way (20 bits of its number, then 14 each: its pieces, those taken by the leader, and by the

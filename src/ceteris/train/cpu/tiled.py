@@ -9,7 +9,7 @@ rows and columns stand beside it.
 
 from __future__ import annotations
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.tiles import VECTOR_BYTES, inner_tile, outer_tile
 
 PLAIN, TRANSPOSED = ord("n"), ord("t")

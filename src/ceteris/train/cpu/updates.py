@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ceteris.train.cpu.layers import kernel
+from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.team import MOST_PIECES
 from ceteris.train.hyper import (
     ADAM_FAMILY,
