@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-VERSION = 4
+VERSION = 5
 """Version of the rule; part of a trial's identity."""
 TENSOR_VERSION = 2
 """Version of the tensor engine's arithmetic; part of the identity of trials on a device."""

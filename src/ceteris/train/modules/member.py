@@ -14,10 +14,13 @@ from ceteris.nets.architecture import Architecture, UserModule, named_views, ran
 from ceteris.nets.architecture import Tensor as ParameterTensor
 from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
+from ceteris.spec.optimizer import Newton
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyOf, replace_dropouts
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.memory import aligned_rows
+from ceteris.train.modules.norms import replace_norms
+from ceteris.train.modules.pooling import replace_pools
 from ceteris.train.modules.precision import Lowered
 from ceteris.train.modules.probes import Watch, with_gradients
 from ceteris.train.modules.seeding import seed_libraries
@@ -114,9 +117,14 @@ def members_of(spec: StackSpec, stack: StackedNetwork, parameters: NDArray[np.fl
     """Return the members of a stack as modules that are ready to run on rows of parameters (M, P)."""
     if isinstance(stack, ModuleStack):
         return [UserMember(stack, place, flat, spec.precision) for place, flat in enumerate(parameters)]
+    modules = [stack.member(place) for place in range(len(stack))]
+    if not any(isinstance(optimizer, Newton) for optimizer in spec.optimizers):  # which differentiates twice
+        for module in modules:
+            replace_norms(module, hidden_modules(spec.net))
+            replace_pools(module)
     return [
-        Member(stack.member(place), spec.net, flat, _keys_by_role(spec, place), spec.precision)
-        for place, flat in enumerate(parameters)
+        Member(module, spec.net, flat, _keys_by_role(spec, place), spec.precision)
+        for place, (module, flat) in enumerate(zip(modules, parameters, strict=True))
     ]
 
 
