@@ -1,7 +1,8 @@
 """Ceteris: a study of all members through its ordinary worker processes and records.
 
-The clock runs from when the run is on record to when its result is. All workers start side by side before;
-what the others take longer than the first lies within.
+The clock runs from the first report of training, which comes after a worker has read and prepared its rows
+and done one step, to when the result is on record. All workers start side by side before; what the others
+take longer than the first lies within.
 """
 
 from __future__ import annotations
@@ -17,20 +18,24 @@ from benchmarks.task import Outcome, Task
 from benchmarks.workloads import MADE_UP
 from ceteris.lab.listener import RunPlan, Unheard
 from ceteris.lab.run import run_study
+from ceteris.lab.shards import Shard
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
+from ceteris.train.messages import Progress
 
 
 class Stopwatch(Unheard):
-    """Notes when the run is on record and training begins."""
+    """Notes when training has begun."""
 
     begun = 0.0
     steps_per_epoch = 0
 
     def planned(self, plan: RunPlan) -> None:
         self.steps_per_epoch = plan.cohorts[0].steps
-        self.begun = time.perf_counter()
+
+    def progress(self, shard: Shard, progress: Progress) -> None:
+        self.begun = self.begun or time.perf_counter()
 
 
 def unsuited(task: Task) -> str:
