@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.linear import (
     is_gradient_tiled,
     is_tiled,
     linear_forward,
     linear_forward_rows,
+    multiply_by_blas,
     product,
 )
 from ceteris.train.cpu.tiled import PLAIN, TRANSPOSED, multiply
@@ -43,7 +42,7 @@ def backward(times, x, weight, dy, grad, dx):
         if tiled:
             multiply(width, rows, units, weight, 0, width, TRANSPOSED, dy, 0, rows, PLAIN, False, dx, 0, rows)
         else:
-            np.dot(weight.T, dy, dx)
+            multiply_by_blas(width, rows, units, weight, 0, TRANSPOSED, dy, 0, PLAIN, dx)
 
 
 @kernel

@@ -202,6 +202,8 @@ VARIED: dict[str, tuple[Patch, Patch]] = {
     "metrics": ({}, {"metrics": ["own"]}),
     "probes.histograms": ({}, probes(histograms=[1])),
     "probes.layers": ({}, probes(layers=False)),
+    "probes.activation_rows": ({}, probes(activation_rows="validation")),
+    "probes.units": ({}, probes(units=True)),
     "probes.gradient_noise": ({}, probes(gradient_noise=True)),
     "probes.confusion": ({}, probes(confusion=[1])),
     "probes.grid.points": ({}, probes(grid={"points": 50})),
