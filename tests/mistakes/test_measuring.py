@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import ceteris
+from ceteris.api.result import Result
 from ceteris.data import Preparation, load
 from ceteris.data.folds import fold_parts
 from ceteris.errors import CeterisError
@@ -21,41 +22,38 @@ from .conftest import Run
 from .test_training import digits_of, measured_rows
 
 
-def test_3_both_splits_are_measured_without_dropout(run: Run) -> None:
-    result = run(seeds=1, model={"kind": "mlp", "hidden": [32], "dropout": 0.7}, epochs=4)
-    x, y, _, _ = digits_of(result, "base", 0)
-    for split, rows in measured_rows(result, "base", 0).items():
+def test_3_both_splits_are_measured_without_dropout(ways: Result) -> None:
+    x, y, _, _ = digits_of(ways, "dropout", 0)
+    trial = ways.trial("dropout")
+    for split, rows in measured_rows(ways, "dropout", 0).items():
         with torch.no_grad():
-            outputs = result.trials[0].network()(x[rows])
-        assert result.trials[0].metrics[f"{split}_accuracy"] == pytest.approx(
-            (outputs.argmax(1) == y[rows]).double().mean().item()
-        )
+            outputs = trial.network()(x[rows])
+        right = (outputs.argmax(1) == y[rows]).double().mean().item()
+        assert trial.metrics[f"{split}_accuracy"] == pytest.approx(right)
 
 
-def test_5_means_are_over_rows_and_the_last_batch_counts_by_its_size(run: Run) -> None:
+def test_5_means_are_over_rows_and_the_last_batch_counts_by_its_size(ways: Result) -> None:
     """With a rate that changes nothing, the running loss is the loss over all rows, 400 = 12 x 32 + 16."""
-    result = run(seeds=1, epochs=1, optimizer={"kind": "sgd", "lr": 1e-12})
-    x, y, train, validation = digits_of(result, "base", 0)
-    network = result.trials[0].network()
+    x, y, train, validation = digits_of(ways, "still", 0)
+    network = ways.trial("still").network()
     with torch.no_grad():
         for rows, name in ((train, "train_loss_running"), (validation, "val_loss")):
             loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows]).item()
-            assert result.trials[0].metrics[name] == pytest.approx(loss, rel=1e-5)
+            np.testing.assert_allclose(ways.trial("still").curves[name], loss, rtol=1e-5)
 
 
-def test_10_nothing_reads_the_test_rows_before_the_final_assessment(run: Run) -> None:
-    result = run({"optimizer.lr": [0.1, 0.01]})
+def test_10_nothing_reads_the_test_rows_before_the_final_assessment(rates: Result) -> None:
     content = load("digits").content
-    with Store(result.run.folder.parent, create=False) as store:
+    with Store(rates.run.folder.parent, create=False) as store:
         before = store.test_readings(content).count
-        assert result.test().readings == before + 1
+        assert rates.test().readings == before + 1
     assert before == 0
-    assert not any(name.startswith("test") for trial in result.trials for name in trial.curves)
+    assert not any(name.startswith("test") for trial in rates.trials for name in trial.curves)
 
 
 def test_11_one_seed_establishes_nothing(run: Run) -> None:
     claims = [{"text": "It is better.", "metric": "val_loss", "less": [0.1, 0.0001]}]
-    one = run({"optimizer.lr": [0.1, 0.0001]}, seeds=1, claims=claims)
+    one = run({"optimizer.lr": [0.1, 0.0001]}, seeds=1, epochs=1, claims=claims)
     assert one.verdicts[0].verdict == "not established"
     assert any("one seed nothing can be established" in note for note in one.assessment.notes)
 
@@ -72,7 +70,7 @@ def test_13_what_is_estimated_knows_the_training_rows_alone_and_folds_drop_no_ro
 
 
 def test_16_a_setting_that_nobody_reads_is_refused_and_the_record_says_what_ran(
-    run: Run, tmp_path: Path
+    ways: Result, tmp_path: Path
 ) -> None:
     file = tmp_path / "twice.yaml"
     file.write_text("experiment:\n  data: digits\n  model: linear\n  epochs: 1\n  epochs: 2\n")
@@ -83,33 +81,32 @@ def test_16_a_setting_that_nobody_reads_is_refused_and_the_record_says_what_ran(
         with pytest.raises(CeterisError) as told:
             ceteris.run(study, runs_dir=tmp_path, progress=False)
         assert words in str(told.value)
-    trial = run(seeds=1, epochs=1).trials[0]
+    trial = ways.trial("plain")
     assert trial.experiment["batch_size"] == 32
     assert trial.experiment["optimizer"]["momentum"] == 0
 
 
-def test_19_the_gap_compares_two_numbers_measured_the_same_way(run: Run) -> None:
-    result = run({"optimizer.lr": [0.1, 0.01]})
-    for level in result.levels:
-        own = [trial.metrics for trial in result.trials if trial.level == level.level]
+def test_19_the_gap_compares_two_numbers_measured_the_same_way(rates: Result) -> None:
+    for level in rates.levels:
+        own = [trial.metrics for trial in rates.trials if trial.level == level.level]
         gap = np.mean([metrics["val_loss"] - metrics["train_loss"] for metrics in own])
         assert level.metrics["gap_loss"].last.mean == pytest.approx(gap)
         assert all(metrics["train_loss"] != metrics["train_loss_running"] for metrics in own)
 
 
-def test_20_neither_loss_holds_the_penalty(run: Run) -> None:
-    result = run(seeds=1, penalty={"kind": "l1", "weight": 0.01})
-    x, y, _, _ = digits_of(result, "base", 0)
-    for split, rows in measured_rows(result, "base", 0).items():
+def test_20_neither_loss_holds_the_penalty(ways: Result) -> None:
+    x, y, _, _ = digits_of(ways, "penalty", 0)
+    trial = ways.trial("penalty")
+    for split, rows in measured_rows(ways, "penalty", 0).items():
         with torch.no_grad():
-            loss = torch.nn.functional.cross_entropy(result.trials[0].network()(x[rows]), y[rows]).item()
-        assert result.trials[0].metrics[f"{split}_loss"] == pytest.approx(loss, rel=1e-5)
-    assert result.trials[0].metrics["penalty"] > 0.1
+            loss = torch.nn.functional.cross_entropy(trial.network()(x[rows]), y[rows]).item()
+        assert trial.metrics[f"{split}_loss"] == pytest.approx(loss, rel=1e-5)
+    assert trial.metrics["penalty"] > 0.1
 
 
-def test_21_a_level_that_changes_several_settings_shows_all_of_them(run: Run) -> None:
-    network = {"plain": {}, "wide": {"model.hidden": [32], "model.dropout": 0.1, "optimizer.lr": 0.2}}
-    result = run({"network": network}, seeds=1, epochs=1)
-    told = compare_settings({trial.level: trial.experiment for trial in result.trials})
+def test_21_a_level_that_changes_several_settings_shows_all_of_them(ways: Result) -> None:
+    compared = {level: ways.trial(level).experiment for level in ("plain", "three at once")}
+    told = compare_settings(compared)
     assert set(told.varied) == {"model.hidden", "model.dropout", "optimizer.lr"}
-    assert all(path in result.report().read_text(encoding="utf-8") for path in told.varied)
+    page = ways.report().read_text(encoding="utf-8")
+    assert all(path in page for path in told.varied)

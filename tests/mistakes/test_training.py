@@ -33,44 +33,27 @@ def measured_rows(result: Result, level: str, seed: int) -> dict[str, np.ndarray
     return {"train": own.train_slice, "val": own.split.validation}
 
 
-def test_1_a_schedule_acts_and_one_that_never_did_is_told(run: Run) -> None:
-    result = run(
-        {
-            "schedule": {
-                "never": {"schedule": {"kind": "step", "step_size": 50}},
-                "acts": {"schedule": {"kind": "step", "step_size": 1}},
-            }
-        }
-    )
-    np.testing.assert_allclose(result.trial("acts").curves["lr"], [0.1, 0.01, 0.001])
-    assert "The schedule never changed the learning rate: never." in result.assessment.notes
+def test_1_a_schedule_acts_and_one_that_never_did_is_told(ways: Result) -> None:
+    np.testing.assert_allclose(ways.trial("acts").curves["lr"], [0.1, 0.01, 0.001])
+    assert "The schedule never changed the learning rate: never." in ways.assessment.notes
 
 
-def test_4_every_level_starts_from_the_weights_of_its_seed(run: Run) -> None:
-    together = run({"optimizer.lr": [0.1, 0.01]})
+def test_4_every_level_starts_from_the_weights_of_its_seed(run: Run, rates: Result) -> None:
     alone = run({"optimizer.lr": [0.01, 0.5]})
-    starts = [trial.weights("initial") for trial in together.trials if trial.seed == 1]
+    starts = [trial.weights("initial") for trial in rates.trials if trial.seed == 1]
     for name, tensor in starts[0].items():
         np.testing.assert_array_equal(tensor, starts[1][name])
-    for name, tensor in together.trial(0.01, 1).weights().items():
+    for name, tensor in rates.trial(0.01, 1).weights().items():
         np.testing.assert_array_equal(tensor, alone.trial(0.01, 1).weights()[name])
 
 
-@pytest.mark.parametrize(
-    ("output", "loss", "words"),
-    [
-        (["softmax"], "cross_entropy", "The outputs are a softmax already"),
-        (["relu", "softmax"], "mse", "A ReLU stands on the outputs"),
-    ],
-)
-def test_6_outputs_are_logits_and_other_heads_are_told(
-    output: list[str], loss: str, words: str, run: Run
-) -> None:
-    plain = run(seeds=1, epochs=1)
-    assert list(plain.trials[0].network().output) == []
-    odd = run(seeds=1, epochs=1, model={"kind": "mlp", "hidden": [8], "output": output}, loss=loss)
-    assert any(note.startswith(words) for note in odd.assessment.notes)
-    assert not any(note.startswith(words) for note in plain.assessment.notes)
+def test_6_outputs_are_logits_and_other_heads_are_told(ways: Result) -> None:
+    assert list(ways.trial("plain").network().output) == []
+    for words in (
+        "The outputs are a softmax already, and cross-entropy takes another (softmax): gradients are small",
+        "A ReLU stands on the outputs (cut): where it cuts an output to 0",
+    ):
+        assert any(note.startswith(words) for note in ways.assessment.notes)
 
 
 def test_7_masks_drop_the_share_that_was_asked_for_and_keep_the_mean() -> None:
@@ -82,11 +65,10 @@ def test_7_masks_drop_the_share_that_was_asked_for_and_keep_the_mean() -> None:
         assert kept.mean() == pytest.approx(1, abs=0.02)
 
 
-def test_9_every_batch_is_one_step_of_the_optimiser(run: Run) -> None:
+def test_9_every_batch_is_one_step_of_the_optimiser(ways: Result) -> None:
     """Three epochs of 13 batches written out by hand from the recorded start end where the trial ends."""
-    result = run(seeds=1, model="linear", data={"source": "digits", "rows": 400})
-    x, y, train, _ = digits_of(result, "base", 0)
-    network = result.trials[0].network("initial").train()
+    x, y, train, _ = digits_of(ways, "linear", 0)
+    network = ways.trial("linear").network("initial").train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     for epoch in range(3):
         order = torch.from_numpy(epoch_order(0, 0, train, epoch))
@@ -94,7 +76,7 @@ def test_9_every_batch_is_one_step_of_the_optimiser(run: Run) -> None:
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
             optimizer.step()
-    final = result.trials[0].weights()
+    final = ways.trial("linear").weights()
     for name, parameter in network.named_parameters():
         np.testing.assert_allclose(final[name], parameter.detach().numpy(), atol=1e-5)
 
@@ -135,17 +117,19 @@ class FromThreeLibraries(torch.nn.Module):
         return out
 
 
-@pytest.mark.parametrize("own", [None, FromThreeLibraries])
-def test_22_no_library_s_own_seed_decides_anything(run: Run, own: type[torch.nn.Module] | None) -> None:
+def test_22_no_library_s_own_seed_decides_anything(run: Run) -> None:
+    levels = {"own": {}, "built in": {"model": {"kind": "mlp", "hidden": [16], "dropout": 0.5}}}
+
     def weights(seed: int) -> list[np.ndarray]:
         random.seed(seed)
         np.random.seed(seed)
         torch.manual_seed(seed)
-        before = random.getstate()
-        settings = {} if own else {"model": {"kind": "mlp", "hidden": [16], "dropout": 0.5}}
-        trial = run(seeds=1, epochs=2, own_model=own, **settings).trials[0]
-        assert random.getstate() == before, "what the user draws goes on undisturbed"
-        return list(trial.weights().values())
+        before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+        result = run({"network": levels}, seeds=1, epochs=1, own_model=FromThreeLibraries)
+        after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+        assert after == before, "what the user draws goes on undisturbed"
+        assert [trial.level for trial in result.trials] == list(levels)
+        return [tensor for trial in result.trials for tensor in trial.weights().values()]
 
     for one, other in zip(weights(1), weights(2), strict=True):
         np.testing.assert_array_equal(one, other)

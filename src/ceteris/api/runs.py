@@ -31,6 +31,7 @@ from ceteris.api.own_modules import (
 from ceteris.api.progress import showing_progress
 from ceteris.api.result import Result
 from ceteris.api.studies import Planned, StudySource, plan
+from ceteris.api.undisturbed import undisturbed
 from ceteris.errors import CeterisError
 from ceteris.records.store import records_folder
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ceteris.records.views import RunSummary
 
 
+@undisturbed
 def run(
     study: StudySource | Experiment,
     *,
@@ -123,6 +125,7 @@ def run(
         return _interruptible(lambda: run_planned(planned, means), means)
 
 
+@undisturbed
 def search(
     study: StudySource | Experiment,
     space: Mapping[str, Any] | None = None,
@@ -223,6 +226,7 @@ def _interruptible(execute: Callable[[], Result], means: Means) -> Result:
     return result
 
 
+@undisturbed
 def resume(
     run: str = "last",
     *,
@@ -262,6 +266,7 @@ def resume(
         return _interruptible(lambda: resume_recorded(run, means, permissions), means)
 
 
+@undisturbed
 def extend(
     run: str = "last",
     *,
