@@ -1,5 +1,6 @@
 """The whole lab is killed at random moments: the record opens, and a resumed run has the same bits."""
 
+import importlib
 import json
 import os
 import random
@@ -7,16 +8,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
 from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from ceteris.spec.parse import parse_study
-from tests.lab.made import all_curves, all_weights, load, share_right
+from tests.lab.made import Diary, all_curves, all_weights, load, share_right
 
-# A script as people write them: no guard, a metric from a file beside it, which is found by sys.path alone.
+# A script as people write them: no guard, a metric and a network from a file beside it, which is found by
+# sys.path alone.
 SCRIPT = """
 import json
 import sys
@@ -24,7 +26,7 @@ from pathlib import Path
 from ceteris.lab.listener import Unheard
 from ceteris.lab.run import run_study
 from ceteris.spec.parse import parse_study
-from beside import slow_share
+from beside import Net, slow_share
 
 class Shouting(Unheard):
     def planned(self, plan):
@@ -35,25 +37,46 @@ class Shouting(Unheard):
         print("ended", flush=True)
 
 run_study(parse_study(json.loads(sys.argv[2])), runs_folder=Path(sys.argv[1]), workers=2,
-          metrics={"share": slow_share}, listener=Shouting())
+          metrics={"share": slow_share}, modules={"Net": Net}, listener=Shouting(),
+          checkpoint_seconds=float(sys.argv[3]))
 """
+DROPPING = {"kind": "mlp", "hidden": [8], "dropout": 0.2}
+ENGINES: dict[str, dict[str, Any]] = {
+    "compiled": {
+        "model": DROPPING | {"batch_norm": True},
+        "optimizer": {"kind": "adam", "lr": 0.02},
+        "schedule": {"kind": "plateau", "patience": 0, "factor": 0.5},
+        "early_stopping": {"patience": 8},
+    },
+    "bfloat16": {"model": DROPPING, "precision": "bfloat16", "accumulate": 2, "schedule": "one_cycle"},
+    "float16": {"model": DROPPING, "precision": "float16", "schedule": {"kind": "cosine", "warmup": 2}},
+    "convolutional": {
+        "model": {"kind": "cnn", "convolutions": [3], "hidden": [6], "batch_norm": True, "dropout": 0.2},
+        "data.augment": {"flip": True, "shift": 1},
+        "epochs": 30,
+    },
+    "scratch": {"model": DROPPING, "implementation": "scratch", "optimizer": {"kind": "sgd", "lr": 0.1}},
+    "own": {"model": {"kind": "module", "name": "Net"}, "early_stopping": {"patience": 9}},
+}
 STUDY = {
     "experiment": {
-        "data": "digits",
+        "data": {"source": "digits", "rows": 200},
         "model": {"kind": "mlp", "hidden": [8]},
         "epochs": 12,
         "batch_size": 64,
         "metrics": ["share"],
     },
-    "vary": {"way": {"a": {"optimizer.lr": 0.01}, "b": {"optimizer.lr": 0.002}, "c": {"epochs": 30}}},
+    "vary": {"engine": ENGINES},
     "seeds": 1,
 }
-# The worker that trains level `c` reads 60 times, the other 48 times: no run ends before it is killed.
+# All levels together are read 180 times, so one of the workers comes to more than 50 readings and stays
+# there: no run ends before it is killed.
 BESIDE = """
 import itertools
 import os
 import time
 from pathlib import Path
+from torch import nn
 
 READINGS = itertools.count(1)
 
@@ -61,16 +84,23 @@ def slow_share(outputs, targets):
     Path(os.environ["PIDS"], str(os.getpid())).touch()
     time.sleep(0.005 if next(READINGS) <= 50 else 3600)
     return float((outputs.argmax(1) == targets).double().mean())
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 10)
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.body(x.flatten(1))
 """
 
 
-def start(folder: Path, runs: Path) -> subprocess.Popen[str]:
-    (folder / "script.py").write_text(SCRIPT)
-    (folder / "beside.py").write_text(BESIDE)
+def start(folder: Path, runs: Path, checkpoint_seconds: float) -> subprocess.Popen[str]:
     pids = folder / "pids"
     pids.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, str(folder / "script.py"), str(runs), json.dumps(STUDY)],
+        [sys.executable, str(folder / "script.py"), str(runs), json.dumps(STUDY), str(checkpoint_seconds)],
         stdout=subprocess.PIPE,
         text=True,
         cwd="/",
@@ -96,24 +126,34 @@ def has_ended(process: int) -> bool:
         return True
 
 
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Write the script and the file beside it; return the user's code as this process goes on with it."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "beside.py").write_text(BESIDE)
+    monkeypatch.syspath_prepend(tmp_path)
+    beside = importlib.import_module("beside")
+    return {"metrics": {"share": share_right}, "modules": {"Net": beside.Net}}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-def test_a_lab_killed_at_random_moments_loses_nothing(tmp_path: Path) -> None:
-    share = {"share": share_right}
-    whole = run_study(parse_study(STUDY), runs_folder=tmp_path / "whole", workers=1, metrics=share)
+def test_a_lab_killed_at_random_moments_loses_nothing(tmp_path: Path, code: dict[str, Any]) -> None:
+    """Of every engine at once, with and without checkpoints; a resumed run has the bits of a whole one."""
+    whole = run_study(parse_study(STUDY), runs_folder=tmp_path / "whole", workers=1, **code)
     reference = load(tmp_path / "whole", whole)
     assert reference.status == "finished"
     moments = random.Random()
-    for epochs in (0, moments.randint(1, 20), moments.randint(20, 36)):
+    for epochs, seconds in ((0, 30.0), (moments.randint(1, 20), 30.0), (moments.randint(20, 36), 0.0)):
         runs, delay = tmp_path / f"killed-{epochs}", moments.uniform(0, 0.05)
-        with start(tmp_path, runs) as process:
+        with start(tmp_path, runs, seconds) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "planned\n"
             ended = read_until(process.stdout, epochs)
             time.sleep(delay)
             process.kill()
         check_killed(runs, epochs, ended, tmp_path / "pids")
-        check_resumed(runs, tmp_path, reference.id)
+        check_resumed(runs, tmp_path, reference.id, code, from_checkpoints=seconds == 0)
 
 
 def check_killed(runs: Path, epochs: int, ended: int, pids: Path) -> None:
@@ -128,10 +168,19 @@ def check_killed(runs: Path, epochs: int, ended: int, pids: Path) -> None:
     assert all(map(has_ended, workers)), "workers outlive their lab"
 
 
-def check_resumed(runs: Path, folder: Path, reference: str) -> None:
-    before = load(runs, "last")
+def check_resumed(
+    runs: Path, folder: Path, reference: str, code: dict[str, Any], *, from_checkpoints: bool
+) -> None:
+    before, diary = load(runs, "last"), Diary()
     kept = {t.identity for t in before.trials if t.status == "finished"}
-    resume_run(before.id, runs_folder=runs, workers=1, metrics={"share": share_right})
+    reached = {t.identity: len(t.curves.get("lr", ())) for t in before.trials if t.identity not in kept}
+    resume_run(before.id, runs_folder=runs, workers=1, listener=diary, **code)
+    first = {name: min(m.epoch for m in diary.epochs if name in m.rows) for name in reached}
+    if from_checkpoints:  # the epoch that was recorded last may have none yet
+        assert max(reached.values()) > 1
+        assert all(reached[name] - 1 <= first[name] <= reached[name] for name in first if reached[name])
+    else:
+        assert set(first.values()) == {0}
     record, whole = load(runs, before.id), load(folder / "whole", reference)
     assert record.status == "finished"
     curves = all_curves(record)
