@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import ceteris
 from ceteris.api.code_folder import look_beside
 
 
@@ -29,3 +30,20 @@ def test_without_permission_or_without_a_file_nothing_is_added(file: Path) -> No
     look_beside({"experiment": {}}, allow_code=True)
     look_beside("digits/learning-rate", allow_code=True)
     assert sys.path == before
+
+
+def test_a_run_that_goes_on_finds_the_code_beside_its_study(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file.parent / "beside_lab.py").write_text(
+        "def half(outputs, targets):\n    return (outputs.argmax(dim=1) == targets).float().mean() / 2\n"
+    )
+    file.write_text(
+        "experiment: {data: iris, model: linear, epochs: 1, metrics: ['beside_lab:half']}\nseeds: 1\n"
+    )
+    before = list(sys.path)
+    settings = {"runs_dir": file.parent / "runs", "allow_code": True, "progress": False}
+    result = ceteris.run(file, **settings)
+    monkeypatch.setattr(sys, "path", before)
+    longer = ceteris.extend(result.id, seeds=2, **settings)
+    assert [trial.metrics["val_half"] > 0 for trial in longer.trials] == [True, True]

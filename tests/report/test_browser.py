@@ -264,3 +264,19 @@ def test_a_score_is_drawn_against_the_numbers_of_a_factor(opened):
     assert "Validation minus training loss" in plot.locator("svg text").all_text_contents()
     plot.hover(position={"x": 200, "y": 100})
     assert "[" in plot.locator(".tip-row").first.text_content()
+
+
+def test_measurements_of_layers_are_drawn_over_the_layers(opened):
+    layers = [f"{family}/hidden.{k}" for family in ("activation_var", "dead") for k in range(5)]
+    page = opened(*made(metrics=(*CLASSIFICATION, *layers)))
+    wide, thin = (
+        page.locator(f"#layer-plot svg path[{style}][fill='none']")
+        for style in ("stroke-width='2'", "stroke-opacity='0.55'")
+    )
+    assert (wide.count(), thin.count()) == (3, 3)
+    assert {"1", "3", "5"} <= set(page.locator("#layer-plot svg text").all_text_contents())
+    legend(page, "0.01").click()
+    assert wide.count() == 2
+    page.locator("#layer-view").select_option("dead")
+    tables = page.locator("[data-layer-table]")
+    assert [tables.nth(k).get_attribute("hidden") is None for k in range(2)] == [False, True]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ceteris.api.code_folder import look_beside
 from ceteris.api.result import Result
 from ceteris.errors import CeterisError, Problem
 from ceteris.lab.listener import Listener, Stop, Unheard
@@ -84,6 +85,7 @@ def resume_recorded(run: str, means: Means, permissions: Permissions) -> Result:
     """Finish what is missing of a run and return its result. Raises ``CeterisError``."""
     from ceteris.lab.resume import resume_run
 
+    _look_beside_study(run, means, permissions)
     return recorded_result(resume_run(run, **_going_on(means, permissions)), means.runs_folder)
 
 
@@ -91,7 +93,17 @@ def extend_recorded(run: str, seeds: int, means: Means, permissions: Permissions
     """Add seeds to a run until it has ``seeds`` in all and return its result. Raises ``CeterisError``."""
     from ceteris.lab.resume import extend_run
 
+    _look_beside_study(run, means, permissions)
     return recorded_result(extend_run(run, seeds, **_going_on(means, permissions)), means.runs_folder)
+
+
+def _look_beside_study(run: str, means: Means, permissions: Permissions) -> None:
+    """Find code of the user's where the study's file lies, as when the run began."""
+    from ceteris.records.store import Store
+
+    if permissions.code:
+        with Store(means.runs_folder, create=False) as store:
+            look_beside(store.load_run(run).study_name, allow_code=True)
 
 
 def _going_on(means: Means, permissions: Permissions) -> dict[str, Any]:

@@ -76,7 +76,11 @@ def report(
     to: Annotated[Path | None, Parameter(help="Where to write it (else beside the records).")] = None,
     follow: Annotated[
         bool,
-        Parameter(negative="", help="Write it again and again until the run has ended; the page grows."),
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Write it again and again until the run has ended; the page grows.",
+        ),
     ] = False,
     runs_dir: RunsDir = None,
     as_json: AsJson = False,
