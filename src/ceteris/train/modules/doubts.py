@@ -54,8 +54,8 @@ def _entangled(name: str, module: nn.Module, rows: Tensor) -> Iterator[str]:
     if float((beside - alike).abs().max()) > CLOSE * max(float(beside.abs().max()), CLOSE):
         yield (
             f"in evaluation mode the outputs of `{name}` for a row depend on the other rows of its batch, so "
-            "what is measured depends on how rows are cut into batches: is a softmax, a mean or a norm taken "
-            "over the wrong axis (0 is that of the rows)?"
+            "what is measured depends on how rows are cut into batches; look for a softmax, a mean or a norm "
+            "over the wrong axis (0 is that of the rows)"
         )
 
 
