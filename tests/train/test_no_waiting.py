@@ -41,7 +41,12 @@ class MadeUp(TensorEngine):
             super().run_steps(first, last, active)
         self.steps += last - first
 
+    def progress(self) -> None:
+        return None
+
     def totals(self) -> Totals:
+        # Whoever looks on waits for nothing until the epoch is over.
+        assert self.steps % self._spec.steps == 0
         ones = np.ones(len(self.stack))
         return Totals(ones, ones, ones, ones, np.full(len(ones), -1))
 

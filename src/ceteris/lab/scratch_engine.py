@@ -70,6 +70,10 @@ class ScratchEngine:
         with np.errstate(invalid="ignore", divide="ignore"):
             return Totals(loss.copy(), right.copy(), rows.copy(), norm / norms, self._diverged.copy())
 
+    def progress(self) -> Totals:
+        """Return what was gathered so far; see ``Engine.progress``."""
+        return self.totals()
+
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
         """Take in rows that have changed; see ``Engine.refresh``."""
         for place, feed in enumerate(self._spec.feeds):

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -240,6 +240,7 @@ def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: 
         for trial in undertaking.trials
     }
     cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows, undertaking.modules)
+    cohorts = tuple(replace(own, on_device=hello.free_bytes is not None) for own in cohorts)
     wanted = means.workers or (1 if hello.free_bytes is not None else available_cores())
     wanted = max(1, min(wanted, len(undertaking.trials)))
     shards = share_out(cohorts, wanted, _most_bytes(hello, wanted), undertaking.begun)

@@ -117,6 +117,13 @@ class Engine(Protocol):
     def totals(self) -> Totals:
         """Read what was gathered in this epoch; waits for the device."""
 
+    def progress(self) -> Totals | None:
+        """Return what was gathered in this epoch up to now or a little while ago, without waiting.
+
+        For people who look on; None where nothing has arrived from the device yet. ``grad_norm`` and
+        ``diverged`` mean nothing there.
+        """
+
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
         """Read the rows in these stretches (begin, end) of the feeds' arrays anew: they have changed."""
 

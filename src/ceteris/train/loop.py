@@ -313,7 +313,9 @@ class _Training:
         return sharpness_measurements(self._engine, net, trials, rows, epoch, last, active)
 
     def _report_progress(self, epoch: int, step: int) -> None:
-        totals = self._engine.totals()
+        totals = self._engine.totals() if step == self._cohort.steps else self._engine.progress()
+        if totals is None:
+            return
         rows = totals.rows[self._active].sum()
         self._emit(
             Progress(

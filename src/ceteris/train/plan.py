@@ -15,6 +15,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.losses import ONE_OUTPUT
 from ceteris.spec.model import ModuleModel
+from ceteris.train.device_memory import device_bytes, resident_bytes, step_bytes
 from ceteris.train.hyper import family
 from ceteris.train.memory import DataSize, data_size, member_bytes, workspace_bytes
 from ceteris.train.objective import resolved_loss
@@ -76,6 +77,8 @@ class Cohort:
     """The epochs that its trials have behind them, and go on from."""
     data: DataSize | None = None
     """How large its data is; where that is not known, members alone count as memory."""
+    on_device: bool = False
+    """Whether a device with memory of its own trains it."""
 
     @property
     def steps(self) -> int:
@@ -90,21 +93,27 @@ class Cohort:
         return len(self.trials) * epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:
-        """Memory that one member takes; see ``memory.member_bytes``."""
+        """Memory that one member takes; see ``memory.member_bytes`` and ``device_memory``."""
         shape = self.structure
         experiments = [trial.experiment for trial in self.trials]
+        if self.on_device:
+            return resident_bytes(shape.net, experiments) + step_bytes(shape.net, experiments)
         return member_bytes(shape.net, experiments, as_module=shape.runs_as_module)
 
     def predicted_bytes(self, threads: int = 1) -> int:
-        """Memory that the cohort takes on the CPU in one process; see ``ceteris.train.memory``."""
+        """Memory that the cohort takes in one process, or on its device.
+
+        See ``ceteris.train.memory`` and ``ceteris.train.device_memory``.
+        """
         shape, experiments = self.structure, [trial.experiment for trial in self.trials]
         members = len(self.trials) * self.bytes_per_member()
         if self.data is None:
             return members
+        streams = [(t.experiment.data.scale, t.seed, t.fold) for t in self.trials]
+        if self.on_device:
+            return device_bytes(shape.net, experiments, self.data, streams)
         once = workspace_bytes(shape.net, experiments, as_module=shape.runs_as_module, threads=threads)
-        return (
-            members + once + self.data.bytes((t.experiment.data.scale, t.seed, t.fold) for t in self.trials)
-        )
+        return members + once + self.data.bytes(streams)
 
     def shards(self, parts: int, max_bytes: int) -> tuple[Cohort, ...]:
         """Cut the cohort into at least ``parts`` pieces where it has the members, each of bounded memory.

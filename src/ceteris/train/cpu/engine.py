@@ -146,6 +146,10 @@ class CompiledEngine:
                     team,
                 )
 
+    def progress(self) -> Totals:
+        """Return what was gathered so far; see ``Engine.progress``."""
+        return self.totals()
+
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
         """Nothing to do: the feeds' arrays are read where they are."""
 

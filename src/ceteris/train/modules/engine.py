@@ -89,6 +89,10 @@ class ModuleEngine:
                         break
                     self._step(place, number, step)
 
+    def progress(self) -> Totals:
+        """Return what was gathered so far; see ``Engine.progress``."""
+        return self.totals()
+
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
         """Nothing to do: the feeds' arrays are read where they are."""
 

@@ -13,11 +13,14 @@ from torch import Tensor
 
 from ceteris.nets.hidden import hidden_layers
 from ceteris.nets.stacked import StackedNetwork
+from ceteris.train.device_memory import EVALUATION_NUMBERS
 from ceteris.train.engine import StackSpec, Totals
 from ceteris.train.hyper import state_slots
+from ceteris.train.memory import activations
 from ceteris.train.probes import N_ACTIVATION, GradientProbes
 from ceteris.train.tensor.clock import StepClock, StepKind
 from ceteris.train.tensor.forward import forward
+from ceteris.train.tensor.glimpse import Glimpse, copied_out
 from ceteris.train.tensor.kept import BUFFER, as_array, as_bytes, from_bytes
 from ceteris.train.tensor.losses import losses, right_answers, stacked_objective, training_losses
 from ceteris.train.tensor.masks import Draws
@@ -27,8 +30,6 @@ from ceteris.train.tensor.resident import ResidentRows
 from ceteris.train.tensor.runners import StepRunner, step_runner
 from ceteris.train.tensor.scales import StackedScales
 
-EVALUATION_NUMBERS = 2**26
-"""About how many numbers the inputs of one evaluated batch may hold over all members."""
 LOSS, RIGHT, ROWS, NORM, NORMS = range(5)
 
 
@@ -65,6 +66,7 @@ class TensorEngine:
         self._clock = StepClock(spec.batch_size, spec.accumulate, spec.steps, self._device)
         self._diverged = torch.full((len(stack),), -1, device=self._device)
         self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
+        self._glimpse = Glimpse(self._gathered)
         self._active = np.ones(len(stack), dtype=np.bool_)
         self._resting = self._tensor(~self._active)
         self._at = (0, 0)
@@ -79,6 +81,7 @@ class TensorEngine:
         if not (self._optimizer.set_rates(rates) and stays):
             self._runner.forget()
         self._gathered.zero_()
+        self._glimpse.forget()
         self._probes.clear()
 
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
@@ -111,6 +114,14 @@ class TensorEngine:
         scale, skipped = self._scales.read()
         return replace(found, loss_scale=scale, skipped=skipped)
 
+    def progress(self) -> Totals | None:
+        """Return what has arrived of this epoch's totals; see ``Engine.progress``."""
+        found = self._glimpse.look(self._gathered)
+        if found is None:
+            return None
+        loss, right, rows, norm, norms = found
+        return Totals(loss, right, rows, norm / np.maximum(norms, 1), np.full(len(loss), -1))
+
     @torch.no_grad()
     def evaluate(
         self, rows: Sequence[NDArray[np.int64]], active: NDArray[np.bool_], *, keep_outputs: bool
@@ -121,7 +132,8 @@ class TensorEngine:
             return self._evaluate_apart(rows, active, keep_outputs=keep_outputs)
         numbers = self._rows.numbers(rows)
         n, members = numbers.shape[1], len(active)
-        chunk = max(1, EVALUATION_NUMBERS // (members * self._spec.net.n_in))
+        per_row = max(self._spec.net.n_in, activations(self._spec.net))
+        chunk = max(1, EVALUATION_NUMBERS // (members * per_row))
         sums = torch.zeros((2, members), dtype=torch.float64, device=self._device)
         kept = []
         for begin in range(0, n, chunk):
@@ -131,7 +143,7 @@ class TensorEngine:
             sums[0] += losses(self._objective, outputs, targets).double() * part.shape[1]
             sums[1] += right_answers(self._objective, outputs, targets)
             if keep_outputs:
-                kept.append(outputs.cpu())
+                kept.append(copied_out(outputs))
         results = (sums / n).T.cpu().numpy()
         results[~active] = np.nan
         return results, torch.cat(kept, dim=1).numpy() if keep_outputs else None
