@@ -41,11 +41,11 @@ class Unable:
 class ContestantProcess:
     """A contestant behind a pipe; it works only while it is waited for. Use it in ``with``."""
 
-    def __init__(self, contestant: Contestant, data_folder: Path | None) -> None:
+    def __init__(self, contestant: Contestant, data_folder: Path | None, device: str = "cpu") -> None:
         context = multiprocessing.get_context("spawn")
         self.contestant = contestant
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, contestant, data_folder))
+        self._process = context.Process(target=serve, args=(theirs, contestant, data_folder, device))
         self._process.start()
         theirs.close()
 
@@ -72,7 +72,7 @@ class ContestantProcess:
         return answer
 
 
-def serve(pipe: Connection, contestant: Contestant, data_folder: Path | None) -> None:
+def serve(pipe: Connection, contestant: Contestant, data_folder: Path | None, device: str = "cpu") -> None:
     """Carry out orders until the pipe is closed; the rows of the last workload are kept."""
     known: dict[str, Task] = {}
     while True:
@@ -81,7 +81,7 @@ def serve(pipe: Connection, contestant: Contestant, data_folder: Path | None) ->
         except (EOFError, KeyboardInterrupt):
             return
         if order.workload.name not in known:
-            known = {order.workload.name: make_task(order.workload, data_folder)}
+            known = {order.workload.name: make_task(order.workload, data_folder, device)}
         try:
             answer = carry_out(contestant, order, known[order.workload.name])
         except Exception:

@@ -2,6 +2,7 @@
 
     python benchmarks/run.py [--only TEXT] [--peers NAMES] [--repeats 5] [--peer-repeats 3]
                              [--seconds 6] [--data-dir DIR] [--json FILE] [--markdown FILE] [--keep]
+                             [--device cuda]
 
 All train the same network on the same prepared rows with the same batches, optimiser and epochs, and
 evaluate the validation rows and as many training rows after every epoch. Contestants that train one
@@ -42,14 +43,16 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only workloads whose name contains this text")
     parser.add_argument(
         "--peers",
-        default=",".join(peer.name for peer in CONTESTANTS.values() if peer.peer),
-        help="contestants besides Ceteris and the loop, with commas between; `none` for no others",
+        default=None,
+        help="contestants besides Ceteris and the loop, with commas between (else all that the device has); "
+        "`none` for no others",
     )
     parser.add_argument("--repeats", type=int, default=5, help="rounds of Ceteris and the loop")
     parser.add_argument("--peer-repeats", type=int, default=3, help="rounds of the others, the first ones")
     parser.add_argument(
         "--seconds", type=float, default=6, help="how long Ceteris trains in a measurement, about"
     )
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where everybody trains")
     parser.add_argument("--data-dir", type=Path, default=None, help="where Fashion-MNIST lies")
     parser.add_argument("--json", type=Path, default=None, help="file for everything that was measured")
     parser.add_argument(
@@ -76,14 +79,14 @@ def main() -> None:
 
 def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
     """Measure the workloads that were asked for; what is done is on disk after each."""
-    contestants, skipped = choose(asked.peers)
+    contestants, skipped = choose(asked.peers, asked.device)
     workloads = [workload for workload in WORKLOADS if asked.only in workload.name]
     if not workloads:
         raise SystemExit(f"no workload's name contains `{asked.only}`")
     earlier = kept(asked.json, [workload.name for workload in workloads]) if asked.keep else {}
     report: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine.describe(),
+        "machine": machine.describe(asked.device),
         "versions": earlier.get("versions", {}) | machine.versions(contestants.values()),
         "repeats": asked.repeats,
         "peer_repeats": min(asked.repeats, asked.peer_repeats),
@@ -93,7 +96,7 @@ def measure_all(asked: argparse.Namespace) -> dict[str, Any]:
     begin = time.perf_counter()
     with ExitStack() as stack:
         processes = [
-            stack.enter_context(ContestantProcess(contestant, asked.data_dir))
+            stack.enter_context(ContestantProcess(contestant, asked.data_dir, asked.device))
             for contestant in contestants.values()
         ]
         for workload in workloads:
@@ -116,12 +119,21 @@ def kept(path: Path | None, measured: Sequence[str]) -> dict[str, Any]:
     return earlier | {"rows": [row for row in earlier["rows"] if row["workload"] not in measured]}
 
 
-def choose(peers: str) -> tuple[Mapping[str, Contestant], list[str]]:
-    """Return the contestants that take part, and a sentence for each that is not installed."""
+def choose(peers: str | None, device: str = "cpu") -> tuple[Mapping[str, Contestant], list[str]]:
+    """Return the contestants that take part, and a sentence for each that is not installed.
+
+    ``peers``: names with commas between; None for all that train on the device.
+    """
+    if peers is None:
+        able = [own for own in CONTESTANTS.values() if own.on_cards or device == "cpu"]
+        peers = ",".join(own.name for own in able if own.peer)
     names = [name.strip() for name in peers.split(",") if name.strip() not in ("", "none")]
     unknown = [name for name in names if name not in CONTESTANTS]
     if unknown:
         raise SystemExit(f"there is no contestant `{unknown[0]}`; there are {', '.join(CONTESTANTS)}")
+    idle = [name for name in names if device != "cpu" and not CONTESTANTS[name].on_cards]
+    if idle:
+        raise SystemExit(f"`{idle[0]}` was set up for the processor alone")
     chosen, skipped = {}, []
     for name, contestant in CONTESTANTS.items():
         if name not in names and name not in (LOOP.name, CETERIS.name):

@@ -48,6 +48,8 @@ class Task:
     """The same rows as a study asks for them."""
     data_folder: Path | None = None
     precision: str = "float32"
+    device: str = "cpu"
+    """``cpu`` or ``cuda``."""
 
     @property
     def classification(self) -> bool:
@@ -138,7 +140,7 @@ def float32_alone(task: Task) -> str:
     return "" if task.precision == "float32" else "it was set up for float32 alone"
 
 
-def make_task(workload: Workload, folder: Path | None) -> Task:
+def make_task(workload: Workload, folder: Path | None, device: str = "cpu") -> Task:
     """Prepare a workload for one member; all contestants and seeds get the same split."""
     dataset = workload.dataset(folder)
     data = {"source": workload.source, "split": "fixed", **workload.data}
@@ -160,4 +162,5 @@ def make_task(workload: Workload, folder: Path | None) -> Task:
         data=data,
         data_folder=folder,
         precision=workload.precision,
+        device=device,
     )

@@ -30,6 +30,8 @@ class Contestant:
     """Distributions that it needs; the first is the one that it is about."""
     stacks: bool = False
     """Whether it trains all members of a row at once; the others train one and would repeat it."""
+    on_cards: bool = False
+    """Whether it trains on a CUDA card too."""
     peer: bool = True
     """Whether it is neither Ceteris nor the loop that everybody is compared with."""
 
@@ -51,14 +53,16 @@ def _version(package: str) -> str | None:
         return None
 
 
-LOOP = Contestant("dataloader_loop", "DataLoader loop", ("torch",), peer=False)
-CETERIS = Contestant("ceteris_study", "Ceteris", ("ceteris", "numba", "scipy"), stacks=True, peer=False)
+LOOP = Contestant("dataloader_loop", "DataLoader loop", ("torch",), on_cards=True, peer=False)
+CETERIS = Contestant(
+    "ceteris_study", "Ceteris", ("ceteris", "numba", "scipy"), stacks=True, on_cards=True, peer=False
+)
 CONTESTANTS = {
     contestant.name: contestant
     for contestant in (
         LOOP,
         CETERIS,
-        Contestant("tensor_loop", "loop over tensors", ("torch",)),
+        Contestant("tensor_loop", "loop over tensors", ("torch",), on_cards=True),
         Contestant("jax_scan", "JAX scan, vmap", ("jax", "jaxlib"), stacks=True),
         Contestant("lightning_trainer", "Lightning", ("lightning", "torch")),
         Contestant("skorch_net", "skorch", ("skorch", "torch")),

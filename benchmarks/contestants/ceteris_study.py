@@ -52,7 +52,7 @@ def train(task: Task) -> Outcome:
             runs_folder=folder,
             data_folder=task.data_folder,
             dataset=task.dataset if task.data["source"] == MADE_UP else None,
-            device="cpu",
+            device=task.device,
             listener=watch,
         )
         seconds = time.perf_counter() - watch.begun

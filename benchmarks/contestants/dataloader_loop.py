@@ -35,7 +35,8 @@ def train(task: Task) -> Outcome:
     start = time.perf_counter()
     for _ in range(task.epochs):
         model.train()
-        for x, y in training:
+        for rows, targets in training:
+            x, y = rows.to(task.device), targets.to(task.device)
             update.zero_grad()
             loss = loss_function(model(x), y)
             loss.backward()

@@ -21,8 +21,8 @@ def unsuited(task: Task) -> str:
 def train(task: Task) -> Outcome:
     begin = time.perf_counter()
     torch.manual_seed(task.seeds[0])
-    x, y = _tensors(task.train)
-    validation, measured = [_tensors(task.validation)], [_tensors(task.measured)]
+    x, y = _tensors(task.train, task.device)
+    validation, measured = ([_tensors(rows, task.device)] for rows in (task.validation, task.measured))
     model = torch_parts.network(task).to(memory_format=torch.channels_last)
     settings = torch_parts.optimizer_settings(task)
     update = torch_parts.optimizer_class(task)(model.parameters(), fused=True, **settings)
@@ -32,7 +32,7 @@ def train(task: Task) -> Outcome:
     start = time.perf_counter()
     for _ in range(task.epochs):
         model.train()
-        for rows in torch.randperm(len(x)).split(task.batch_size):
+        for rows in torch.randperm(len(x), device=task.device).split(task.batch_size):
             update.zero_grad()
             with torch_parts.precision(task):
                 loss = loss_function(model(x[rows]), y[rows])
@@ -46,5 +46,5 @@ def train(task: Task) -> Outcome:
     return Outcome(seconds, start - begin, 1, task.epochs, steps, scores[task.compare_after - 1])
 
 
-def _tensors(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(rows.x), torch.from_numpy(rows.y)
+def _tensors(rows: Rows, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(rows.x).to(device), torch.from_numpy(rows.y).to(device)

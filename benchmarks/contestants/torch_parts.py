@@ -33,7 +33,7 @@ def network(task: Task) -> nn.Sequential:
         torch.no_grad()
     ):  # tells the lazy layers how wide their inputs are; batch norm learns nothing from it
         model.eval()(torch.from_numpy(task.train.x[:2]))
-    return model.train()
+    return model.train().to(task.device)
 
 
 def convolutions(task: Task) -> list[nn.Module]:
@@ -77,7 +77,7 @@ def batched_loader(dataset: Any, batch_size: int, shuffle: bool = False) -> Data
 
 def precision(task: Task) -> torch.autocast:
     """Return the context in which a contestant runs a network in the precision of the row."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=task.precision == "bfloat16")
+    return torch.autocast(task.device, torch.bfloat16, enabled=task.precision == "bfloat16")
 
 
 def count_right(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -91,7 +91,8 @@ def evaluate(model: nn.Module, batches: Iterable[Any], task: Task) -> tuple[floa
     model.eval()
     loss_of = loss_function(task)
     loss = right = rows = 0.0
-    for x, y in batches:
+    for inputs, targets in batches:
+        x, y = inputs.to(task.device), targets.to(task.device)
         outputs = model(x)
         loss += loss_of(outputs, y).item() * len(y)
         right += count_right(task, outputs, y).item()
