@@ -26,6 +26,7 @@ from ceteris.train.modules.probes import Watch
 from ceteris.train.modules.seeding import seed_libraries
 from ceteris.train.modules.user import ModuleStack, as_table, shaped_rows
 from ceteris.train.tensor.engine import TensorEngine
+from ceteris.train.tensor.exact import there
 from ceteris.train.tensor.masks import Draws
 from ceteris.train.tensor.optimizer import StackedOptimizer
 from ceteris.train.tensor.probes import TensorProbes
@@ -49,7 +50,7 @@ class StackedModuleEngine(TensorEngine):
         self._dropout = Clock(on_device=True)
         modules = prepared_modules(spec, stack, self._dropout)
         self._buffers = {
-            name: torch.stack([dict(module.named_buffers())[name] for module in modules]).to(self._device)
+            name: there(torch.stack([dict(module.named_buffers())[name] for module in modules]), self._device)
             for name, _ in modules[0].named_buffers()
         }
         self._module = _shared(modules, self._device)  # moves the first module: after its buffers are stacked
@@ -74,8 +75,8 @@ class StackedModuleEngine(TensorEngine):
     def buffers(self) -> NDArray[np.floating]:
         """Return the buffers that are saved, (M, Q)."""
         members = len(self._diverged)
-        saved = [self._buffers[t.name].double().reshape(members, -1) for t in self._spec.net.buffers]
-        return torch.cat(saved, dim=1).cpu().numpy() if saved else np.zeros((members, 0))
+        saved = [self._buffers[t.name].reshape(members, -1).cpu().double() for t in self._spec.net.buffers]
+        return torch.cat(saved, dim=1).numpy() if saved else np.zeros((members, 0))
 
     def _forward(self, x: Tensor, draws: Draws | None, kept: list[Tensor] | None = None) -> Tensor:
         """Run all members on their rows, x (M, n, features); without draws in evaluation mode.
@@ -185,8 +186,9 @@ class StackedModuleEngine(TensorEngine):
 
 def _shared(modules: list[nn.Module], device: torch.device) -> nn.Module:
     """Return the module whose code is run for all: where any member drops something, it does."""
-    shared = modules[0].to(device)
+    shared = modules[0]
     for name, layer in shared.named_modules():
         if isinstance(layer, KeyedDropout):
+            layer.rate = there(layer.rate, device)
             layer.p = max(float(module.get_submodule(name).p) for module in modules)  # type: ignore[arg-type]
-    return shared
+    return shared.to(device)

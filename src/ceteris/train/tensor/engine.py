@@ -19,6 +19,7 @@ from ceteris.train.hyper import state_slots
 from ceteris.train.memory import activations
 from ceteris.train.probes import N_ACTIVATION, GradientProbes
 from ceteris.train.tensor.clock import StepClock, StepKind
+from ceteris.train.tensor.exact import exact_type, exactly, moved
 from ceteris.train.tensor.forward import forward
 from ceteris.train.tensor.glimpse import Glimpse, copied_out
 from ceteris.train.tensor.kept import BUFFER, as_array, as_bytes, from_bytes
@@ -65,7 +66,7 @@ class TensorEngine:
         self._scales = StackedScales(len(stack), spec.precision, self._device)
         self._clock = StepClock(spec.batch_size, spec.accumulate, spec.steps, self._device)
         self._diverged = torch.full((len(stack),), -1, device=self._device)
-        self._gathered = torch.zeros((5, len(stack)), dtype=torch.float64, device=self._device)
+        self._gathered = torch.zeros((5, len(stack)), dtype=exact_type(self._device), device=self._device)
         self._glimpse = Glimpse(self._gathered)
         self._active = np.ones(len(stack), dtype=np.bool_)
         self._resting = self._tensor(~self._active)
@@ -134,13 +135,13 @@ class TensorEngine:
         n, members = numbers.shape[1], len(active)
         per_row = max(self._spec.net.n_in, activations(self._spec.net))
         chunk = max(1, EVALUATION_NUMBERS // (members * per_row))
-        sums = torch.zeros((2, members), dtype=torch.float64, device=self._device)
+        sums = torch.zeros((2, members), dtype=exact_type(self._device), device=self._device)
         kept = []
         for begin in range(0, n, chunk):
             part = numbers[:, begin : begin + chunk]
             x, targets = self._rows.gather(part)
             outputs = self._forward(x, None)
-            sums[0] += losses(self._objective, outputs, targets).double() * part.shape[1]
+            sums[0] += exactly(losses(self._objective, outputs, targets)) * part.shape[1]
             sums[1] += right_answers(self._objective, outputs, targets)
             if keep_outputs:
                 kept.append(copied_out(outputs))
@@ -278,8 +279,8 @@ class TensorEngine:
         alive = was_alive & torch.isfinite(loss)
         self._diverged.copy_(torch.where(was_alive & ~alive, self._clock.done, self._diverged))
         rows = outputs.shape[1]
-        right = right_answers(self._objective, outputs, targets).double()
-        found = torch.stack((loss.double() * rows, right, torch.full_like(right, rows)))
+        right = exactly(right_answers(self._objective, outputs, targets))
+        found = torch.stack((exactly(loss) * rows, right, torch.full_like(right, rows)))
         self._gathered[:NORM] += torch.where(alive, found, 0)
         return alive
 
@@ -303,7 +304,7 @@ class TensorEngine:
         return results, kept if keep_outputs else None
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(array)).to(self._device)
+        return moved(array, self._device)
 
 
 def _stacked_views(

@@ -20,6 +20,7 @@ from ceteris.train.penalties import (
     STRENGTH,
     TO_NORM,
 )
+from ceteris.train.tensor.exact import exactly
 
 CLIP_EPS = 1e-6
 """Added to the norm before it divides, as ``torch.nn.utils.clip_grad_norm_`` does."""
@@ -46,7 +47,7 @@ def _term_gradient(form: Tensor, strength: Tensor, param: Tensor) -> Tensor:
     size = flat.shape[1]
     slope = torch.where(form == L1_MEAN, strength / size, torch.where(form == L1_SUM, strength, 0))
     scale = torch.where(form == L2_MEAN, 2 * strength / size, torch.where(form == L2_SUM, 2 * strength, 0))
-    norm = flat.double().square().sum(dim=1).sqrt()
+    norm = exactly(flat).square().sum(dim=1).sqrt()
     scale = torch.where(form == L2_NORM, torch.where(norm > 0, strength / norm, 0), scale)
     gradient = slope.to(flat.dtype)[:, None] * flat.sign() + scale.to(flat.dtype)[:, None] * flat
     return gradient.reshape(param.shape)
@@ -54,12 +55,12 @@ def _term_gradient(form: Tensor, strength: Tensor, param: Tensor) -> Tensor:
 
 def tensor_norms(tensors: Mapping[str, Tensor]) -> Tensor:
     """Return the 2-norm of every stacked tensor (M, ...), (M, T) float64."""
-    return torch.stack([t.detach().double().flatten(1).norm(dim=1) for t in tensors.values()], dim=1)
+    return torch.stack([exactly(t.detach()).flatten(1).norm(dim=1) for t in tensors.values()], dim=1)
 
 
 def norms(gradients: Mapping[str, Tensor]) -> Tensor:
     """Return the 2-norm of every member's whole gradient, (M,) float64."""
-    parts = [gradient.double().square().flatten(1).sum(dim=1) for gradient in gradients.values()]
+    parts = [exactly(gradient).square().flatten(1).sum(dim=1) for gradient in gradients.values()]
     return torch.stack(parts).sum(dim=0).sqrt()
 
 

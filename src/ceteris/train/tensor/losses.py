@@ -13,6 +13,7 @@ from torch.nn import functional
 from ceteris.spec.losses import ONE_OUTPUT, class_edge
 from ceteris.train.engine import StackSpec
 from ceteris.train.objective import betas, smoothings
+from ceteris.train.tensor.exact import moved
 
 LEAST_PROBABILITY = 1e-12
 """Below it the logarithm of a probability has no gradient, so that the stack stays finite."""
@@ -59,10 +60,10 @@ def _objective(
 ) -> Objective:
     altered = loss == "cross_entropy" and bool((smoothing > 0).any() or (weights != 1).any())
 
-    def moved(array: NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(array.copy()).to(device)
+    def there(array: NDArray[np.float64]) -> Tensor:
+        return moved(array, device)
 
-    return Objective(loss, moved(smoothing), moved(weights), moved(beta), altered)
+    return Objective(loss, there(smoothing), there(weights), there(beta), altered)
 
 
 def training_losses(objective: Objective, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ceteris.draws.philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1, WORD_MASK
 from ceteris.nets.architecture import Drop, Noise
+from ceteris.train.tensor.exact import exactly
 
 Counter = int | Tensor
 """A number that names draws: Python's, or one of int64 on the device, which a replayed step reads anew."""
@@ -82,7 +83,7 @@ class Draws:
         """Return activations (M, n, units) with Gaussian noise added."""
         if layer.slot not in self.used:
             return x
-        normal: Tensor = torch.special.ndtri(((self._words(layer, x) >> 8).double() + 0.5) / 2**24)
+        normal: Tensor = torch.special.ndtri((exactly(self._words(layer, x) >> 8) + 0.5) / 2**24)
         return x + (self.amounts[:, layer.slot, None, None] * normal).to(x.dtype)
 
     def connected(self, slot: int, weight: Tensor) -> Tensor:

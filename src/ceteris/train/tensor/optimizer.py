@@ -13,6 +13,7 @@ from ceteris.nets.architecture import Architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.train.hyper import LR, WEIGHTS, group_of, hyper_vectors, initial_state, state_slots
 from ceteris.train.penalties import CLIP_NORM, TO_NORM, clip_limits, penalty_terms
+from ceteris.train.tensor.exact import moved
 from ceteris.train.tensor.gradients import clip, norms, penalise, tensor_norms
 from ceteris.train.tensor.kept import as_array
 from ceteris.train.tensor.updates import UPDATES, Hyper
@@ -29,19 +30,19 @@ class StackedOptimizer:
         self._parameters = parameters
         hyper = hyper_vectors(optimizers)
         self._used = frozenset(map(int, np.flatnonzero((hyper != 0).any(axis=(0, 1)))))
-        self._hyper = torch.from_numpy(hyper).to(device)
+        self._hyper = moved(hyper, device)
         self._rates = self._hyper[:, :, LR, None].clone()
         self._last_rate = torch.zeros((), dtype=torch.int64, device=device)
         self._groups = {tensor.name: group_of(tensor) for tensor in net.parameters}
         self._update = UPDATES[optimizers[0].kind]
-        start = torch.from_numpy(np.array([initial_state(optimizer) for optimizer in optimizers])).to(device)
+        start = moved(np.array([initial_state(optimizer) for optimizer in optimizers]), device)
         self._slots = {
             name: [_filled(tensor, start.to(tensor.dtype)) for _ in range(state_slots(optimizers))]
             for name, tensor in parameters.items()
         }
-        self._terms = torch.from_numpy(penalty_terms(experiments)).to(device)
+        self._terms = moved(penalty_terms(experiments), device)
         limits = clip_limits([experiment.clip for experiment in experiments])
-        self._limits = torch.from_numpy(limits).to(device)
+        self._limits = moved(limits, device)
         self._clips = bool((limits > 0).any())
         self._needs_norm = bool((limits[:, [CLIP_NORM, TO_NORM]] > 0).any())
 
@@ -53,9 +54,9 @@ class StackedOptimizer:
         columns = rates.shape[2]
         fits = bool(columns <= self._rates.shape[2])
         if fits:
-            self._rates[:, :, :columns].copy_(torch.from_numpy(np.array(rates)))
+            self._rates[:, :, :columns].copy_(moved(rates, self._hyper.device))
         else:
-            self._rates = torch.from_numpy(np.array(rates)).to(self._hyper.device)
+            self._rates = moved(rates, self._hyper.device)
         self._last_rate.fill_(columns - 1)
         return fits
 
@@ -104,7 +105,7 @@ class StackedOptimizer:
             for number, slot in enumerate(slots):
                 kept = state.get(f"slot {number} {name}")
                 if kept is not None:
-                    slot[place] = torch.from_numpy(np.array(kept)).to(slot.device)
+                    slot[place] = moved(kept, slot.device)
 
 
 def _filled(like: Tensor, values: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from ceteris.train.probes import (
     GradientProbes,
     step_variances,
 )
+from ceteris.train.tensor.exact import exact_type, exactly
 from ceteris.train.tensor.gradients import tensor_norms
 
 
@@ -45,7 +46,7 @@ class TensorProbes:
         self._sees_layers = sees_layers
 
         def zeros(*shape: int) -> Tensor:
-            return torch.zeros((members, *shape), dtype=torch.float64, device=device)
+            return torch.zeros((members, *shape), dtype=exact_type(device), device=device)
 
         self._count, self._pairs = zeros(), zeros()
         self._norms, self._updates = zeros(len(self._trained)), zeros(len(self._trained))
@@ -66,7 +67,7 @@ class TensorProbes:
         self, alive: Tensor, norms: Tensor, before: Mapping[str, Tensor], after: Mapping[str, Tensor]
     ) -> None:
         """Add a step of the members that are alive (M,): gradient norms (M, T), parameters by name."""
-        steps = tensor_norms({name: after[name].double() - own.double() for name, own in before.items()})
+        steps = tensor_norms({name: exactly(after[name]) - exactly(own) for name, own in before.items()})
         self._count += alive
         self._norms += torch.where(alive[:, None], norms, 0)
         moved = alive[:, None] & (steps != 0)
@@ -91,7 +92,7 @@ class TensorProbes:
             paired = alive & (self._kept == step - 1)
             self._pairs += paired
             for place, (before, own) in enumerate(zip(self._previous, gradients, strict=True)):
-                distances = (own.double() - before.double()).flatten(1).square().sum(dim=1)
+                distances = (exactly(own) - exactly(before)).flatten(1).square().sum(dim=1)
                 self._spreads[:, place] += torch.where(paired, distances / 2, 0)
         if begins:
             for before, own in zip(self._previous, gradients, strict=True):
@@ -105,7 +106,7 @@ class TensorProbes:
         """Add the variances of activations (M, ...) and of the gradients at them, layer by layer."""
         for place, pair in enumerate(zip(activations, gradients, strict=True)):
             for column, own in enumerate(pair):
-                spread = own.detach().double().flatten(1).var(dim=1, correction=0)
+                spread = exactly(own.detach()).flatten(1).var(dim=1, correction=0)
                 self._variances[:, place, column] += torch.where(alive, spread, 0)
 
     def read(self) -> GradientProbes:
@@ -132,11 +133,11 @@ def activation_statistics(activations: Tensor) -> NDArray[np.float64]:
     A unit is a channel where a row is an image (three axes) or a volume, else an entry of the last axis.
     """
     members = len(activations)
-    flat = activations.detach().reshape(members, -1).double()
-    found = torch.empty((members, N_ACTIVATION), dtype=torch.float64, device=activations.device)
+    flat = exactly(activations.detach().reshape(members, -1))
+    found = torch.empty((members, N_ACTIVATION), dtype=flat.dtype, device=flat.device)
     found[:, MEAN_ACTIVATION], found[:, VARIANCE] = flat.mean(dim=1), flat.var(dim=1, correction=0)
-    found[:, ZEROS] = (flat == 0).double().mean(dim=1)
+    found[:, ZEROS] = exactly(flat == 0).mean(dim=1)
     unit = 2 if activations.dim() >= 5 else activations.dim() - 1
     moves = (activations.detach().abs() > ALIVE).movedim(unit, 1).flatten(2).any(dim=2)
-    found[:, DEAD] = 1 - moves.double().mean(dim=1)
-    return found.cpu().numpy()
+    found[:, DEAD] = 1 - exactly(moves).mean(dim=1)
+    return found.cpu().numpy().astype(np.float64, copy=False)

@@ -76,20 +76,23 @@ class GraphRunner:
             step()
         else:
             self._seen[kind] = self._seen.get(kind, 0) + 1
-            self._warm_up(step)
+            self._warm_up(step, judged=self._seen[kind] == WARM_UP)
 
     def forget(self) -> None:
         """Record anew: tensors have moved."""
         self._graphs.clear()
 
-    def _warm_up(self, step: Step) -> None:
-        """Do a step on the stream on which it will be recorded, and see whether it waits for the device."""
+    def _warm_up(self, step: Step, *, judged: bool) -> None:
+        """Do a step on the stream on which it will be recorded, and see whether it waits for the device.
+
+        Only where it is ``judged``: in the first steps libraries set themselves up.
+        """
         current = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream), _waits() as waits:
             step()
         current.wait_stream(self._stream)
-        if waits:
+        if judged and waits:
             self._give_up("a step waits for the device")
 
     def _record(self, kind: Hashable, step: Step) -> None:

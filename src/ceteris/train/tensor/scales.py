@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ceteris.train.loss_scale import BACKOFF, FIRST_SCALE, GROWTH, GROWTH_STEPS
+from ceteris.train.tensor.exact import exact_type
 
 
 class StackedScales:
@@ -17,7 +18,7 @@ class StackedScales:
 
     def __init__(self, members: int, precision: str, device: torch.device) -> None:
         self.acts = precision == "float16"
-        self._scale = torch.full((members,), FIRST_SCALE, dtype=torch.float64, device=device)
+        self._scale = torch.full((members,), FIRST_SCALE, dtype=exact_type(device), device=device)
         self._skipped = torch.zeros(members, dtype=torch.int64, device=device)
         self._good = torch.zeros(members, dtype=torch.int64, device=device)
 
