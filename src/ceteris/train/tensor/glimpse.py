@@ -29,7 +29,7 @@ class Glimpse:
         if self._under_way is None:
             self._host.copy_(tensor, non_blocking=True)
             self._under_way = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            self._under_way.record()
+            self._under_way.record(torch.cuda.current_stream(tensor.device))
         return self._seen
 
     def forget(self) -> None:
