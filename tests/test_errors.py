@@ -39,4 +39,8 @@ def test_unknown_name_lists_what_exists() -> None:
     assert unknown_name("metric", "val_los", ["val_loss", "lr"]) == (
         "there is no metric `val_los`; did you mean `val_loss`? (known: val_loss, lr)"
     )
+    assert unknown_name("study", "dpeth", ["digits/gradient-flow", "fashion-mnist/depth"]).startswith(
+        "there is no study `dpeth`; did you mean `fashion-mnist/depth`?"
+    )
+    assert "did you mean `no-dropout-at-test`?" in unknown_name("question", "dropout", ["no-dropout-at-test"])
     assert unknown_name("metric", "xyz", ["lr"]) == "there is no metric `xyz` (known: lr)"

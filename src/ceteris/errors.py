@@ -59,8 +59,15 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def _in_part(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name that ends like ``name`` behind its last slash, or else holds it."""
+    last = {long.rsplit("/", 1)[-1]: long for long in reversed(known)}
+    guess = nearest(name, list(last))
+    return last[guess] if guess else next((long for long in known if len(name) > 2 and name in long), None)
+
+
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     """Say that ``name`` does not exist, with the nearest valid name and all that do."""
-    guess = nearest(name, known)
+    guess = nearest(name, known) or _in_part(name, known)
     hint = f"; did you mean `{guess}`?" if guess else ""
     return f"there is no {kind} `{name}`{hint} (known: {', '.join(known)})"

@@ -42,6 +42,11 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["run", "digits/learning-rate", "--seeds", "three"],
         f"ceteris run: 'three' is not a whole number, which `--seeds` takes {RUN_HELP}",
     ),
+    "a choice that there is not": (
+        ["functions", "activation"],
+        "ceteris functions: there is no choice for `WHICH` `activation`; did you mean `activations`? "
+        "(known: activations, losses) (`ceteris functions --help` shows what there is)",
+    ),
     "an option twice": (
         ["run", "digits/learning-rate", "--seeds", "3", "--seeds", "4"],
         f"ceteris run: `--seeds` is given more than once {RUN_HELP}",

@@ -3,7 +3,7 @@
 import pytest
 
 from ceteris.evidence.plain import plain
-from ceteris.evidence.wording import listing, number, numbers, p_words, percent, units
+from ceteris.evidence.wording import levels, listing, number, numbers, p_words, percent, units
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,10 @@ def test_counts_and_lists():
     assert units(4, "folds") == "4 folds of one seed"
     assert listing(["a"]) == "a"
     assert listing(["a", "b", "c"]) == "a, b and c"
+    assert listing(["a=0, b=1", "a=1, b=1"]) == "a=0, b=1; and a=1, b=1"
+    assert levels(["a", "b"], ["b", "a"]) == "all levels"
+    assert levels(["a"], ["a"]) == "a"
+    assert levels(["a"], ["a", "b"]) == "a"
     assert percent(1 - 0.05 / 3) == "98.33%"
     assert number(None) == "-"
 

@@ -93,11 +93,13 @@ def _judged(found: FinalTest) -> str:
 
 
 def _agreement(selection: Selection) -> str:
+    from ceteris.evidence.wording import listing
+
     own = next(level.chosen_by for level in selection.levels if level.level == selection.chosen)
     others = [(level.level, level.chosen_by) for level in selection.levels if level.level != selection.chosen]
-    told = ", ".join(f"{name} by {count}" for name, count in others if count)
+    told = [f"{count} {name}" for name, count in others if count]
     first = f"{own} of {selection.seeds} seeds would choose it too"
-    return f"{first}; another seed would have chosen {told}" if told else first
+    return f"{first}; the others would choose another: {listing(told)}" if told else first
 
 
 def shown_together(selection: Selection) -> list[tuple[str, ...]]:

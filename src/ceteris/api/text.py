@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ceteris.records.views import RunRecord
 
 WIDTH = 80
+BETWEEN = 3
+"""Blanks between two columns of a table."""
 STYLES = {"supported": "green", "contradicted": "red", "not established": "yellow"}
 BEST = "best: at the best epoch."
 BUILT_IN = (("val_loss", "val_accuracy"), ("train_loss", "train_accuracy"))
@@ -51,7 +53,7 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
         yield from search_parts(assessment.search)
         yield bulleted([note for note in assessment.notes if not any(word in note for word in OF_CLAIMS)])
         return
-    for metrics in metric_pairs(assessment.levels):
+    for metrics in metric_tables(assessment.levels):
         yield ""
         yield level_table(assessment.levels, metrics)
     if assessment.levels and any(level.metrics for level in assessment.levels):
@@ -139,6 +141,21 @@ def metric_pairs(levels: Sequence[LevelEvidence]) -> list[tuple[str, ...]]:
     pairs = [tuple(name for name in pair if name in known) for pair in BUILT_IN]
     pairs += [tuple(own[i : i + 2]) for i in range(0, len(own), 2)]
     return [pair for pair in pairs if pair]
+
+
+def metric_tables(levels: Sequence[LevelEvidence]) -> Iterator[tuple[str, ...]]:
+    """Yield the metrics of each table: one alone where two would break the words of the levels' names."""
+    longest = max((len(word) for level in levels for word in level.level.split()), default=0)
+    for pair in metric_pairs(levels):
+        cells = (cell for metric in pair for cell in _widest(levels, metric))
+        fits = longest + sum(BETWEEN + width for width in cells) <= WIDTH
+        yield from [pair] if fits else [(metric,) for metric in pair]
+
+
+def _widest(levels: Sequence[LevelEvidence], metric: str) -> tuple[int, int]:
+    """Return the widths of a metric's two columns."""
+    cells = [(metric, "best"), *(_cells(level, metric) for level in levels)]
+    return max(len(cell) for cell, _ in cells), max(len(best) for _, best in cells)
 
 
 def _is_measured_on_a_split(name: str) -> bool:

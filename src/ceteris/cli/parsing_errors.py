@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from cyclopts.exceptions import (
     CoercionError,
@@ -76,8 +76,10 @@ def _missing(error: MissingArgumentError) -> str:
 def _wrong_value(error: CoercionError) -> str:
     if error.argument is None or error.token is None:
         return " ".join(str(error).split())
-    kind = getattr(error.target_type, "__name__", str(error.target_type))
     value = error.token.value
+    if get_origin(error.target_type) is Literal:
+        return unknown_name(f"choice for `{_name(error.argument)}`", value, get_args(error.target_type))
+    kind = getattr(error.target_type, "__name__", str(error.target_type))
     return f"'{value}' is not {_NOUNS.get(kind, kind)}, which `{_name(error.argument)}` takes"
 
 

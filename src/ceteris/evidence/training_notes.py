@@ -10,7 +10,7 @@ import numpy as np
 
 from ceteris.evidence.layout import ENDED, Layout
 from ceteris.evidence.objective_notes import objective_notes
-from ceteris.evidence.wording import listing
+from ceteris.evidence.wording import levels
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
@@ -27,32 +27,34 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
     found = []
     if noisy:
         found.append(
-            f"With label noise ({listing(noisy)}) training loss and accuracy are measured against the labels "
-            "that were trained on, wrong ones included, validation against the true ones: the two are not "
-            "measured the same way, and a gap between them holds the noise too."
+            f"With label noise ({levels(noisy, trials)}) training loss and accuracy are measured against the "
+            "labels that were trained on, wrong ones included, validation against the true ones: the two are "
+            "not measured the same way, and a gap between them holds the noise too."
         )
     if idle:
-        found.append(f"The schedule never changed the learning rate: {listing(idle)}.")
+        found.append(f"The schedule never changed the learning rate: {levels(idle, trials)}.")
     if rising:
-        found.append(f"Training ended before the warm-up did: {listing(rising)}.")
+        found.append(f"Training ended before the warm-up did: {levels(rising, trials)}.")
     if flat:
-        found.append(f"After the warm-up the schedule never changed the learning rate: {listing(flat)}.")
+        found.append(
+            f"After the warm-up the schedule never changed the learning rate: {levels(flat, trials)}."
+        )
     if early:
         found.append(
-            f"With early stopping ({listing(early)}) the network on record is that of the best epoch, the "
-            "numbers at the end of training are those of the last."
+            f"With early stopping ({levels(early, trials)}) the network on record is that of the best epoch, "
+            "the numbers at the end of training are those of the last."
         )
     twice = [label for label, own in trials.items() if all(map(_softmax_twice, own))]
     cut = [label for label, own in trials.items() if all(map(_outputs_are_cut, own))]
     if twice:
         found.append(
-            f"The outputs are a softmax already, and cross-entropy takes another ({listing(twice)}): "
+            f"The outputs are a softmax already, and cross-entropy takes another ({levels(twice, trials)}): "
             "gradients are small and the loss cannot come near 0; leave `model.output` out."
         )
     if cut:
         found.append(
-            f"A ReLU stands on the outputs ({listing(cut)}): where it cuts an output to 0, that output "
-            "learns nothing; leave `model.output` out."
+            f"A ReLU stands on the outputs ({levels(cut, trials)}): where it cuts an output to 0, that "
+            "output learns nothing; leave `model.output` out."
         )
     return (*found, *objective_notes(trials))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ceteris.evidence.observations import Unit
 
@@ -55,5 +55,14 @@ def averaged(n: int, unit: Unit, folds: int) -> str:
 
 
 def listing(words: Sequence[str]) -> str:
-    """Write a list: ``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    """Write a list: ``a, b and c``; words that hold commas themselves are parted by semicolons."""
+    if len(words) == 1:
+        return words[0]
+    if any(", " in word for word in words):
+        return f"{'; '.join(words[:-1])}; and {words[-1]}"
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def levels(labels: Sequence[str], known: Collection[str]) -> str:
+    """Write which of the ``known`` levels are meant: ``all levels``, or the list of them."""
+    return "all levels" if len(known) > 1 and set(labels) == set(known) else listing(labels)
