@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from ceteris.train.cpu.channel_norm import normalise
 from ceteris.train.modules.norms import RowNorm, replace_norms
 from ceteris.train.modules.pooling import HalvingPool, replace_pools
 
@@ -87,16 +88,46 @@ def test_what_is_not_a_number_stays_so_behind_the_relu() -> None:
     assert own(x).detach()[:, 1].isnan().all()
 
 
-def test_other_layouts_and_few_bits_go_through_torch() -> None:
+def test_other_layouts_and_float16_go_through_torch() -> None:
     plain, own = both(nn.BatchNorm2d(5), relu=True)
     x = numbers(3, 4, 5, 6, 7).contiguous()
     assert not x.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(own(x), plain(x))
     few, same = copy.deepcopy(own).float(), copy.deepcopy(plain).float()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(few(x.bfloat16()), same(x.bfloat16()))
+    with torch.autocast("cpu", dtype=torch.float16):
+        assert torch.equal(few(x.half()), same(x.half()))
     with pytest.raises(ValueError, match="more than 1 value"):
         own(x[:1, :, :1, :1])
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, ROWS, CHANNELS, SIDES)
+def test_bfloat16_is_rounded_once_from_single_precision(
+    seed: int, rows: int, channels: int, side: int
+) -> None:
+    x = numbers(seed, rows, channels, side, side).bfloat16()
+    pull = numbers(seed + 1, rows, channels, side // 2, side // 2).bfloat16()
+    exact = nn.Sequential(nn.BatchNorm2d(channels), nn.MaxPool2d(2))
+    few = copy.deepcopy(exact)
+    replace_norms(few, ())
+    replace_pools(few)
+    ours, theirs = gradients(few, x, pull), gradients(exact, x.float(), pull.float())
+    assert ours[0].dtype == ours[1].dtype == torch.bfloat16
+    assert ours[2].dtype == torch.float32
+    torch.testing.assert_close(ours[0].float(), theirs[0], rtol=2**-8, atol=1e-3)
+    for own, other in zip(few.buffers(), exact.buffers(), strict=True):
+        torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-5)
+
+
+@given(st.floats(width=32))
+def test_bits_of_bfloat16_are_torchs(value: float) -> None:
+    expected = torch.tensor(value).bfloat16()
+    out = np.zeros((1, 1), np.uint16)
+    one, zero = np.ones(1, np.float32), np.zeros(1, np.float32)
+    normalise(np.array([[value]], np.float32), zero, one, zero, False, out)
+    found = torch.from_numpy(out.view(np.int16))[0, 0].view(torch.bfloat16)
+    # x + 0 loses the sign of a zero; a number that is none has many bits.
+    torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True)
 
 
 def test_what_stands_in_several_places_or_is_watched_stays_as_it_is() -> None:

@@ -1,15 +1,16 @@
 """Batch normalisation of rows whose channels stand together, with the ReLU behind it: kernels in few passes.
 
 ``x``, ``y`` and their gradients are (rows, channels): of images, every pixel is a row. Statistics are
-gathered block by block, while a block is in the cache: sums of a block in the precision of its numbers, sums
-over blocks in float64. Source: Ioffe and Szegedy 2015, algorithm 1; blocks are joined as in Chan, Golub and
-LeVeque 1983, eq. 2.1.
+gathered block by block, while a block is in the cache: sums of a block in the precision of its numbers (of
+bfloat16, which stands as its bits, in float32), sums over blocks in float64. Source: Ioffe and Szegedy 2015,
+algorithm 1; blocks are joined as in Chan, Golub and LeVeque 1983, eq. 2.1.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 
 from __future__ import annotations
 
+from ceteris.train.cpu.bfloat16 import narrowed, widened
 from ceteris.train.cpu.decorators import kernel
 
 BLOCK = 4096
@@ -26,7 +27,7 @@ def rows_of_block(channels):
 def batch_statistics(x, sums, squares, mean, variance):
     """Fill ``mean`` and ``variance`` (channels,) float64 of a batch; the variance is divided by the rows.
 
-    ``sums`` and ``squares`` (channels,) are workspaces as precise as ``x``.
+    ``sums`` and ``squares`` (channels,) are workspaces.
     """
     rows, channels = x.shape
     block = rows_of_block(channels)
@@ -37,7 +38,7 @@ def batch_statistics(x, sums, squares, mean, variance):
         part = x[begin : min(begin + block, rows)]
         add_block(part, sums)
         n = part.shape[0]
-        share = x.dtype.type(1.0 / n)
+        share = sums.dtype.type(1.0 / n)
         for c in range(channels):
             sums[c] *= share
         add_squares(part, sums, squares)
@@ -59,10 +60,10 @@ def add_block(part, sums):
     for row in range(0, fours, 4):
         a, b, d, e = part[row], part[row + 1], part[row + 2], part[row + 3]
         for c in range(channels):
-            sums[c] += (a[c] + b[c]) + (d[c] + e[c])
+            sums[c] += (widened(a[c]) + widened(b[c])) + (widened(d[c]) + widened(e[c]))
     for row in range(fours, rows):
         for c in range(channels):
-            sums[c] += part[row, c]
+            sums[c] += widened(part[row, c])
 
 
 @kernel
@@ -75,11 +76,12 @@ def add_squares(part, centre, squares):
     for row in range(0, fours, 4):
         a, b, d, e = part[row], part[row + 1], part[row + 2], part[row + 3]
         for c in range(channels):
-            p, q, r, s = a[c] - centre[c], b[c] - centre[c], d[c] - centre[c], e[c] - centre[c]
+            p, q = widened(a[c]) - centre[c], widened(b[c]) - centre[c]
+            r, s = widened(d[c]) - centre[c], widened(e[c]) - centre[c]
             squares[c] += (p * p + q * q) + (r * r + s * s)
     for row in range(fours, rows):
         for c in range(channels):
-            p = part[row, c] - centre[c]
+            p = widened(part[row, c]) - centre[c]
             squares[c] += p * p
 
 
@@ -87,28 +89,29 @@ def add_squares(part, centre, squares):
 def normalise(x, mean, slope, bias, cuts, y):
     """y = (x - mean) slope + bias, and 0 instead of what is not above it where ``cuts`` (the ReLU)."""
     rows, channels = x.shape
-    zero = x.dtype.type(0)
+    zero = mean.dtype.type(0)
     for row in range(rows):
         own, out = x[row], y[row]
         if cuts:
             for c in range(channels):
-                value = (own[c] - mean[c]) * slope[c] + bias[c]
-                out[c] = zero if value <= zero else value  # NaN passes, as in torch
+                value = (widened(own[c]) - mean[c]) * slope[c] + bias[c]
+                value = zero if value <= zero else value  # NaN passes, as in torch
+                out[c] = narrowed(value, out[c])
         else:
             for c in range(channels):
-                out[c] = (own[c] - mean[c]) * slope[c] + bias[c]
+                out[c] = narrowed((widened(own[c]) - mean[c]) * slope[c] + bias[c], out[c])
 
 
 @kernel
 def slope_sums(x, dy, mean, slope, bias, cuts, sums, products, total, total_products):
     """Fill ``total`` with the sums of the gradient and ``total_products`` with those of it times (x - mean).
 
-    Both are (channels,) float64; ``sums`` and ``products`` (channels,) are workspaces as precise as ``x``.
+    Both are (channels,) float64; ``sums`` and ``products`` (channels,) are workspaces.
     What the ReLU cut has no gradient.
     """
     rows, channels = x.shape
     block = rows_of_block(channels)
-    zero = x.dtype.type(0)
+    zero = mean.dtype.type(0)
     for c in range(channels):
         total[c] = 0.0
         total_products[c] = 0.0
@@ -119,8 +122,8 @@ def slope_sums(x, dy, mean, slope, bias, cuts, sums, products, total, total_prod
         for row in range(begin, min(begin + block, rows)):
             own, gradient = x[row], dy[row]
             for c in range(channels):
-                distance = own[c] - mean[c]
-                passed = gradient[c]
+                distance = widened(own[c]) - mean[c]
+                passed = widened(gradient[c])
                 if cuts:
                     passed = zero if distance * slope[c] + bias[c] <= zero else passed
                 sums[c] += passed
@@ -134,12 +137,12 @@ def slope_sums(x, dy, mean, slope, bias, cuts, sums, products, total, total_prod
 def normalise_backward(x, dy, mean, slope, bias, cuts, constant, factor, dx):
     """dx = slope (the gradient that passed the ReLU) + (x - mean) factor + constant."""
     rows, channels = x.shape
-    zero = x.dtype.type(0)
+    zero = mean.dtype.type(0)
     for row in range(rows):
         own, gradient, out = x[row], dy[row], dx[row]
         for c in range(channels):
-            distance = own[c] - mean[c]
-            passed = gradient[c]
+            distance = widened(own[c]) - mean[c]
+            passed = widened(gradient[c])
             if cuts:
                 passed = zero if distance * slope[c] + bias[c] <= zero else passed
-            out[c] = slope[c] * passed + distance * factor[c] + constant[c]
+            out[c] = narrowed(slope[c] * passed + distance * factor[c] + constant[c], out[c])

@@ -8,6 +8,9 @@ width, rounded down. ``chosen`` (uint8) tells which of a window's pixels was tak
 
 from __future__ import annotations
 
+import numpy as np
+
+from ceteris.train.cpu.bfloat16 import narrowed, widened
 from ceteris.train.cpu.decorators import kernel
 
 
@@ -22,14 +25,15 @@ def pool_forward(x, y, chosen):
                 a, b, d, e = above[2 * j], above[2 * j + 1], below[2 * j], below[2 * j + 1]
                 out, place = y[image, i, j], chosen[image, i, j]
                 for c in range(channels):
-                    best, nth = a[c], 0
-                    if b[c] > best or b[c] != b[c]:
-                        best, nth = b[c], 1
-                    if d[c] > best or d[c] != d[c]:
-                        best, nth = d[c], 2
-                    if e[c] > best or e[c] != e[c]:
-                        best, nth = e[c], 3
-                    out[c] = best
+                    best, nth = widened(a[c]), 0
+                    second, third, fourth = widened(b[c]), widened(d[c]), widened(e[c])
+                    if second > best or np.isnan(second):
+                        best, nth = second, 1
+                    if third > best or np.isnan(third):
+                        best, nth = third, 2
+                    if fourth > best or np.isnan(fourth):
+                        best, nth = fourth, 3
+                    out[c] = narrowed(best, out[c])
                     place[c] = nth
 
 

@@ -18,15 +18,14 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from ceteris.train.cpu.channel_norm import batch_statistics, normalise, normalise_backward, slope_sums
-
-Array = NDArray[np.floating[Any]]
+from ceteris.train.modules.pooling import as_array
 
 
 class RowNorm(nn.Module):
     """``torch.nn.BatchNorm1d`` or ``BatchNorm2d``, and the ReLU behind it where ``cuts``.
 
     It has the parameters and buffers of the layer whose place it takes. Maps (rows, n) or (rows, n, height,
-    width) to the same shape. What the kernels cannot take (few bits, other layouts, a gradient in evaluation
+    width) to the same shape. What the kernels cannot take (float16, other layouts, a gradient in evaluation
     mode) goes through torch.
     """
 
@@ -73,10 +72,10 @@ class _Normalise(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: RowNorm) -> Tensor:
         flat = _table(x)
         mean, variance = (np.empty(flat.shape[1]) for _ in range(2))
-        work = np.empty((2, flat.shape[1]), flat.dtype)
+        work = np.empty((2, flat.shape[1]), _real(weight))
         batch_statistics(flat, work[0], work[1], mean, variance)
         exact = torch.from_numpy(mean), torch.from_numpy(variance)
-        norm.follow(exact[0].to(x.dtype), exact[1].to(x.dtype), len(flat))
+        norm.follow(exact[0].to(weight.dtype), exact[1].to(weight.dtype), len(flat))
         ctx.save_for_backward(x, weight, bias)
         ctx.mean, ctx.root, ctx.cuts = mean, np.sqrt(variance + norm.eps), norm.cuts
         return _normalised(x, exact[0], exact[1], norm)
@@ -87,7 +86,7 @@ class _Normalise(torch.autograd.Function):
         x, weight, bias = ctx.saved_tensors
         flat, dy = _table(x), _table(_laid_out(gradients[0]))
         rows, channels = flat.shape
-        real = flat.dtype
+        real = _real(weight)
         slope64 = weight.detach().double().numpy() / ctx.root
         centre, slope, shift = ctx.mean.astype(real), slope64.astype(real), bias.detach().numpy()
         work = np.empty((2, channels), real)
@@ -97,14 +96,14 @@ class _Normalise(torch.autograd.Function):
         factor = (-slope64 * products / ctx.root**2 / rows).astype(real)
         dx = _empty_like(x)
         normalise_backward(flat, dy, centre, slope, shift, ctx.cuts, constant, factor, _table(dx))
-        d_weight, d_bias = (torch.from_numpy(own).to(x.dtype) for own in (products / ctx.root, total))
+        d_weight, d_bias = (torch.from_numpy(own).to(weight.dtype) for own in (products / ctx.root, total))
         return dx, d_weight, d_bias, None
 
 
 def _normalised(x: Tensor, mean: Tensor, variance: Tensor, norm: RowNorm) -> Tensor:
     """Normalise by the statistics (n,) that are given."""
     flat, y = _table(x), _empty_like(x)
-    real = flat.dtype
+    real = _real(norm.weight)
     slope = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
     centre, slopes = mean.numpy().astype(real), slope.numpy().astype(real)
     normalise(flat, centre, slopes, norm.bias.detach().numpy(), norm.cuts, _table(y))
@@ -112,8 +111,8 @@ def _normalised(x: Tensor, mean: Tensor, variance: Tensor, norm: RowNorm) -> Ten
 
 
 def _suits(x: Tensor, weight: Tensor) -> bool:
-    """Tell whether rows (rows, n), or images with the channels of a pixel together, are in full precision."""
-    if x.device.type != "cpu" or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu"):
+    """Tell whether the kernels know the numbers, and rows (rows, n) or channels of a pixel stand together."""
+    if x.device.type != "cpu" or x.dtype not in {weight.dtype, torch.bfloat16}:
         return False
     return x.is_contiguous() if x.dim() == 2 else x.is_contiguous(memory_format=torch.channels_last)
 
@@ -124,11 +123,14 @@ def _laid_out(gradient: Tensor) -> Tensor:
     return gradient.contiguous(memory_format=torch.channels_last)
 
 
-def _table(x: Tensor) -> Array:
+def _table(x: Tensor) -> NDArray[Any]:
     """View rows, or the pixels of images, as (rows, n)."""
     own = x.detach()
-    table: Array = (own if own.dim() == 2 else own.permute(0, 2, 3, 1).flatten(0, 2)).numpy()
-    return table
+    return as_array(own if own.dim() == 2 else own.permute(0, 2, 3, 1).flatten(0, 2))
+
+
+def _real(weight: Tensor) -> np.dtype[Any]:
+    return np.dtype(np.float64 if weight.dtype == torch.float64 else np.float32)
 
 
 def _empty_like(x: Tensor) -> Tensor:

@@ -6,24 +6,37 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from ceteris.train.cpu.pooling import pool_backward, pool_forward
 
+KNOWN = torch.float32, torch.float64, torch.bfloat16
+"""Numbers that the kernels know."""
+
+
+def as_array(x: Tensor) -> NDArray[Any]:
+    """View a tensor as an array; bfloat16, which NumPy does not know, as its bits (uint16)."""
+    if x.dtype == torch.bfloat16:
+        bits: NDArray[Any] = x.view(torch.int16).numpy().view(np.uint16)
+        return bits
+    array: NDArray[Any] = x.numpy()
+    return array
+
 
 class HalvingPool(nn.Module):
     """``torch.nn.MaxPool2d(2)``: maps (rows, channels, height, width) to half the height and width.
 
-    What the kernels cannot take (few bits, images without the channels of a pixel together) goes through
+    What the kernels cannot take (float16, images whose pixels' channels do not stand together) goes through
     torch.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Take the largest of every two by two pixels."""
-        full = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-        if not full or not x.is_contiguous(memory_format=torch.channels_last) or min(x.shape) < 2:
+        known = x.device.type == "cpu" and x.dtype in KNOWN
+        if not known or not x.is_contiguous(memory_format=torch.channels_last) or min(x.shape) < 2:
             return functional.max_pool2d(x, 2)
         out: Tensor = _Halve.apply(x)  # type: ignore[no-untyped-call]
         return out
@@ -36,7 +49,7 @@ class _Halve(torch.autograd.Function):
         y = torch.empty((rows, height // 2, width // 2, channels), dtype=x.dtype)
         ctx.chosen = np.empty(y.shape, np.uint8)
         ctx.shape = (rows, height, width, channels)
-        pool_forward(x.detach().permute(0, 2, 3, 1).numpy(), y.numpy(), ctx.chosen)
+        pool_forward(as_array(x.detach().permute(0, 2, 3, 1)), as_array(y), ctx.chosen)
         return y.permute(0, 3, 1, 2)
 
     @staticmethod
@@ -44,7 +57,7 @@ class _Halve(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         dy = gradients[0].permute(0, 2, 3, 1).contiguous()
         dx = torch.empty(ctx.shape, dtype=dy.dtype)
-        pool_backward(dy.numpy(), ctx.chosen, dx.numpy())
+        pool_backward(as_array(dy), ctx.chosen, as_array(dx))
         return dx.permute(0, 3, 1, 2)
 
 
