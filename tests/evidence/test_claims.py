@@ -65,15 +65,18 @@ def test_relations(relation, expected):
 def test_a_difference_by_more_is_a_one_sample_t_test_of_what_is_beyond_and_says_so():
     found, theirs = verdict(claim(greater=("b", "a"), by=0.05)), stats.ttest_1samp(HIGH - BASE, 0.05)
     assert found.p == pytest.approx(theirs.pvalue)
-    assert found.explanation.endswith(", more than 0.05 as claimed")
+    assert found.explanation.endswith(", more than 0.05 higher as claimed")
     steps = verdict(claim(order=("a", "b", "c"), by=0.05)).explanation
     assert steps.startswith("each step from a to b to c goes up by more than 0.05; the least certain: ")
     steps = verdict(claim(order=("a", "b", "c"), by=0.15)).explanation
     assert steps.startswith("at least one step does not: with ")
     less = verdict(claim(less=("a", "c"), by=3, scale="log"))
-    assert less.explanation.endswith(", not more than a factor of 3 as claimed")
+    assert less.explanation.endswith(", not more than a factor of 3 lower as claimed")
+    turned = verdict(claim(greater=("a", "b"), by=0.05)).explanation
+    assert "is 0.0957 lower than with b" in turned
+    assert turned.endswith(", not more than 0.05 higher as claimed")
     assert (
-        "which does not settle whether it is more than 0.1:"
+        "which does not settle whether it is more than 0.1 higher:"
         in verdict(claim(greater=("b", "a"), by=0.1)).explanation
     )
 

@@ -193,6 +193,10 @@ def test_15_strengths_of_one_penalty_and_adaptive_steps_are_not_mentioned() -> N
     halves = [recorded(loss, loss=loss, optimizer=adam) for loss in ("mse", "mse_half")]
     assert told(*halves) == ""
     assert told(recorded("a", loss="mse"), recorded("b", loss="mse_half", optimizer=SGD | {"lr": 0.2})) == ""
+    # Of classes without validation rows, `auto` is cross-entropy.
+    classes = recorded("a", {"train_accuracy": [0.5]}, loss="auto")
+    assert told(classes, recorded("b", loss="mse_half")) == ""
+    assert "is half that of" in told(recorded("a", loss="auto"), recorded("b", loss="mse_half"))
 
 
 def test_15_penalties_are_told_in_a_study(result: Result) -> None:

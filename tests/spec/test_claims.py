@@ -148,6 +148,13 @@ def test_a_claim_about_epochs_that_an_option_takes_away_is_dropped() -> None:
     assert len(longer.study.claims) == 1
 
 
+def test_a_claim_about_epochs_that_an_option_has_nothing_to_do_with_is_refused() -> None:
+    study = with_claim(at="change", between=[5, 50])
+    for option in ("probes.sharpness.epochs=last", "probes.histograms=last"):
+        with pytest.raises(CeterisError, match="epoch 50 does not come"):
+            parse_study(study, sets=[option])
+
+
 def test_levels_may_be_given_as_values() -> None:
     study = small(vary={"batch_size": [32, 1000], "data.scale": {"on": "unit", "off": "none"}})
     study["claims"] = [

@@ -20,6 +20,8 @@ FORMULAS = {
 HALVED = {"mse": "mse_half", "mse_half": "mse"}
 SCALED_BY_THE_LOSS = ("sgd",)
 """Optimisers whose steps are as large as the loss makes them; the adaptive ones divide that out."""
+ACCURACIES = {"train_accuracy", "val_accuracy"}
+"""What is recorded of classes alone, whose default loss is no squared error."""
 MOST_LEVELS = 8
 """Levels whose penalties are written out, at most."""
 
@@ -81,7 +83,7 @@ def _half_notes(trials: Trials) -> Iterator[str]:
     for level, own in trials.items():
         optimizer = own[0].experiment.get("optimizer") or {}
         loss = own[0].experiment.get("loss")
-        loss = "mse" if loss == "auto" and "val_accuracy" not in own[0].curves else loss
+        loss = "mse" if loss == "auto" and not ACCURACIES & own[0].curves.keys() else loss
         if loss in HALVED and optimizer.get("kind") in SCALED_BY_THE_LOSS:
             groups.setdefault((loss, float(optimizer["lr"])), []).append(level)
     for (loss, lr), halves in groups.items():

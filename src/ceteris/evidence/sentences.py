@@ -107,7 +107,7 @@ def _place(claim: Claim, comparison: Comparison) -> str:
         bounds = _bounds(claim.within.low, claim.within.high)
         return f", {where} {bounds}" if decided else f", which does not settle whether it is inside {bounds}"
     if claim.by is not None:
-        more = f"more than {_least(claim)}"
+        more = f"more than {_least(claim)} {'lower' if claim.less is not None else 'higher'}"
         if not decided:
             return f", which does not settle whether it is {more}"
         return f", {more} as claimed" if comparison.side > 0 else f", not {more} as claimed"

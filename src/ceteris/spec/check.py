@@ -64,7 +64,7 @@ def _claims_within_reach(draft: Draft, study: Study) -> Study:
     if all(claim.between is None for claim in study.claims):
         return study
     longest = max(combination.experiment.epochs for combination in combinations(study))
-    option = next((text for place, text in draft.options.items() if place.endswith("epochs")), None)
+    option = next((text for place, text in draft.options.items() if _sets_epochs(place)), None)
     kept = []
     for i, claim in enumerate(study.claims):
         problems = epoch_problem(claim, f"claims.{i}", longest)
@@ -75,6 +75,12 @@ def _claims_within_reach(draft: Draft, study: Study) -> Study:
         elif option is not None:
             draft.notes.append(f"the claim '{claim.text}' is dropped: {option}, and {problems[0].message}")
     return study.model_copy(update={"claims": tuple(kept)})
+
+
+def _sets_epochs(place: str) -> bool:
+    """Tell whether an option's place is how long is trained, and not when something is measured."""
+    varied = place.startswith("vary.") and place.endswith("epochs") and "probes" not in place
+    return place == "experiment.epochs" or varied
 
 
 def _validated(settings: Mapping[str, Any]) -> tuple[Study | None, list[Problem]]:

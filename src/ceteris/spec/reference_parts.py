@@ -287,7 +287,7 @@ claims:
   - text: The two larger rates end within a hundredth of each other.
     metric: val_accuracy
     equal: {levels: [0.1, 0.01], margin: 0.01}
-  - text: The smallest rate ends at least ten points below the largest.
+  - text: The smallest rate ends more than ten points below the largest.
     metric: val_accuracy
     less: [0.001, 0.1]
     by: 0.1
