@@ -66,7 +66,9 @@ def test_8_what_gets_no_gradient_and_what_is_not_saved_is_told_by_name(run: Run)
     assert told[0].startswith(
         "`Detached` keeps the tensor `offset` as a plain attribute: it is neither saved"
     )
-    assert told[1].startswith("No gradient reaches `weight` in `Detached`, so it stays as it started:")
+    assert told[1].startswith(
+        "No gradient reaches `weight` in `Detached` from two rows that were looked at; "
+    )
     assert len(told) == 2, "a parameter that was frozen on purpose is no mistake"
     page = result.report().read_text(encoding="utf-8")
     assert "No gradient reaches `weight`" in page
@@ -89,7 +91,7 @@ def test_8_many_such_parameters_are_counted() -> None:
             return outputs
 
     (told,) = doubts(Unused)
-    assert "`idle.2.bias` and 4 more in `Net`, so they stay as they started" in told
+    assert "`idle.2.bias` and 4 more in `Net` from two rows" in told
 
 
 HEALTHY: dict[str, Callable[[], nn.Module]] = {

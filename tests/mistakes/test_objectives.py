@@ -196,7 +196,9 @@ def test_15_strengths_of_one_penalty_and_adaptive_steps_are_not_mentioned() -> N
     # Of classes without validation rows, `auto` is cross-entropy.
     classes = recorded("a", {"train_accuracy": [0.5]}, loss="auto")
     assert told(classes, recorded("b", loss="mse_half")) == ""
-    assert "is half that of" in told(recorded("a", loss="auto"), recorded("b", loss="mse_half"))
+    assert "is half that of" in told(
+        recorded("a", {"val_loss": [0.5]}, loss="auto"), recorded("b", {"val_loss": [0.5]}, loss="mse_half")
+    )
 
 
 def test_15_penalties_are_told_in_a_study(result: Result) -> None:

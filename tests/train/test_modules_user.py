@@ -204,6 +204,21 @@ def test_what_cannot_be_trained_is_told_in_one_line(factory: Callable[..., Any],
     assert "\n" not in message
 
 
+def test_what_cannot_be_evaluated_is_told_in_one_line() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(64, 10)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            logits = self.layer(x.flatten(1))
+            return logits if self.training else {"logits": logits}
+
+    message = refusal(Net)
+    assert "in evaluation mode `Net` returns a dict; it must return one tensor of shape" in message
+    assert "\n" not in message
+
+
 # Training
 
 

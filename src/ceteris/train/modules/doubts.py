@@ -33,15 +33,11 @@ def _untrained(name: str, module: nn.Module, rows: Tensor) -> Iterator[str]:
     if without:
         named = ", ".join(f"`{own}`" for own in without[:MOST_NAMES])
         more = f" and {len(without) - MOST_NAMES} more" if len(without) > MOST_NAMES else ""
-        stay = (
-            "it stays as it started: it takes"
-            if len(without) == 1
-            else "they stay as they started: they take"
-        )
+        stay = "it stays as it started" if len(without) == 1 else "they stay as they started"
         yield (
-            f"no gradient reaches {named}{more} in `{name}`, so {stay} no part in the outputs, or only "
-            "through `.data` or `.detach()`; use the parameter itself, or mark what is meant to stay by "
-            "`requires_grad_(False)`"
+            f"no gradient reaches {named}{more} in `{name}` from two rows that were looked at; where others "
+            f"do no more, {stay}, and no outputs depend on them, or only through `.data` or `.detach()`; "
+            "use the parameter itself, or mark what is meant to stay by `requires_grad_(False)`"
         )
 
 

@@ -169,7 +169,7 @@ def _likes_channels_last(module: nn.Module, request: ModuleRequest) -> bool:
     if not images or not any(isinstance(layer, nn.Conv2d) for layer in module.modules()):
         return False
     try:
-        outputs = _outputs(module, request, channels_last=True)
+        outputs = _outputs(module.train(), request, channels_last=True)
         torch.autograd.grad(
             outputs.sum(), [p for p in module.parameters() if p.requires_grad], allow_unused=True
         )
@@ -180,15 +180,10 @@ def _likes_channels_last(module: nn.Module, request: ModuleRequest) -> bool:
 
 def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> Tensor:
     """Return the outputs (2, k) for two rows; raises CeterisError for what cannot be trained."""
-    name, shape = request.model.name, (LOOKED_AT, *row_shape(request.model, request.shape))
-    try:
-        outputs = _outputs(module, request, channels_last=channels_last)
-    except Exception as error:
-        raise _refusal(f"`{name}` fails on two rows of shape {shape}: {exception_in_line(error)}") from error
-    if not isinstance(outputs, Tensor):
-        kind = type(outputs).__name__
-        raise _refusal(f"`{name}` returns a {kind}; it must return one tensor of shape (rows, outputs)")
-    _check_outputs(outputs, request)
+    name = request.model.name
+    outputs = _try_in(module.train(), f"`{name}`", request, channels_last=channels_last)
+    _try_in(module.eval(), f"in evaluation mode `{name}`", request, channels_last=channels_last)
+    module.train()
     try:
         gradients = torch.autograd.grad(
             as_table(outputs).sum(), [p for p in module.parameters() if p.requires_grad], allow_unused=True
@@ -198,6 +193,19 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> T
     if all(gradient is None for gradient in gradients):
         raise _refusal(f"no parameter of `{name}` takes part in its outputs, so nothing would be learned")
     return as_table(outputs)
+
+
+def _try_in(module: nn.Module, told: str, request: ModuleRequest, *, channels_last: bool) -> Tensor:
+    shape = (LOOKED_AT, *row_shape(request.model, request.shape))
+    try:
+        outputs = _outputs(module, request, channels_last=channels_last)
+    except Exception as error:
+        raise _refusal(f"{told} fails on two rows of shape {shape}: {exception_in_line(error)}") from error
+    if not isinstance(outputs, Tensor):
+        kind = type(outputs).__name__
+        raise _refusal(f"{told} returns a {kind}; it must return one tensor of shape (rows, outputs)")
+    _check_outputs(outputs, told, request)
+    return outputs
 
 
 def _hidden(module: nn.Module, request: ModuleRequest, last: bool) -> tuple[str, ...]:
@@ -211,7 +219,7 @@ def _hidden(module: nn.Module, request: ModuleRequest, last: bool) -> tuple[str,
 def _multiplications(module: nn.Module, request: ModuleRequest) -> int:
     """Count the multiplications of products and convolutions that one row takes; at least the parameters."""
     with FlopCounterMode(display=False) as counter:
-        _outputs(module, request, channels_last=False)
+        _outputs(module.train(), request, channels_last=False)
     # A multiplication and an addition count as two operations.
     counted: int = counter.get_total_flops() // (2 * LOOKED_AT)
     return max(counted, sum(p.numel() for p in module.parameters()))
@@ -229,23 +237,23 @@ def _activations(module: nn.Module, request: ModuleRequest) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = _outputs(module, request, channels_last=False)
+        outputs = _outputs(module.train(), request, channels_last=False)
     return (sum(kept.values()) + outputs.nbytes) // (4 * LOOKED_AT)
 
 
-def _check_outputs(outputs: Tensor, request: ModuleRequest) -> None:
-    name, wanted = request.model.name, (LOOKED_AT, request.n_out)
+def _check_outputs(outputs: Tensor, name: str, request: ModuleRequest) -> None:
+    wanted = LOOKED_AT, request.n_out
     fits = tuple(outputs.shape) == wanted or (request.n_out == 1 and tuple(outputs.shape) == (LOOKED_AT,))
     if not fits:
         meaning = "one logit for each class" if request.classes else "one for each target"
         raise _refusal(
-            f"`{name}` gives outputs of shape {tuple(outputs.shape)} for two rows; "
+            f"{name} gives outputs of shape {tuple(outputs.shape)} for two rows; "
             f"the data needs {wanted}, {meaning}"
         )
     if not outputs.is_floating_point():
-        raise _refusal(f"`{name}` gives outputs of type {outputs.dtype}; they must be real numbers")
+        raise _refusal(f"{name} gives outputs of type {outputs.dtype}; they must be real numbers")
     if not bool(torch.isfinite(outputs).all()):
-        raise _refusal(f"`{name}` gives NaN or infinite outputs from its initial weights")
+        raise _refusal(f"{name} gives NaN or infinite outputs from its initial weights")
 
 
 def _outputs(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> Tensor:
@@ -253,7 +261,7 @@ def _outputs(module: nn.Module, request: ModuleRequest, *, channels_last: bool) 
     rows = shaped_rows(_uniform_rows(shape).flatten(1), shape, channels_last=channels_last)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        outputs: Tensor = module.train()(rows)
+        outputs: Tensor = module(rows)
     return outputs
 
 
