@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ceteris.data.preparation import Preparation
+from ceteris.errors import CeterisError
 from ceteris.nets.architecture import Architecture, architecture
 from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.experiment import Experiment
@@ -112,3 +113,45 @@ def test_what_does_not_vectorise_runs_one_after_another_with_the_reason(
     model = ModuleModel(name="Own")
     together = compare(lambda: user_stack(factory, model), [model.model_dump()] * MEMBERS, digits)
     assert together.reason.startswith("RuntimeError: vmap")
+
+
+class Averaging(Small):
+    """Follows the mean of its inputs in a buffer, by a new tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * x.mean()
+        return super().forward(x)
+
+
+class Switching(Small):
+    """Has two layers at its end, of which the data chooses one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(10, 10), nn.Linear(10, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (self.first if x.std().item() < 0.45 else self.second)(super().forward(x))
+
+
+@pytest.mark.parametrize(
+    ("factory", "words"),
+    [
+        (Averaging, "`Own` puts a new tensor in the place of its buffer `mean`, which is lost on a device"),
+        (Switching, "which parameters of `Own` take part changes from step to step"),
+    ],
+)
+def test_what_would_be_lost_on_a_device_is_refused(
+    factory: type[nn.Module], words: str, digits: Preparation
+) -> None:
+    model = ModuleModel(name="Own")
+    net, stack = user_stack(factory, model)
+    spec, own = spec_for(net, [model.model_dump()] * MEMBERS, stack, digits)
+    trained(ModuleEngine(spec, stack), spec, own)
+    with pytest.raises(CeterisError, match=words):
+        trained(StackedModuleEngine(spec, user_stack(factory, model)[1], "cpu"), spec, own)

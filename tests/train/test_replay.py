@@ -65,6 +65,8 @@ def test_last_batches_of_different_lengths_are_repeated_too(digits: Preparation)
     apart = run_plans(plans, digits, engine=with_runner(lambda: PlainRunner("asked for"), []))
     repeated = run_plans(plans, digits, engine=with_runner(TapeRunner, made))
     assert_equal(apart, repeated)
+    assert made
+    assert all(runner.repeated > 0 for runner in made)
 
 
 def test_a_recording_notices_a_number_of_pythons_that_changes() -> None:

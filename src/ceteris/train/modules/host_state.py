@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Hashable
 from typing import Any
 
@@ -20,7 +21,8 @@ DEEPEST = 4
 def host_state(module: nn.Module) -> dict[str, Hashable]:
     """Return the plain attributes of a module and its parts by path, and where generators of numbers stand.
 
-    Tensors and other objects count by their identity: what is written into a tensor, a recording repeats.
+    Tensors count by their identity: what is written into one, a recording repeats. Other objects count by
+    their own attributes where they have some.
     """
     found: dict[str, Hashable] = {
         f"the attribute `{role}.{name}`" if role else f"the attribute `{name}`": _plain(value, DEEPEST)
@@ -42,8 +44,20 @@ def changes(before: dict[str, Hashable], after: dict[str, Hashable]) -> list[str
 def _plain(value: Any, deepest: int) -> Hashable:
     if isinstance(value, PLAIN):
         return repr(value)
-    if isinstance(value, list | tuple) and deepest:
-        return tuple(_plain(item, deepest - 1) for item in value)
-    if isinstance(value, dict) and deepest:
-        return tuple((repr(key), _plain(item, deepest - 1)) for key, item in value.items())
-    return id(value)
+    if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+        return value.tobytes()
+    if isinstance(value, set | frozenset):
+        return tuple(sorted(map(repr, value)))
+    parts = _parts(value) if deepest else None
+    return id(value) if parts is None else tuple(_plain(part, deepest - 1) for part in parts)
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """Return what a value consists of; None where that is not looked at."""
+    if isinstance(value, list | tuple | deque):
+        return list(value)
+    if isinstance(value, dict):
+        return [part for pair in value.items() for part in pair]
+    if isinstance(value, torch.Tensor | nn.Module | type) or not hasattr(value, "__dict__"):
+        return None
+    return [repr(id(value)), vars(value)]

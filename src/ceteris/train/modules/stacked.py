@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from ceteris.errors import exception_in_line
+from ceteris.errors import CeterisError, exception_in_line
 from ceteris.nets.architecture import UserModule
 from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
@@ -58,6 +59,7 @@ class StackedModuleEngine(TensorEngine):
         layer = spec.net.layers[0]
         self._row_shape = layer.row_shape if isinstance(layer, UserModule) else None
         self._seeds = stack.seeds if isinstance(stack, ModuleStack) else ()
+        self._refuse_new_buffers()
         self.reason = self._why_not_together()
         before = host_state(self._module)
         self._trained = self._parameters_with_gradient()
@@ -147,6 +149,41 @@ class StackedModuleEngine(TensorEngine):
             rows = shaped_rows(rows, self._row_shape, channels_last=False)
         outputs: Tensor = functional_call(self._module, (dict(parameters), dict(buffers)), (rows,))
         return as_table(outputs)
+
+    def _gradient(self, loss: Tensor, of: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return the gradient of a loss; refuses what takes part in some steps and not in others."""
+        found = torch.autograd.grad(loss, of, allow_unused=True)
+        if any(own is None for own in found):
+            raise CeterisError(
+                f"which parameters of {self._name} take part changes from step to step; on a device all have "
+                f"to, every time: train on the processor (`--device cpu`)"
+            )
+        return found
+
+    def _refuse_new_buffers(self) -> None:
+        """Refuse a module that puts new tensors in the place of its buffers: they would be lost."""
+        try:
+            module = deepcopy(self._module).train()
+            before = dict(module.named_buffers())
+            rows = self._rows_to_try()[0]
+            if self._row_shape is not None:
+                rows = shaped_rows(rows, self._row_shape, channels_last=False)
+            with torch.no_grad(), torch.random.fork_rng(devices=[]), self._lowered():
+                module(rows)
+        except Exception:
+            return  # what cannot be copied or run like this is looked at by those who stack it
+        for name, buffer in module.named_buffers():
+            if before.get(name) is not buffer:
+                raise CeterisError(
+                    f"{self._name} puts a new tensor in the place of its buffer `{name}`, which is lost on a "
+                    f"device: write into it (`self.{name}.copy_(...)`), or train on the processor "
+                    "(`--device cpu`)"
+                )
+
+    @property
+    def _name(self) -> str:
+        layer = self._spec.net.layers[0]
+        return f"`{layer.name}`" if isinstance(layer, UserModule) else "the network"
 
     def _why_not_together(self) -> str:
         """Try all members together on two rows; return why that cannot be, or nothing."""

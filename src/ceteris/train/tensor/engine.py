@@ -214,6 +214,10 @@ class TensorEngine:
         """
         return forward(self._spec.net, self._parameters, self._buffers, x, draws, kept)
 
+    def _gradient(self, loss: Tensor, of: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return the gradient of a loss with respect to tensors that it depends on."""
+        return torch.autograd.grad(loss, of)
+
     def _step(self, kind: StepKind) -> None:
         """Do one step, batch by batch."""
         spec, clock = self._spec, self._clock
@@ -234,7 +238,7 @@ class TensorEngine:
             outputs = self._forward(x, self._draws(number, begin), kept)
             loss = self._loss(self._objective, outputs, targets)
             at_layers = [own for own in kept or () if own.requires_grad]
-            found = torch.autograd.grad(self._scales.scaled(loss).sum(), [*trained.values(), *at_layers])
+            found = self._gradient(self._scales.scaled(loss).sum(), [*trained.values(), *at_layers])
             if number == 0:
                 probed = at_layers, list(found[len(trained) :])
                 gradients = dict(zip(trained, found[: len(trained)], strict=True))

@@ -27,8 +27,11 @@ class StackedScales:
         return loss * self._scale.to(loss.dtype) if self.acts else loss
 
     def taken(self, done: Tensor) -> Tensor:
-        """Return how many steps each member's optimiser has taken (M,) of so many that were done."""
-        return done - self._skipped
+        """Return how many steps each member's optimiser has taken (M,) of so many that were done.
+
+        A member that leaves out its very first step has taken none.
+        """
+        return (done - self._skipped).clamp(min=0)
 
     @torch.no_grad()
     def unscale(self, gradients: dict[str, Tensor], alive: Tensor) -> Tensor:
