@@ -48,7 +48,7 @@ def test_show_repeats_the_outcome(finished: Path, ceteris_there: Command) -> Non
 
 
 def test_runs_lists_the_run(ceteris_there: Command) -> None:
-    assert re.search(rf"^{NAME} +finished +12 of 12 finished", ceteris_there("runs").stdout, re.MULTILINE)
+    assert re.search(rf"^finished +12 of 12 finished +{NAME}$", ceteris_there("runs").stdout, re.MULTILINE)
 
 
 def test_no_runs_says_how_to_make_one(ceteris: Command) -> None:

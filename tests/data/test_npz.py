@@ -63,7 +63,9 @@ def test_numbers_without_names_are_coded_alike(tmp_path):
 
 
 def test_without_test_rows_that_is_said(tmp_path):
-    with pytest.raises(CeterisError, match=r"`mine\.npz` has no test rows \(arrays `x_test` and `y_test`\)"):
+    with pytest.raises(
+        CeterisError, match=r"`mine\.npz` has no test rows \(arrays `x_test` and `y_test` of a "
+    ):
         load_test(written(tmp_path, x=X, y=Y))
 
 

@@ -38,7 +38,10 @@ def _from_parts(parts: tuple[Any, ...] | list[Any]) -> Dataset:
     from ceteris.data.user_arrays import arrays
 
     if len(parts) not in (2, 3):
-        message = f"arrays are given as (X, y) or (X, y, classes), and here are {len(parts)} values"
+        message = (
+            f"arrays are given as (X, y) or (X, y, classes), and here are {len(parts)} values; test rows "
+            "come from a file or folder, as `x_test` and `y_test`"
+        )
         raise CeterisError(Problem(message, where="data"))
     x, y = (_detached(part) for part in parts[:2])
     return arrays(x, y, parts[2] if len(parts) == 3 else None, name=SOURCE)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ceteris.cli import screen
 from ceteris.cli.options import AsJson, RunName, RunsDir
-from ceteris.cli.screen import plain_table, print_json
+from ceteris.cli.screen import print_json
 from ceteris.errors import CeterisError, Problem
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ def runs(*, most: Most = 20, runs_dir: RunsDir = None, as_json: AsJson = False) 
         )
         return
     rows = [
-        (run.id, run.status, _trials(run.trials, run.finished, run.diverged) + _kind(run.title))
+        (run.status, _trials(run.trials, run.finished, run.diverged) + _kind(run.title), run.id)
         for run in found[:most]
     ]
+    widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
+    listed = [f"{status:{widths[0]}}   {trials:{widths[1]}}   {name}" for status, trials, name in rows]
     more = ["", f"and {len(found) - most} more (--most {len(found)})"] if len(found) > most else []
     last = "ceteris show RUN shows one; `last` is the newest."
-    screen.show(plain_table(("run", "status", "trials"), rows), *more, "", last)
+    screen.show(*listed, *more, "", last)
 
 
 def _trials(planned: int, finished: int, diverged: int) -> str:

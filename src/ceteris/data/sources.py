@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ from ceteris.spec.data import is_table_file, split_parameters
 
 if TYPE_CHECKING:
     import pandas
+
+KEPT = re.compile(r"[0-9a-f]{64}\.npz")
+"""The file that keeps rows given in memory, named by its content: a user never saw it."""
 
 DIGITS, *OTHER_BUNDLED = BUNDLED_SOURCES
 NAMED_SOURCES: tuple[Source, ...] = (
@@ -69,7 +73,8 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
     base, reduction = split_reading(source)
     data = _at_size(find_source(base, folder), reduction).read(folder, None)
     if data.test is None:
-        raise CeterisError(f"`{data.name}` has no test rows (arrays `x_test` and `y_test`)")
+        shown = "these rows have" if KEPT.fullmatch(data.name) else f"`{data.name}` has"
+        raise CeterisError(f"{shown} no test rows (arrays `x_test` and `y_test` of a file or folder)")
     return reduction.rows(data.test.x, data.name), data.test.y
 
 

@@ -7,7 +7,7 @@ from ceteris.evidence.observations import Unit
 from ceteris.evidence.quantities import metric_words
 from ceteris.evidence.summaries import LevelEvidence
 from ceteris.report.claims import sentence, tally
-from ceteris.report.numbers import with_interval
+from ceteris.report.numbers import plain, with_interval
 from ceteris.report.search import sentences
 from ceteris.report.titles import ordered
 
@@ -47,6 +47,8 @@ def _ending(assessment: Assessment) -> str:
             f"{_value(one, metric, unit)} with {level_words(one)}" for one in (best, worst)
         )
         return f"with one {unit[:-1]} nothing can be established: the {name} ended at {both}"
+    if best.metrics[metric].last.mean == worst.metrics[metric].last.mean:
+        return f"the mean {name} ends the same with all levels, at {plain(best.metrics[metric].last.mean)}"
     ends = "lowest" if assessment.better(metric) == "lower" else "highest"
     other = "highest" if assessment.better(metric) == "lower" else "lowest"
     found = (
