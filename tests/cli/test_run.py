@@ -120,7 +120,7 @@ def test_studies_are_listed_and_shown(ceteris: Command) -> None:
 def test_data_shows_its_facts_and_writes_a_picture(ceteris: Command, tmp_path: Path) -> None:
     shown = ceteris("data", "show", "digits").stdout
     assert re.search(r"^training rows +1,437$", shown, re.MULTILINE)
-    assert re.search(r"^one input +8 x 8 of uint8, from 0 to 16$", shown, re.MULTILINE)
+    assert re.search(r"^one input +8 x 8 of uint8, from 0 to 16, rms 7.75$", shown, re.MULTILINE)
     assert re.search(r"^9 +144$", shown, re.MULTILINE)
     assert shown.endswith("10 random examples per class: digits-examples.svg\n")
     assert (tmp_path / "digits-examples.svg").read_text(encoding="utf-8").count("<image") == 100
