@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ceteris.api.replication import recorded
+from ceteris.api.replication import recorded, seconds_left
 from ceteris.api.studies import Planned
 from ceteris.records.store import Store
 from ceteris.spec import study_to_dict
@@ -23,3 +23,8 @@ def test_a_record_from_before_a_setting_existed_is_the_same_study(tmp_path: Path
         run = store.create_run(study, "small", parsed.study.title, planned(), {}, {}, {}, "cpu")
     found = recorded(Planned(parsed, "small", None), tmp_path)
     assert found == ((run, "stopped") if same else None)
+
+
+def test_the_time_left_counts_what_the_smallest_study_takes_once_for_each() -> None:
+    assert seconds_left([(1.0, 40.0)], [1000.0]) is None
+    assert seconds_left([(1.0, 10.0), (3.0, 12.0)], [4.0, 6.0]) == pytest.approx(2 * 10 + 10 * 2 / 4)

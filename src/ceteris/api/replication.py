@@ -81,9 +81,9 @@ def replicate(
             done.outcomes.append(Outcome(name, "", "", failure=" ".join(map(str, error.problems))))
     planned.sort(key=lambda one: cost(one.parsed.study))
     costs = [cost(one.parsed.study) for one in planned]
-    spent_cost = spent_seconds = 0.0
+    spent: list[tuple[float, float]] = []
     for place, one in enumerate(planned):
-        left = spent_seconds * sum(costs[place:]) / spent_cost if spent_cost else None
+        left = seconds_left(spent, costs[place:])
         words = "" if left is None else f"; about {_minutes(left)} left"
         tell(f"study {place + 1} of {len(planned)}: {one.name}{words}")
         began = time.monotonic()
@@ -94,10 +94,24 @@ def replicate(
         if outcome.failure:
             tell(f"{one.name}: {outcome.failure}")
         if fresh:
-            spent_cost, spent_seconds = spent_cost + costs[place], spent_seconds + time.monotonic() - began
+            spent.append((costs[place], time.monotonic() - began))
         if done.interrupted:
             break
     return done
+
+
+def seconds_left(spent: Sequence[tuple[float, float]], costs: Sequence[float]) -> float | None:
+    """Return the time that studies of these costs will take; None before two were run.
+
+    ``spent`` holds the cost and the seconds of each that was. The quickest tells what any study takes
+    however small it is (processes start, the report is written); what the others took beyond it grows
+    with the cost.
+    """
+    if len(spent) < 2:
+        return None
+    fixed = min(seconds for _, seconds in spent)
+    rate = sum(seconds - fixed for _, seconds in spent) / sum(cost for cost, _ in spent)
+    return fixed * len(costs) + rate * sum(costs)
 
 
 def _minutes(seconds: float) -> str:
