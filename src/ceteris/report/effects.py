@@ -10,7 +10,7 @@ from ceteris.evidence.assessment import Assessment
 from ceteris.evidence.pairs import Pair
 from ceteris.evidence.summaries import LevelEvidence
 from ceteris.report.answer import level_words
-from ceteris.report.numbers import p_value, plain, rounded, with_interval
+from ceteris.report.numbers import MINUS, p_value, rounded, with_interval
 from ceteris.report.titles import direction_of, ordered, title_of
 from ceteris.spec.metrics import Direction
 
@@ -128,17 +128,19 @@ def _view(metric: str, pairs: Sequence[Pair], known: Direction | None) -> Effect
     title = title_of(metric)
     caption = f"Difference in {title[:1].lower()}{title[1:]} after the last epoch, first minus second"
     rows = tuple(
-        EffectRow(f"{pair.first} against {pair.second}", effect_text(pair), _cells(pair)) for pair in pairs
+        EffectRow(f"{pair.first} against {pair.second}", effect_text(pair), effect_cells(pair))
+        for pair in pairs
     )
     return EffectView(metric, f"{title} ({better})" if better else title, caption, rows)
 
 
-def _cells(pair: Pair) -> tuple[str, ...]:
+def effect_cells(pair: Pair) -> tuple[str, ...]:
+    """Return p, the p of sign flips, how many pairs, and their correlation."""
     return (
         p_value(pair.p),
         p_value(pair.sign_flip_p),
         f"{pair.n} {pair.unit}",
-        "–" if pair.correlation is None else plain(pair.correlation, 2),
+        "–" if pair.correlation is None else f"{pair.correlation:.2f}".replace("-", MINUS),
     )
 
 
