@@ -63,7 +63,7 @@ def test_zero_counts_as_endlessly_small() -> None:
     ("given", "message"),
     [
         ({"metric": "gap_loss", "within": {"low": 1}}, "`gap_loss` may be negative or 0"),
-        ({"at": "change", "within": {"low": 1}}, "the change of `val_loss` may be negative or 0"),
+        ({"at": "change", "within": {"low": 1}}, "a change of `val_loss` may be negative or 0"),
         ({"metric": "diverged", "within": {"low": 0.5}}, "`diverged` may be negative or 0"),
         ({"within": {"low": -1, "high": 1}}, "bounds are above 0, and one is -1"),
         ({"equal": {"levels": ("a", "b"), "margin": 0.1}}, "a factor above 1 such as 1.1, and it is 0.1"),

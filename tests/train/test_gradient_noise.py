@@ -94,6 +94,10 @@ def test_noise_is_that_of_a_plain_loop(
     np.testing.assert_allclose(total, np.sum(list(expected.values()), axis=0), rtol=2e-4)
 
 
+ON_REQUEST = {"gradient_noise", "std_over_outputs", "std_over_inputs"}
+"""Families of probes that are not on by default."""
+
+
 def names(outcome: Outcome) -> tuple[str, ...]:
     return next(m.names for m in outcome.messages if isinstance(m, EpochMeasured))
 
@@ -111,7 +115,7 @@ def test_measuring_more_or_less_changes_no_bit_of_training(model: dict[str, Any]
             assert other.curve("a", name).tobytes() == plain.curve("a", name).tobytes(), name
         families = {probe[0] for name in names(other) if (probe := probe_parts(name)) is not None}
         noise = {"gradient_noise"} if "gradient_noise" in probes else set()
-        layers = FAMILIES.keys() - {"gradient_noise"} if probes.get("layers", True) else set()
+        layers = FAMILIES.keys() - ON_REQUEST if probes.get("layers", True) else set()
         assert families == noise | layers
 
 

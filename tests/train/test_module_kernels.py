@@ -119,6 +119,7 @@ def test_bfloat16_is_rounded_once_from_single_precision(
         torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-5)
 
 
+@settings(deadline=None)
 @given(st.floats(width=32))
 def test_bits_of_bfloat16_are_torchs(value: float) -> None:
     expected = torch.tensor(value).bfloat16()

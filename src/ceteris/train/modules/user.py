@@ -182,7 +182,8 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> T
     """Return the outputs (2, k) for two rows; raises CeterisError for what cannot be trained."""
     name = request.model.name
     outputs = _try_in(module.train(), f"`{name}`", request, channels_last=channels_last)
-    _try_in(module.eval(), f"in evaluation mode `{name}`", request, channels_last=channels_last)
+    with torch.no_grad():
+        _try_in(module.eval(), f"in evaluation mode `{name}`", request, channels_last=channels_last)
     module.train()
     try:
         gradients = torch.autograd.grad(
