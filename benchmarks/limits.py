@@ -68,6 +68,8 @@ class Limits:
     """Floating-point operations of the products, two per multiplication."""
     peak: float
     """Operations per second of a product of two square matrices of 1,024."""
+    shared: bool
+    """Whether the products are so large that one network trains on all cores."""
 
 
 def layers_of(task: Task) -> list[Layer]:
@@ -103,7 +105,11 @@ def limits(workload: Workload, folder: Path | None) -> Limits:
     weights = sum(layer.weights + layer.outputs for layer in layers)
     per_byte = memory(weights)
     update = steps * weights * STATE[task.optimizer["kind"]] * per_byte
-    return Limits(products, update, operations, 2 * 1024**3 / square(1024))
+    from ceteris.train.cpu.linear_training import LEAST_SHARED
+
+    largest = max(layer.multiplications for layer in layers) * batch
+    shared = not task.convolutional and largest >= LEAST_SHARED
+    return Limits(products, update, operations, 2 * 1024**3 / square(1024), shared)
 
 
 def product(layer: Layer, batch: int, later: bool, train: bool, precision: str) -> float:
@@ -211,7 +217,7 @@ def lines(report: dict[str, Any], folder: Path | None) -> Iterator[list[str]]:
             ours = row["contestants"][CETERIS.name].get("model_epochs_per_second")
             if ours is None or found is None:
                 continue
-            used = min(cores, row["members"])
+            used = cores if found.shared else min(cores, row["members"])
             alone, both = used / found.products, used / (found.products + found.update)
             yield [
                 f"{row['workload']}: {row['stack']}",
