@@ -205,7 +205,7 @@ def on_all_cores(workload: Workload, folder: Path | None) -> Limits:
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
         found = pool.starmap(limits, [(workload, folder)] * cores, chunksize=1)
     parts = zip(*((each.products, each.update, each.operations, each.peak) for each in found), strict=True)
-    return Limits(*(statistics.median(part) for part in parts))
+    return Limits(*(statistics.median(part) for part in parts), found[0].shared)
 
 
 def lines(report: dict[str, Any], folder: Path | None) -> Iterator[list[str]]:

@@ -40,7 +40,7 @@ def test_more_products_take_longer() -> None:
 
 
 def test_a_row_is_set_against_what_the_machine_could_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "on_all_cores", lambda *_: limits.Limits(0.5, 0.5, 4e9, 8e9))
+    monkeypatch.setattr(limits, "on_all_cores", lambda *_: limits.Limits(0.5, 0.5, 4e9, 8e9, shared=False))
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     row = {
         "workload": DIGITS.name,
