@@ -88,25 +88,27 @@ function drawFits() {
   drawLevels("#fit-plot", data.fits.levels, (chosen) => fitOption(data, chosen, epochOf("fits"), palette()));
 }
 
-function drawLayers() {
-  const select = one("#layer-view");
-  if (!select) return;
-  all("[data-layer-table]").forEach((table) => { table.hidden = table.dataset.layerTable !== select.value; });
-  const view = data.layers.views[select.value];
-  const log = one("#log-layers");
-  if (select.value !== select.dataset.drawn) log.checked = view.log; // another measurement begins on its own axis
+// Shows the table of the view that is selected; a view that was not drawn before begins on its own axis.
+function selectedView(kind, views, log) {
+  const select = one(`#${kind}-view`);
+  all(`[data-${kind}-table]`).forEach((table) => { table.hidden = table.dataset[`${kind}Table`] !== select.value; });
+  const view = views[select.value];
+  if (select.value !== select.dataset.drawn) log.checked = view.log;
   select.dataset.drawn = select.value;
+  return view;
+}
+
+function drawLayers() {
+  if (!one("#layer-view")) return;
+  const log = one("#log-layers");
+  const view = selectedView("layer", data.layers.views, log);
   drawLevels("#layer-plot", view.levels, (chosen) => layerOption(data, view, chosen, log.checked, palette()));
 }
 
 function drawHistograms() {
-  const select = one("#histogram-view");
-  if (!select) return;
-  all("[data-histogram-table]").forEach((table) => { table.hidden = table.dataset.histogramTable !== select.value; });
-  const view = data.histograms.views[select.value];
+  if (!one("#histogram-view")) return;
   const log = one("#log-histogram");
-  if (select.value !== select.dataset.drawn) log.checked = view.log; // other numbers begin on their own axis
-  select.dataset.drawn = select.value;
+  const view = selectedView("histogram", data.histograms.views, log);
   drawLevels("#histogram-plot", view.levels,
     (chosen) => histogramOption(data, chosen, epochOf("histograms"), log.checked, palette()));
 }

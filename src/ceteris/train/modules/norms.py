@@ -1,6 +1,6 @@
 """Batch normalisation of built-in networks on the processor, in fewer passes over memory than torch's.
 
-torch reads images several times for the statistics and once more for the ReLU behind them; a third of a
+torch reads images several times for the statistics and once more for the ReLU behind them; a fifth of a
 convolutional network's training went into that. What is computed is the same, to rounding.
 """
 
