@@ -1,24 +1,26 @@
-"""docs/settings.md is what the classes say: nothing is missing, nothing drifted, every example is valid."""
+"""docs/settings.md and experiment.md are what the classes say: nothing is missing, every example is valid."""
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from ceteris.spec.document import parse_document
 from ceteris.spec.parse import parse_study
-from ceteris.spec.reference import settings_reference
+from ceteris.spec.reference import Page, settings_reference
 from ceteris.spec.reference_parts import PARTS, part_of, reachable
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES: tuple[Page, ...] = get_args(Page)
 EXAMPLES = [(part.title, example) for part in PARTS for example in part.examples]
 BASE = {"experiment": {"data": "digits", "model": {"kind": "mlp", "hidden": [32]}}}
 
 
-def test_the_page_is_what_the_program_says() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == settings_reference(), (
-        "settings have changed: `ceteris studies settings > docs/settings.md`"
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_what_the_program_says(page: Page) -> None:
+    assert (DOCS / f"{page}.md").read_text(encoding="utf-8") == settings_reference(page), (
+        f"settings have changed: `ceteris studies settings --page {page} > docs/{page}.md`"
     )
 
 
@@ -46,13 +48,24 @@ def test_ranges_and_defaults_are_those_of_the_classes(row: str) -> None:
     assert row in settings_reference()
 
 
-def test_links_lead_to_headings() -> None:
-    text = settings_reference()
-    headings = {
+def headings(text: str) -> set[str]:
+    return {
         "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
         for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     }
-    assert set(re.findall(r"\(#([^)]+)\)", text)) <= headings
+
+
+def test_links_lead_to_headings() -> None:
+    whole = settings_reference()
+    assert set(re.findall(r"\]\(#([^)]+)\)", whole)) <= headings(whole)
+    for page in PAGES:
+        for owner, anchor in re.findall(r"\]\((\w*)(?:\.md)?#([^)]+)\)", settings_reference(page)):
+            assert anchor in headings(settings_reference(owner or page)), (page, owner, anchor)
+
+
+def test_both_pages_together_have_every_heading_of_the_whole() -> None:
+    titles = headings(settings_reference("settings")) | headings(settings_reference("experiment"))
+    assert titles - {"settings-of-an-experiment"} == headings(settings_reference())
 
 
 @pytest.mark.parametrize(("title", "example"), EXAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -80,11 +80,17 @@ def show(
 
 
 @app.command
-def settings() -> None:
+def settings(
+    *,
+    page: Annotated[
+        Literal["settings", "experiment"] | None,
+        Parameter(help="Only that page: the study's settings, or the experiment's."),
+    ] = None,
+) -> None:
     """Print every setting of a study with its default and meaning, as Markdown."""
     from ceteris.spec.reference import settings_reference
 
-    print(settings_reference(), end="")
+    print(settings_reference(page), end="")
 
 
 def _text_of(file: str | None) -> str:

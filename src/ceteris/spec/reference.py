@@ -1,45 +1,82 @@
-"""The reference of all settings as Markdown, made from the classes themselves (docs/settings.md)."""
+"""The reference of all settings as Markdown, made from the classes themselves.
+
+As two pages: docs/settings.md is about the study, docs/experiment.md about the experiment in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ceteris.spec.labels import format_label
 from ceteris.spec.paths import has_kinds, members, plain_type
-from ceteris.spec.reference_parts import PARTS, Part, part_of
+from ceteris.spec.reference_parts import EXPERIMENT, PARTS, Part, part_of
 from ceteris.spec.stacking import ABOUT, stacking_table
 from ceteris.spec.synthetic import SYNTHETIC
 from ceteris.spec.wording import Spot, allowed, noun
 
-HEAD = """\
+Page = Literal["settings", "experiment"]
+HEADS: dict[Page, str] = {
+    "settings": """\
 # Settings of a study
 
 Everything that a study file may say: each setting with what it may be, its default, and what it means. Made
 from the program by `ceteris studies settings`; do not edit. Settings are named by dotted paths, in a file as
 nested mappings (`optimizer: {lr: 0.1}` is `optimizer.lr`); `vary`, `--set` and `--vary` take the paths below
 `experiment`, without that word. What is wrong or misspelt is refused, with its line and what would be right.
-"""
+""",
+    "experiment": """\
+# Settings of an experiment
 
-
+What stands below `experiment` in a study file: one training run except its seed. Made from the program by
+`ceteris studies settings`; do not edit. The study around it is in [settings.md](settings.md).
+""",
+}
 STACKING = "What stacks and what separates"
+_START = PARTS.index(EXPERIMENT)
+_PARTS: dict[Page, tuple[Part, ...]] = {"settings": PARTS[:_START], "experiment": PARTS[_START:]}
 
 
-def settings_reference() -> str:
-    """Return the whole reference."""
-    return "\n".join([HEAD, _contents(), *(_section(part) for part in PARTS), _stacking()])
+@dataclass(frozen=True)
+class _Links:
+    """Where headings are: on the page itself (None: everything is on one page) or on the other one."""
+
+    page: Page | None
+
+    def to(self, part: Part) -> str:
+        """Return a link to a part."""
+        [owner] = (page for page, parts in _PARTS.items() if part in parts)
+        return f"[{part.title}]({self._file(owner)}#{anchor(part)})"
+
+    def to_stacking(self) -> str:
+        """Return a link to the table of what stacks."""
+        return f"[{STACKING}]({self._file('settings')}#{_anchor(STACKING)})"
+
+    def _file(self, owner: Page) -> str:
+        return "" if self.page in (None, owner) else f"{owner}.md"
+
+
+def settings_reference(page: Page | None = None) -> str:
+    """Return one page of the reference, or (None) both in one."""
+    links, parts = _Links(page), PARTS if page is None else _PARTS[page]
+    blocks = [HEADS[page or "settings"], _contents(links), *(_section(part, links) for part in parts)]
+    if page != "experiment":
+        blocks.append(_stacking())
+    return "\n".join(blocks)
 
 
 def _stacking() -> str:
     return f"## {STACKING}\n\n{ABOUT}\n\n{stacking_table()}\n"
 
 
-def _contents() -> str:
-    lines = [f"{'  ' * (part.depth - 2)}- [{part.title}](#{anchor(part)})" for part in PARTS]
-    return "\n".join([*lines, f"- [{STACKING}](#{_anchor(STACKING)})", ""])
+def _contents(links: _Links) -> str:
+    parts = PARTS if links.page != "experiment" else _PARTS["experiment"]
+    lines = [f"{'  ' * (part.depth - 2)}- {links.to(part)}" for part in parts]
+    return "\n".join([*lines, f"- {links.to_stacking()}", ""])
 
 
 def anchor(part: Part) -> str:
@@ -51,11 +88,11 @@ def _anchor(title: str) -> str:
     return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 
-def _section(part: Part) -> str:
+def _section(part: Part, links: _Links) -> str:
     blocks = [f"{'#' * part.depth} {part.title}", part.about]
     blocks += [f"```yaml\n{example}```" for example in part.examples]
     for owner in part.classes:
-        blocks += [*_heading(owner, part), _table(owner)]
+        blocks += [*_heading(owner, part), _table(owner, links)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -77,9 +114,9 @@ def _name_of(owner: type[BaseModel]) -> str:
     return names.get(owner.__name__, f"`{owner.__name__.lower()}`")
 
 
-def _table(owner: type[BaseModel]) -> str:
+def _table(owner: type[BaseModel], links: _Links) -> str:
     rows = [
-        _row(name, field, owner)
+        _row(name, field, owner, links)
         for name, field in owner.model_fields.items()
         if name != "kind" or not _is_kind(field)
     ]
@@ -92,22 +129,22 @@ def _is_kind(field: FieldInfo) -> bool:
     return isinstance(field.default, str)
 
 
-def _row(name: str, field: FieldInfo, owner: type[BaseModel]) -> str:
-    cells = (f"`{name}`", _allowed(field), _default(field), _meaning(name, field, owner))
+def _row(name: str, field: FieldInfo, owner: type[BaseModel], links: _Links) -> str:
+    cells = (f"`{name}`", _allowed(field, links), _default(field), _meaning(name, field, owner))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _allowed(field: FieldInfo) -> str:
+def _allowed(field: FieldInfo, links: _Links) -> str:
     """Return what a setting may be; where it is a part of its own, where that stands."""
     found = members(field.annotation)
     part = part_of(found[0]) if found else None
     if part is not None:
         more = ", or a kind alone" if has_kinds(field.annotation) else ""
-        return f"see [{part.title}](#{anchor(part)}){more}"
+        return f"see {links.to(part)}{more}"
     items = members(_item(field.annotation))
     part = part_of(items[0]) if items else None
     if part is not None:
-        return f"a list, each item as in [{part.title}](#{anchor(part)})"
+        return f"a list, each item as in {links.to(part)}"
     return _plain(allowed(field.annotation, field))
 
 
