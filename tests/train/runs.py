@@ -76,3 +76,15 @@ def run_plans(plans: Iterable[TrialPlan], preparation: Preparation, **options: A
     finally:
         torch.set_flush_denormal(False)  # hypothesis draws denormal numbers
     return outcome
+
+
+def assert_equal(one: Outcome, other: Outcome) -> None:
+    """Assert that two trainings of the same trials emitted the same bits."""
+    assert one.ended.keys() == other.ended.keys()
+    for name, ended in one.ended.items():
+        assert ended.diverged_step == other.ended[name].diverged_step
+        np.testing.assert_array_equal(one.final(name), other.final(name))
+    for mine, theirs in zip(one.epochs, other.epochs, strict=True):
+        assert mine.names == theirs.names
+        for name, row in mine.rows.items():
+            np.testing.assert_array_equal(row, theirs.rows[name])

@@ -19,9 +19,8 @@ from ceteris.train.modules.stacked import StackedModuleEngine
 from ceteris.train.tensor.engine import TensorEngine
 from ceteris.train.tensor.runners import GraphRunner, PlainRunner
 
-from .runs import Train, cohorts, plan, run_plans
+from .runs import Train, assert_equal, cohorts, plan, run_plans
 from .step_cases import CASES, LOWERED, OF_MODULES, plans_of
-from .test_replay import assert_equal
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),

@@ -52,7 +52,8 @@ def engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
 @pytest.mark.parametrize("name", STACKS)
 def test_the_peak_is_predicted_within_a_factor_of_two(wide: Preparation, name: str) -> None:
     cohort = cohort_of(name, wide)
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as told:
+    # `acc_events`: some releases of torch warn where it is left out.
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as told:
         train_cohort(cohort, wide, engine=engine, emit=lambda message: None)
     events = [own for own in told.profiler.kineto_results.events() if own.name() == "[memory]"]
     peak = max(np.cumsum([own.nbytes() for own in events]))

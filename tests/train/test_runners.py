@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 import torch
@@ -21,13 +22,26 @@ class Card:
         self.mode = "default"
         self.stream = "the current one"
         self.done: list[str] = []
+        self.pools = 0
+        self.ended: list[object] = []
+        self.graphs: dict[object, WeakSet[Graph]] = {}
 
     @contextmanager
     def graph(self, graph: Any, pool: object, stream: object) -> Iterator[None]:
+        # As torch's allocator does: a pool is new, or one of its graphs is still there.
+        assert self.graphs.get(pool) != WeakSet()
+        self.graphs.setdefault(pool, WeakSet()).add(graph)
         self.recording, self.stream = graph, "the recording one"
-        yield
-        # An error leaves the stream as it is, as torch does where the end of a recording fails too.
+        try:
+            yield
+        except RuntimeError as error:
+            # As in torch: the recording fails to end too, and the stream stays as it is.
+            raise RuntimeError("operation failed due to a previous error during capture") from error
         self.recording, self.stream = None, "the current one"
+
+    def handle(self) -> int:
+        self.pools += 1
+        return self.pools
 
     def step(self, name: str, fails: str = "") -> Callable[[], None]:
         def step() -> None:
@@ -74,13 +88,14 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
         "stream": inside,
         "current_stream": lambda device: Stream(),
         "set_stream": lambda stream: setattr(card, "stream", "the current one"),
-        "graph_pool_handle": lambda: (0, 0),
+        "graph_pool_handle": card.handle,
         "synchronize": lambda device: None,
         "get_sync_debug_mode": lambda: card.mode,
         "set_sync_debug_mode": lambda mode: setattr(card, "mode", mode),
     }
     for name, own in made_up.items():
         monkeypatch.setattr(torch.cuda, name, own)
+    monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", lambda device, pool: card.ended.append(pool))
     return card
 
 
@@ -122,6 +137,7 @@ def test_what_cannot_be_recorded_is_done_step_by_step_and_told(
     assert card.done == ["good"] * WARM_UP + ["good again"] + ["bad"] * (WARM_UP + 3) + ["good"]
     assert runner.reason == reason
     assert card.stream == "the current one"
+    assert len(card.ended) == (fails == "recording")
     told = capsys.readouterr().out
     assert told == f"steps on cuda are done one by one, not from CUDA graphs: {reason}\n"
 

@@ -14,6 +14,7 @@ from torch import nn
 from ceteris.train.modules.attributes import KEPT_BY_TORCH
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
+GENERATORS = ("Python's `random`", "`numpy.random`", "torch's generator")
 DEEPEST = 4
 """So deep lists in lists are compared."""
 
@@ -30,10 +31,12 @@ def host_state(module: nn.Module) -> dict[str, Hashable]:
         for name, value in vars(part).items()
         if name not in KEPT_BY_TORCH
     }
-    found["Python's `random`"] = random.getstate()
-    found["`numpy.random`"] = repr(np.random.get_state(legacy=False))
-    found["torch's generator"] = torch.get_rng_state().numpy().tobytes()
-    return found
+    states = (
+        random.getstate(),
+        repr(np.random.get_state(legacy=False)),
+        torch.get_rng_state().numpy().tobytes(),
+    )
+    return found | dict(zip(GENERATORS, states, strict=True))
 
 
 def changes(before: dict[str, Hashable], after: dict[str, Hashable]) -> list[str]:

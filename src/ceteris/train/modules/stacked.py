@@ -19,7 +19,7 @@ from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyedDropout
-from ceteris.train.modules.host_state import changes, host_state
+from ceteris.train.modules.host_state import GENERATORS, changes, host_state
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
 from ceteris.train.modules.precision import TYPES, StackedLowering
@@ -40,8 +40,9 @@ class StackedModuleEngine(TensorEngine):
     """Trains modules whose parameters and buffers are stacked: one module's code, run for all members.
 
     A module that ``torch.func.vmap`` cannot run (its flow depends on its data, it draws numbers of its
-    own) is run for one member after another; ``reason`` then says why. Its steps are not recorded, and
-    neither are those of a module that counts or draws something in Python.
+    own), or that draws from Python's or NumPy's generator, is run for one member after another; ``reason``
+    then says why. Its steps are not recorded, and neither are those of a module that counts something in
+    Python.
     """
 
     def __init__(
@@ -64,6 +65,10 @@ class StackedModuleEngine(TensorEngine):
         before = host_state(self._module)
         self._trained = self._parameters_with_gradient()
         changed = changes(before, host_state(self._module)) if self._seeds else []
+        drawn = [name for name in changed if name in GENERATORS]
+        if drawn and not self.reason:
+            # Together all would read one number, which no seed of theirs fixes.
+            self.reason = f"it draws from {drawn[0]}"
         if self.reason or changed:
             self._runner = PlainRunner(self.reason or f"a forward pass changes {changed[0]}")
         trained = tuple(t for t in spec.net.parameters if t.name in self._trained)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 import torch
@@ -81,6 +81,8 @@ class GraphRunner:
     def forget(self) -> None:
         """Record anew: tensors have moved."""
         self._graphs.clear()
+        # A pool whose graphs are all gone cannot be shared again: torch's allocator refuses that.
+        self._pool = torch.cuda.graph_pool_handle()
 
     def _warm_up(self, step: Step, *, judged: bool) -> None:
         """Do a step on the stream on which it will be recorded, and see whether it waits for the device.
@@ -98,13 +100,22 @@ class GraphRunner:
     def _record(self, kind: Hashable, step: Step) -> None:
         """Record a step without doing it. One that fails has changed nothing on the device."""
         graph, current = torch.cuda.CUDAGraph(), torch.cuda.current_stream(self._device)
+        failed: Exception | None = None
         try:
             with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
-                step()
+                try:
+                    step()
+                except Exception as error:
+                    failed = error  # the recording then often fails to end, for a reason that tells less
+                    raise
         except Exception as error:
             torch.cuda.set_stream(current)  # an error at the end of a recording leaves the other one
             torch.cuda.synchronize(self._device)
-            self._give_up(exception_in_line(error).partition("\n")[0])
+            with suppress(
+                RuntimeError
+            ):  # one that failed to end would keep the allocator from freeing memory
+                torch._C._cuda_endAllocateToPool(self._device.index or 0, self._pool)
+            self._give_up(exception_in_line(failed or error).partition("\n")[0])
         else:
             self._graphs[kind] = graph
 
