@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOSSES = ("train_loss", "val_loss")
 ACCURACIES = ("train_accuracy", "val_accuracy")
+WITHIN = ("level", "verdict", "effect", "low", "high", "confidence", "p", "n")
+"""What is told of a claim within a level of the factors that it averages over."""
 
 
 def run_object(run: RunRecord, assessment: Assessment, report: Path | None) -> dict[str, Any]:
@@ -97,7 +99,10 @@ def _summary(summary: MetricSummary) -> dict[str, Any]:
 
 def _claim(verdict: Verdict) -> dict[str, Any]:
     fields = ("text", "verdict", "provisional", "effect", "low", "high", "p", "seeds_needed", "explanation")
-    return {name: getattr(verdict, name) for name in fields}
+    return {name: getattr(verdict, name) for name in fields} | {
+        "depends_on": list(verdict.depends_on),
+        "within": [{name: getattr(each, name) for name in WITHIN} for each in verdict.within],
+    }
 
 
 def runs_object(runs: tuple[RunSummary, ...], folder: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ceteris.evidence.pairs import Pair, compare_levels
 from ceteris.evidence.plain import plain
 from ceteris.evidence.searched import SearchSummary, summarise_search
 from ceteris.evidence.sentences import explain
+from ceteris.evidence.strata import stratified
 from ceteris.evidence.summaries import LevelEvidence, accuracy_error, summarise
 from ceteris.evidence.verdicts import Comparison, Judgement, Ruling, judge
 from ceteris.spec.metrics import Direction
@@ -24,6 +25,22 @@ from ceteris.spec.study import Study
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
+
+
+@dataclass(frozen=True)
+class Within:
+    """What a claim comes to within levels of the factors that it averages over; p as of ``Verdict``."""
+
+    level: str
+    """Such as ``optimizer.lr=0.1``."""
+    verdict: Ruling
+    effect: float | None
+    low: float | None
+    high: float | None
+    confidence: float | None
+    p: float | None
+    n: int
+    comparisons: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,8 @@ class Verdict:
     confidence: float | None
     """Of the interval: 0.95, or more where several comparisons share the error budget."""
     p: float | None
-    """Adjusted for the comparisons of the claim, the claims of the study, and looking again."""
+    """Adjusted for the comparisons of the claim, the claims of the study, and looking again. None where
+    nothing can be tested, and where the average would decide while the claim depends on what is averaged."""
     sign_flip_p: float | None
     n: int
     unit: Unit
@@ -58,6 +76,10 @@ class Verdict:
     comparisons: tuple[Comparison, ...]
     provisional: bool = False
     """Some trials of the study have not ended; the verdict may change, and its p value is not yet earned."""
+    depends_on: tuple[str, ...] = ()
+    """Factors over which the claim averages, where its effect differs so that the average is no verdict."""
+    within: tuple[Within, ...] = ()
+    """The same claim within each level of the factors that it averages over; empty where there are none."""
 
     @property
     def words(self) -> str:
@@ -114,7 +136,9 @@ def assess(
     """
     layout = lay_out(study, trials)
     levels = tuple(summarise(layout, level, validation_rows) for level in layout.cells)
-    questions = [ask(claim, layout, validation_rows) for claim in study.claims]
+    questions = [
+        stratified(ask(claim, layout, validation_rows), layout, validation_rows) for claim in study.claims
+    ]
     provisional = any(level.finished + level.diverged < level.planned for level in levels)
     verdicts = tuple(
         replace(_verdict(question, judgement, looks, first_seeds, validation_rows), provisional=provisional)
@@ -150,7 +174,7 @@ def _verdict(
     validation_rows: int | None,
 ) -> Verdict:
     found = _leading(judgement)
-    notes = remarks(question, looks, first_seeds)
+    notes = remarks(question, judgement, looks, first_seeds)
     return Verdict(
         text=question.claim.text,
         verdict=judgement.ruling,
@@ -168,6 +192,23 @@ def _verdict(
         sampling_error=_sampling_error(question, judgement.decisive, validation_rows),
         looks=looks,
         remarks=notes,
+        comparisons=judgement.comparisons,
+        depends_on=question.averaged if judgement.depends else (),
+        within=tuple(_within(name, each) for name, each in judgement.within),
+    )
+
+
+def _within(name: str, judgement: Judgement) -> Within:
+    found = _leading(judgement)
+    return Within(
+        level=name,
+        verdict=judgement.ruling,
+        effect=found.effect if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        confidence=found.confidence if found else None,
+        p=judgement.p,
+        n=found.n if found else 0,
         comparisons=judgement.comparisons,
     )
 

@@ -47,10 +47,21 @@ class Question:
     """Where not all combinations could be compared: the levels of other factors that were, "factor=level"."""
     mixed: bool = False
     """The compared levels were not combined with the same levels of the other factors."""
+    strata: tuple[tuple[str, Question], ...] = ()
+    """The same question within each combination of the levels that are averaged over, "factor=level"."""
+    unlike_p: float | None = None
+    """The p value of its effect being the same in all strata; None where nothing is averaged, or tested."""
+    noisiest: str = ""
+    """The stratum that nearly all the spread of the average from seed to seed comes from, if one does."""
     unlike: tuple[str, ...] = ()
     """Why the numbers of the compared levels are not on one scale, in words."""
     problem: str = ""
     """What keeps the claim from being looked at, in words."""
+
+    @property
+    def directed(self) -> bool:
+        """Whether the claim says more than that something differs, which one stratum alone can show."""
+        return not all(contrast.region.but_zero for contrast in self.contrasts)
 
 
 def measure(
@@ -83,7 +94,7 @@ def _logarithm(value: float) -> float:
 
 def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
     """Compare what a claim compares."""
-    named, factors = _groups(claim, layout), _factors(claim, layout)
+    named, factors = named_groups(claim, layout), compared_factors(claim, layout)
     together = claim.within is not None or layout.zipped or not factors
     groups = named if together else _shared(layout, named, factors)
     problem = _problem(claim, layout, named, groups)
@@ -128,10 +139,7 @@ class _Relation:
         return tuple(self._pair(a, b, region) for a, b in itertools.combinations(groups, 2))
 
     def _see(self, *groups: Group) -> Observations:
-        claim = self.claim
-        better = direction_of_claim(claim, self.layout.stated)
-        number = measure(claim.metric, claim.at, better, claim.reach, claim.scale, claim.between)
-        return observe(self.layout, groups, number)
+        return observe(self.layout, groups, number_of(self.claim, self.layout))
 
     def _bound(self, value: float | None, default: float) -> float:
         return default if value is None else math.log(value) if self.claim.scale == "log" else value
@@ -148,6 +156,12 @@ class _Relation:
         return interaction_contrast(self._see(*self.groups), (a, b, c, d), region, self.resolution)
 
 
+def number_of(claim: Claim, layout: Layout) -> Callable[[TrialRecord], float]:
+    """Return what takes a claim's number from a trial."""
+    better = direction_of_claim(claim, layout.stated)
+    return measure(claim.metric, claim.at, better, claim.reach, claim.scale, claim.between)
+
+
 def _pair_region(claim: Claim) -> Region:
     if claim.equal:
         margin = math.log(claim.equal.margin) if claim.scale == "log" else claim.equal.margin
@@ -161,7 +175,7 @@ def _beyond(claim: Claim) -> Region:
     return Region(high=-by) if claim.less else Region(low=by)
 
 
-def _factors(claim: Claim, layout: Layout) -> tuple[str, ...]:
+def compared_factors(claim: Claim, layout: Layout) -> tuple[str, ...]:
     """Return the factors whose levels a claim compares; none where it takes combinations as they are."""
     if claim.interaction:
         return tuple(claim.interaction.factors)
@@ -170,9 +184,9 @@ def _factors(claim: Claim, layout: Layout) -> tuple[str, ...]:
     return layout.factors if len(layout.factors) == 1 else ()
 
 
-def _groups(claim: Claim, layout: Layout) -> tuple[Group, ...]:
+def named_groups(claim: Claim, layout: Layout) -> tuple[Group, ...]:
     """Return the groups that a claim names, in its order."""
-    factors = _factors(claim, layout)
+    factors = compared_factors(claim, layout)
     if claim.interaction:
         (a, (a1, a2)), (b, (b1, b2)) = claim.interaction.factors.items()
         corners = [(a1, b1), (a2, b1), (a1, b2), (a2, b2)]

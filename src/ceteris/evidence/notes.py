@@ -10,7 +10,9 @@ from ceteris.evidence.observations import Group
 from ceteris.evidence.pairs import MOST_LEVELS
 from ceteris.evidence.quantities import GAPS
 from ceteris.evidence.scales import unlike
+from ceteris.evidence.strata_words import averaged_words
 from ceteris.evidence.training_notes import training_notes
+from ceteris.evidence.verdicts import Judgement
 from ceteris.evidence.wording import listing, units
 from ceteris.spec.metrics import unknown_direction, without_rows
 from ceteris.spec.study import Study
@@ -24,7 +26,7 @@ PROVISIONAL = (
 )
 
 
-def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[str, ...]:
+def remarks(question: Question, judgement: Judgement, looks: int, first_seeds: int | None) -> tuple[str, ...]:
     """Say everything else that a reader of the verdict has to know, one clause each."""
     contrasts = question.contrasts
     found = [*_progress(contrasts), *(_losses(contrasts) if question.claim.metric != "diverged" else ())]
@@ -37,7 +39,7 @@ def remarks(question: Question, looks: int, first_seeds: int | None) -> tuple[st
             "the values do not vary from seed to seed; their spread is taken for what rounding can hide"
         )
     if question.averaged:
-        found.append(f"averaged over the levels of {listing(question.averaged)}")
+        found.append(averaged_words(question, judgement))
     if question.claim.where:
         held = [f"{factor}={level}" for factor, level in question.claim.where.items()]
         found.append(f"only with {listing(held)}")

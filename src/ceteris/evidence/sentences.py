@@ -27,6 +27,8 @@ def explain(question: Question, judgement: Judgement) -> str:
     )
     if judgement.ruling != "not established":
         return sentence
+    if judgement.depends:
+        return f"{sentence}: not established, because it depends on {listing(question.averaged)}"
     outlook = "" if contrast.identical else f"; {seeds_words(contrast, judgement.seeds_needed)}"
     return f"{sentence}: not established{outlook}"
 
@@ -126,6 +128,8 @@ def _bounds(low: float | None, high: float | None) -> str:
 
 def _introduction(question: Question, judgement: Judgement) -> str:
     """Introduce the decisive comparison where a claim makes several."""
+    if judgement.depends:
+        return "on average "
     if len(question.contrasts) == 1:
         return ""
     claim, ruling, count = question.claim, judgement.ruling, len(question.contrasts)

@@ -8,6 +8,10 @@ on one of its comparisons; so the chance that a study gives any such verdict is 
 thereby judged at a level of its own, and each of its comparisons at one again (`holm_levels`): these are
 the levels of the printed intervals. Claims that cannot be tested give no verdict and take no share.
 
+A claim that averages over levels of another factor is judged within each of them too (`strata`), these
+rulings being a family of their own at the claim's level. Where its effect differs between them, it has the
+ruling that all of them have, or none.
+
 The direction is read off with the decision. A wrong direction for an effect that is not zero has at most
 half the chance of a false alarm (Shaffer 1980, Annals of Statistics 8:1342-1347, on Holm's procedure).
 """
@@ -16,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -72,14 +76,22 @@ class Judgement:
     comparisons: tuple[Comparison, ...]
     decisive: int | None
     seeds_needed: int | None = None
+    within: tuple[tuple[str, Judgement], ...] = ()
+    """What the claim comes to within each combination of the levels that it averages over."""
+    depends: bool = False
+    """What is averaged differs, so there is no ruling; nor a p value where the average would give one."""
 
 
 def judge(questions: Sequence[Question], looks: int = 0) -> tuple[Judgement, ...]:
     """Judge all claims of a study together."""
+    return _judge_at(questions, level_after(looks))
+
+
+def _judge_at(questions: Sequence[Question], alpha: float) -> tuple[Judgement, ...]:
+    """Judge a family of claims that may give a false verdict with chance ``alpha``."""
     decisive = [_decisive(question) for question in questions]
     family = [i for i, found in enumerate(decisive) if found is not None]
     p = [found[0] for found in decisive if found is not None]
-    alpha = level_after(looks)
     levels, adjusted = holm_levels(p, alpha), adjust_to(p, alpha)
     place = {i: k for k, i in enumerate(family)}
 
@@ -88,14 +100,13 @@ def judge(questions: Sequence[Question], looks: int = 0) -> tuple[Judgement, ...
         return _compare_at(questions[i].contrasts, float(levels[place[i]]), inside)
 
     return tuple(
-        _judgement(
+        _within_strata(
             question,
-            found[1],
-            float(adjusted[place[i]]),
-            compared(i),
+            _judgement(question, found[1], float(adjusted[place[i]]), compared(i)),
+            float(levels[place[i]]),
         )
         if found is not None
-        else _untested(question)
+        else _within_strata(question, _untested(question), alpha)
         for i, (question, found) in enumerate(zip(questions, decisive, strict=True))
     )
 
@@ -124,6 +135,23 @@ def _judgement(question: Question, decisive: int, p: float, comparisons: tuple[C
     return Judgement(
         "not established", p, comparisons, decisive, _seeds_for_claim(question, comparisons, decisive)
     )
+
+
+def _within_strata(question: Question, judgement: Judgement, level: float) -> Judgement:
+    """Add what the claim comes to within each stratum; take a ruling back that they do not share."""
+    if not question.strata:
+        return judgement
+    names, asked = zip(*question.strata, strict=True)
+    rulings = _judge_at(asked, level)
+    told = replace(judgement, within=tuple(zip(names, rulings, strict=True)))
+    found = {each.ruling for each in rulings}
+    if {"supported", "contradicted"} <= found and judgement.ruling == "not established":
+        return replace(told, depends=True, seeds_needed=None)
+    unlike = question.unlike_p is not None and question.unlike_p < ALPHA
+    needed = question.claim.over == "each" and question.directed
+    if judgement.ruling == "not established" or not needed or not unlike or found == {judgement.ruling}:
+        return told
+    return replace(told, ruling="not established", p=None, depends=True)
 
 
 def _seeds_for_claim(question: Question, comparisons: Sequence[Comparison], decisive: int) -> int | None:

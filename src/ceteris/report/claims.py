@@ -33,6 +33,11 @@ def claim_rows(assessment: Assessment) -> tuple[ClaimRow, ...]:
 
 def _row(verdict: Verdict) -> ClaimRow:
     comparisons = tuple((_pair(found), _cells(found)) for found in verdict.comparisons)
+    comparisons += tuple(
+        (f"{_pair(found)}, with {each.level}", _cells(found))
+        for each in verdict.within
+        for found in each.comparisons
+    )
     count = len(comparisons)
     return ClaimRow(
         text=verdict.text,

@@ -130,7 +130,12 @@ class Claim(Spec):
     """The factor whose levels are compared; may be left out where the study has one factor."""
 
     where: dict[str, Label] = Field(default_factory=dict)
-    """Levels of other factors to which the claim is restricted; else averaged over."""
+    """Levels of other factors to which the claim is restricted."""
+    over: Annotated[Literal["each", "average"], Field(title="way to take other factors")] = "each"
+    """What the claim says of other factors that `where` does not hold at a level. The average over their
+    levels is tested either way. With `each` it is no verdict where the effect is shown to differ between
+    them: then the verdict is the one that all of them give alone, or that none is established and on which
+    factor it depends. With `average` the average decides."""
 
     order: Levels | None = None
     """Rising from the first level to the last: all adjacent pairs."""
