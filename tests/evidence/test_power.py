@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.special import stdtrit
 
-from ceteris.evidence.power import POWER, SEEDS_CAP, power, seeds_needed
+from ceteris.evidence.power import POWER, SEEDS_CAP, Seeds, power, seeds_needed, seeds_range
 from ceteris.evidence.student import estimate, interval
 
 
@@ -84,3 +85,30 @@ def test_one_standard_deviation_is_found_as_often_as_the_design_says(n, expected
     draws = rng.normal(1.0, 1.0, size=(10_000, n))
     found = sum(not low < 0 < high for low, high in (interval(estimate(row), 0.05) for row in draws))
     assert found / len(draws) == pytest.approx(expected, abs=0.005 + 3 * math.sqrt(0.25 / len(draws)))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 50])
+def test_the_range_is_what_the_interval_of_the_spread_leaves(n):
+    found, df = seeds_range([0.5], 1.0, n, 0.05), n - 1
+    assert found is not None
+    ends = [float(np.sqrt(df / stats.chi2.ppf(q, df))) for q in (0.975, 0.025)]
+    low, high = (seeds_needed([0.5], sd, 0.05) for sd in ends)
+    assert found == Seeds(seeds_needed([0.5], 1.0, 0.05), max(low, n + 1), high)
+
+
+def test_the_interval_of_the_spread_covers_it():
+    rng, df = np.random.default_rng(0), 4
+    sd = np.std(rng.normal(size=(4000, df + 1)), axis=1, ddof=1)
+    least, most = (np.sqrt(df / stats.chi2.ppf(q, df)) for q in (0.975, 0.025))
+    assert np.mean((least * sd < 1) & (most * sd > 1)) == pytest.approx(0.95, abs=0.012)
+
+
+def test_three_seeds_leave_orders_of_magnitude_open():
+    found = seeds_range([0.24], 1.0, 3, 0.05)
+    assert found is not None
+    assert (found.needed, found.low, found.high) == (139, 39, None)
+
+
+def test_a_range_without_an_effect():
+    assert seeds_range([0.0], 1.0, 5, 0.05) is None
+    assert seeds_range([0.001], 1.0, 5, 0.05) == Seeds(None, None, None)

@@ -239,7 +239,10 @@ def test_seeds_needed_only_where_not_established():
     large = judged(drawn(1, [0, 9.0, 0, 0]), claim(greater=("b", "a"))).verdicts[0]
     assert small.verdict == "not established"
     assert small.seeds_needed > 5
-    assert f"an effect of this size would take about {small.seeds_needed} seeds" in small.explanation
+    assert 5 < small.seeds_low < small.seeds_needed
+    words = f"would take between {small.seeds_low} and more than 1000 seeds, as far as 5 tell its spread"
+    assert small.seeds_high is None
+    assert f"an effect of this size {words}" in small.explanation
     assert large.verdict == "supported"
     assert large.seeds_needed is None
 

@@ -107,7 +107,7 @@ def test_claims_carry_their_verdicts_in_words():
     ]
     assert page.answer.startswith("The mean validation accuracy ends highest with lr 0.1, at 0.95")
     assert page.answer.endswith("of 3 claims, 1 is supported, 1 is contradicted and 1 is not established.")
-    assert re.search(r"take about \d+ seeds", page.claims[2].sentence)
+    assert re.search(r"take between \d+ and \d+ seeds", page.claims[2].sentence)
 
 
 def test_every_mean_of_several_seeds_stands_with_its_interval():

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 
 LOSSES = ("train_loss", "val_loss")
 ACCURACIES = ("train_accuracy", "val_accuracy")
+CLAIM = (
+    "text",
+    "verdict",
+    "provisional",
+    "effect",
+    "low",
+    "high",
+    "p",
+    "seeds_needed",
+    "seeds_low",
+    "seeds_high",
+    "explanation",
+)
+"""What is told of a claim."""
 WITHIN = ("level", "verdict", "effect", "low", "high", "confidence", "p", "n")
 """What is told of a claim within a level of the factors that it averages over."""
 
@@ -98,8 +112,7 @@ def _summary(summary: MetricSummary) -> dict[str, Any]:
 
 
 def _claim(verdict: Verdict) -> dict[str, Any]:
-    fields = ("text", "verdict", "provisional", "effect", "low", "high", "p", "seeds_needed", "explanation")
-    return {name: getattr(verdict, name) for name in fields} | {
+    return {name: getattr(verdict, name) for name in CLAIM} | {
         "depends_on": list(verdict.depends_on),
         "within": [{name: getattr(each, name) for name in WITHIN} for each in verdict.within],
     }

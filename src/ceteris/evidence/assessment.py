@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ceteris.evidence.claims import Question, ask
 from ceteris.evidence.contrasts import Method
 from ceteris.evidence.layout import Layout, lay_out
-from ceteris.evidence.notes import remarks, study_notes
+from ceteris.evidence.notes import cut_levels, remarks, study_notes
 from ceteris.evidence.observations import Unit
 from ceteris.evidence.pairs import Pair, compare_levels
 from ceteris.evidence.plain import plain
@@ -68,6 +68,10 @@ class Verdict:
     seeds_needed: int | None
     """For a claim that is not established: seeds for the observed effect with power 0.8. None where that is
     undefined or more than 1000 (the explanation says which)."""
+    seeds_low: int | None
+    """The same with the spread at the lower end of its 95% interval; None where ranks decide, too."""
+    seeds_high: int | None
+    """The same with the spread at the upper end."""
     sampling_error: float | None
     """Standard error from the validation rows being a sample, for claims on validation accuracy."""
     looks: int
@@ -148,7 +152,7 @@ def assess(
         levels=levels,
         pairs=_pairs(layout, levels, validation_rows, looks),
         verdicts=verdicts,
-        notes=study_notes(study, layout, looks, provisional=provisional),
+        notes=(*study_notes(study, layout, looks, provisional=provisional), *cut_levels(levels)),
         provisional=provisional,
         looks=looks,
         unit="folds" if layout.by_folds else "seeds",
@@ -188,7 +192,9 @@ def _verdict(
         unit=found.unit if found else "seeds",
         method=found.method if found else "none",
         explanation="; ".join((explain(question, judgement), *notes)),
-        seeds_needed=judgement.seeds_needed,
+        seeds_needed=judgement.seeds.needed if judgement.seeds else None,
+        seeds_low=judgement.seeds.low if judgement.seeds else None,
+        seeds_high=judgement.seeds.high if judgement.seeds else None,
         sampling_error=_sampling_error(question, judgement.decisive, validation_rows),
         looks=looks,
         remarks=notes,

@@ -20,6 +20,7 @@ from ceteris.evidence.quantities import (
     resolution,
     worst_value,
 )
+from ceteris.evidence.ranges import ANY, metric_range
 from ceteris.evidence.regions import ABOVE_ZERO, BELOW_ZERO, NOT_ZERO, Region
 from ceteris.evidence.scales import unlike
 from ceteris.evidence.trial_numbers import TRIAL_NUMBERS, YES_OR_NO
@@ -148,8 +149,15 @@ class _Relation:
         return pair_contrast(self._see(first, second), first.label, second.label, region, self.resolution)
 
     def _level(self, group: Group, region: Region) -> Contrast:
-        yes_or_no = self.claim.metric in YES_OR_NO
-        return level_contrast(self._see(group), group.label, region, self.resolution, yes_or_no=yes_or_no)
+        claim = self.claim
+        return level_contrast(
+            self._see(group),
+            group.label,
+            region,
+            self.resolution,
+            possible=metric_range(claim.metric, claim.at) if claim.scale == "linear" else ANY,
+            yes_or_no=claim.metric in YES_OR_NO,
+        )
 
     def _interaction(self, region: Region) -> Contrast:
         a, b, c, d = (group.label for group in self.groups)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ceteris.evidence.exact import binomial_interval, sign_flip_p, sign_test_p
 from ceteris.evidence.observations import Observations, Unit
-from ceteris.evidence.power import seeds_needed
+from ceteris.evidence.power import Seeds, seeds_range
+from ceteris.evidence.ranges import ANY, Range, cut, range_seen
 from ceteris.evidence.ranks import counts_if_repeated, decided_by_rates, rank_decision, ranks_if_repeated
 from ceteris.evidence.regions import Region
 from ceteris.evidence.shares import share_p, shares_if_repeated
@@ -61,6 +62,8 @@ class Contrast:
     estimate: Estimate | None = None
     log: bool = False
     """The numbers are logarithms: the effect is that of a geometric mean, or of a ratio."""
+    possible: Range = ANY
+    """The values that a level's mean can have; of differences there are no such ends."""
     sign_flip_p: float | None = None
     identical: bool = False
     """All curves of the two groups agree bit for bit."""
@@ -89,13 +92,17 @@ class Contrast:
         """Return the interval of confidence 1 - ``level``; NaN where ranks or counts decide."""
         if self.method == "shares":
             return binomial_interval(self.events, self.n, 1 - level)
-        return (math.nan, math.nan) if self.estimate is None else interval(self.estimate, level)
+        return (
+            (math.nan, math.nan)
+            if self.estimate is None
+            else cut(*interval(self.estimate, level), self.possible)
+        )
 
     def shown(self, value: float) -> float:
         """Return an effect or limit in the units of the metric, or as a ratio, where it is a logarithm."""
         return float(np.exp(value)) if self.log else value
 
-    def seeds_needed(self, level: float) -> int | None:
+    def seeds(self, level: float) -> Seeds | None:
         """Return how many seeds would decide an effect of this size with power 0.8; None if undefined.
 
         Ranks, counts and shares: with how many units like the ones seen an exact test would decide.
@@ -103,15 +110,16 @@ class Contrast:
         if self.side == 0:
             return None
         if self.method == "ranks":
-            return ranks_if_repeated(self.differences, (self.endless[0], self.endless[1]), level)
+            lost = (self.endless[0], self.endless[1])
+            return Seeds(ranks_if_repeated(self.differences, lost, level))
         if self.method == "counts":
-            return counts_if_repeated(self.inside, self.n, level)
+            return Seeds(counts_if_repeated(self.inside, self.n, level))
         if self.method == "shares":
-            return shares_if_repeated(self.events, self.n, self.region, level)
+            return Seeds(shares_if_repeated(self.events, self.n, self.region, level))
         if self.estimate is None or self.unit == "folds":
             return None
         gaps = [abs(self.effect - bound) for bound in self.region.bounds]
-        return seeds_needed(gaps if self.side > 0 else [min(gaps)], self.estimate.sd, level)
+        return seeds_range(gaps if self.side > 0 else [min(gaps)], self.estimate.sd, self.n, level)
 
 
 def pair_contrast(
@@ -135,14 +143,21 @@ def pair_contrast(
 
 
 def level_contrast(
-    seen: Observations, label: str, region: Region, resolution: float = 0.0, *, yes_or_no: bool = False
+    seen: Observations,
+    label: str,
+    region: Region,
+    resolution: float = 0.0,
+    *,
+    possible: Range = ANY,
+    yes_or_no: bool = False,
 ) -> Contrast:
     """Compare the mean of one group with bounds: one-sample t, or counts where a number is infinite.
 
-    Where every number is a 0 or a 1 that says ``yes_or_no``, the exact interval of a share decides.
+    The interval is cut to what is ``possible``. Where every number is a 0 or a 1 that says ``yes_or_no``, the
+    exact interval of a share decides.
     """
     values = seen.of(label)
-    base = _describe(seen, label, region=region)
+    base = replace(_describe(seen, label, region=region), possible=range_seen(values, possible))
     if yes_or_no and seen.n >= 2 and seen.unit == "seeds" and np.isin(values, (0.0, 1.0)).all():
         return _by_share(base, values)
     if seen.n < 2 or np.isfinite(values).all():

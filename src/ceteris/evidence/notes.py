@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ceteris.evidence.claims import Question
 from ceteris.evidence.contrasts import Contrast
 from ceteris.evidence.exact import SIGN_FLIP_LIMIT
@@ -9,8 +11,10 @@ from ceteris.evidence.layout import Layout
 from ceteris.evidence.observations import Group
 from ceteris.evidence.pairs import MOST_LEVELS
 from ceteris.evidence.quantities import GAPS
+from ceteris.evidence.ranges import cut_words, metric_range
 from ceteris.evidence.scales import unlike
 from ceteris.evidence.strata_words import averaged_words
+from ceteris.evidence.summaries import LevelEvidence
 from ceteris.evidence.training_notes import training_notes
 from ceteris.evidence.verdicts import Judgement
 from ceteris.evidence.wording import listing, units
@@ -43,7 +47,7 @@ def remarks(question: Question, judgement: Judgement, looks: int, first_seeds: i
     if question.claim.where:
         held = [f"{factor}={level}" for factor, level in question.claim.where.items()]
         found.append(f"only with {listing(held)}")
-    found += [*question.unlike, *_signs(question)]
+    found += [*question.unlike, *_signs(question), *_cuts(question, judgement)]
     if question.restricted:
         found.append(f"only where all of these were combined with the same: {'; '.join(question.restricted)}")
     if question.mixed:
@@ -72,6 +76,30 @@ def _signs(question: Question) -> list[str]:
         f"it is negative with {listing(negative)}, where a smaller value is a wider gap: `{size}` measures "
         "the gap without its sign"
     ]
+
+
+def _cuts(question: Question, judgement: Judgement) -> list[str]:
+    """Say where the interval of the comparison that is told was cut to what is possible."""
+    if judgement.decisive is None:
+        return []
+    told, contrast = judgement.comparisons[judgement.decisive], question.contrasts[judgement.decisive]
+    if contrast.estimate is None or told.low is None or told.high is None:
+        return []
+    ends = told.low, told.high
+    words = cut_words(question.claim.metric, contrast.effect, ends, contrast.possible)
+    return [f"the interval is cut: {words}"] if words else []
+
+
+def cut_levels(levels: Sequence[LevelEvidence]) -> tuple[str, ...]:
+    """Say that intervals of levels were cut to what is possible; nothing where none was."""
+    found = {
+        cut_words(without_rows(name), own.last.mean, (own.last.low, own.last.high), metric_range(name))
+        for level in levels
+        for name, own in level.metrics.items()
+        if own.last.low is not None and own.last.high is not None and name.startswith(("train_", "val_"))
+    }
+    words = ", ".join(sorted(found - {""}))
+    return (f"Intervals of means are cut where no value can be: {words}.",) if words else ()
 
 
 def _progress(contrasts: tuple[Contrast, ...]) -> list[str]:

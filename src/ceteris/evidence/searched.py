@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ceteris.evidence.layout import Layout, lay_out
 from ceteris.evidence.multiplicity import ALPHA
 from ceteris.evidence.observations import Unit
 from ceteris.evidence.plain import plain
+from ceteris.evidence.ranges import cut, metric_range, range_seen
 from ceteris.evidence.student import estimate, interval
 from ceteris.evidence.trial_scores import lower_is_better
 from ceteris.spec.combine import merged_patch
@@ -228,11 +229,11 @@ def _share(values: Scores, dependence: float) -> Share | None:
 
 
 def _score(values: Scores, metric: str, dependence: float) -> Share | None:
-    """Return the mean of a metric; the interval of an accuracy ends at 0 and 1."""
+    """Return the mean of a metric; its interval ends where the metric does."""
     found = _share(values, dependence)
-    if found is None or found.low is None or found.high is None or not metric.endswith("accuracy"):
+    if found is None or found.low is None or found.high is None:
         return found
-    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+    return Share(found.mean, *cut(found.low, found.high, range_seen(values, metric_range(metric))))
 
 
 def _own_choices(scores: Scores) -> list[int]:

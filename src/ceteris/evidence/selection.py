@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ceteris.evidence.multiplicity import ALPHA
+from ceteris.evidence.ranges import cut, metric_range, range_seen
 from ceteris.evidence.student import estimate, interval
 from ceteris.evidence.summaries import accuracy_error
 from ceteris.evidence.wording import number
@@ -206,7 +207,5 @@ def _mean(values: Sequence[float], name: str, rows: int) -> Mean | None:
     error = accuracy_error(mean, rows) if name.endswith("accuracy") and rows else None
     if len(values) < 2:
         return Mean(mean, None, None, len(values), error)
-    low, high = interval(estimate(values), ALPHA)
-    if name.endswith("accuracy"):
-        low, high = max(0.0, low), min(1.0, high)
+    low, high = cut(*interval(estimate(values), ALPHA), range_seen(values, metric_range(name)))
     return Mean(mean, low, high, len(values), error)

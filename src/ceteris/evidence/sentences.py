@@ -6,7 +6,7 @@ import math
 
 from ceteris.evidence.claims import Question
 from ceteris.evidence.contrasts import Contrast
-from ceteris.evidence.power import SEEDS_CAP
+from ceteris.evidence.power import SEEDS_CAP, Seeds
 from ceteris.evidence.quantities import quantity_words
 from ceteris.evidence.verdicts import Comparison, Judgement
 from ceteris.evidence.wording import listing, number, numbers, p_words, percent, units
@@ -29,7 +29,7 @@ def explain(question: Question, judgement: Judgement) -> str:
         return sentence
     if judgement.depends:
         return f"{sentence}: not established, because it depends on {listing(question.averaged)}"
-    outlook = "" if contrast.identical else f"; {seeds_words(contrast, judgement.seeds_needed)}"
+    outlook = "" if contrast.identical else f"; {seeds_words(contrast, judgement.seeds)}"
     return f"{sentence}: not established{outlook}"
 
 
@@ -154,19 +154,21 @@ def _introduction(question: Question, judgement: Judgement) -> str:
     }[ruling]
 
 
-def seeds_words(contrast: Contrast, needed: int | None) -> str:
+def seeds_words(contrast: Contrast, seeds: Seeds | None) -> str:
     """Say how many seeds it would take, or why that is not known."""
     if contrast.method in ("ranks", "counts", "shares"):
-        if needed is None:
+        if seeds is None or seeds.needed is None:
             return "how many seeds it would take is not known"
-        return f"{needed} seeds would do if the others came out like these"
+        return f"{seeds.needed} seeds would do if the others came out like these"
     if contrast.unit == "folds":
         return "more folds of one seed do not help; run more seeds"
-    if contrast.side == 0:
+    if contrast.side == 0 or seeds is None:
         return "there is no effect from which to tell how many seeds it would take"
-    if needed is None:
+    if seeds.low is None:
         return f"an effect of this size would take more than {SEEDS_CAP} seeds"
-    return f"an effect of this size would take about {needed} seeds"
+    most = f"more than {SEEDS_CAP}" if seeds.high is None else seeds.high
+    told = f"between {seeds.low} and {most}" if seeds.low != seeds.high else f"about {most}"
+    return f"an effect of this size would take {told} seeds, as far as {contrast.n} tell its spread"
 
 
 def _untested(question: Question) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,21 +15,22 @@ from scipy.special import stdtrit
 from ceteris.evidence.layout import Layout
 from ceteris.evidence.multiplicity import ALPHA
 from ceteris.evidence.quantities import best_epoch, metric_curve, metric_names
+from ceteris.evidence.ranges import Range, cut, metric_range, range_seen
 from ceteris.evidence.student import estimate, interval
 from ceteris.spec.metrics import Direction
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
 
-ACCURACIES = ("train_accuracy", "val_accuracy")
-"""How the names of shares of rows begin, which lie between 0 and 1."""
-
 Numbers = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A metric over the trials of a level that finished; ``low`` and ``high`` bound the mean (95%, t)."""
+    """A metric over the trials of a level that finished; ``low`` and ``high`` bound the mean (95%, t).
+
+    They are cut where no value of the metric can be (`ranges`): below 0 for a loss, above 1 for an accuracy.
+    """
 
     mean: float
     low: float | None
@@ -136,14 +137,19 @@ def _metric_summary(
     whole = [unit for unit, asked in zip(known, units, strict=True) if len(unit) == len(asked)]
     if not whole:
         return None
-    last = _summary(whole, lambda c: float(c[-1]), len, extra, rows)
-    last = None if last is None else _possible(last, metric)
+    possible = metric_range(metric)
+    last = _summary(whole, lambda c: float(c[-1]), len, extra, rows, possible)
     if last is None or better is None:
         return None if last is None else MetricSummary(last, None)
     best = _summary(
-        whole, lambda c: float(c[best_epoch(c, better) - 1]), lambda c: best_epoch(c, better), extra, rows
+        whole,
+        lambda c: float(c[best_epoch(c, better) - 1]),
+        lambda c: best_epoch(c, better),
+        extra,
+        rows,
+        possible,
     )
-    return None if best is None else MetricSummary(last, _possible(best, metric), better)
+    return None if best is None else MetricSummary(last, best, better)
 
 
 def _summary(
@@ -152,6 +158,7 @@ def _summary(
     epoch: Callable[[NDArray[np.float64]], int],
     extra: float,
     rows: int | None,
+    possible: Range,
 ) -> Summary | None:
     """Summarise one number per unit (folds averaged); None where one of them is not a finite number."""
     values = np.array([np.mean([take(curve) for curve in unit]) for unit in units])
@@ -163,15 +170,8 @@ def _summary(
     if len(values) < 2:
         return Summary(mean, None, None, None, len(values), epochs, error)
     found = estimate(values, extra=extra)
-    low, high = interval(found, ALPHA)
+    low, high = cut(*interval(found, ALPHA), range_seen(values, possible))
     return Summary(mean, low, high, float(np.std(values, ddof=1)), len(values), epochs, error)
-
-
-def _possible(summary: Summary, metric: str) -> Summary:
-    """Cut the interval of an accuracy where no accuracy can be: below 0 and above 1."""
-    if not metric.startswith(ACCURACIES) or summary.low is None or summary.high is None:
-        return summary
-    return replace(summary, low=max(0.0, summary.low), high=min(1.0, summary.high))
 
 
 def accuracy_error(accuracy: float, rows: int) -> float:
@@ -192,7 +192,7 @@ def _band(units: Sequence[Sequence[TrialRecord]], metric: str, extra: float) -> 
             "ignore", RuntimeWarning
         )  # epochs without any, or with one number: nan is meant
         mean, sd = np.nanmean(table, axis=0), np.nanstd(table, axis=0, ddof=1)
-    least, most = (0.0, 1.0) if metric.startswith(ACCURACIES) else (-math.inf, math.inf)
+    least, most = range_seen(table, metric_range(metric))
     half = -stdtrit(np.maximum(n - 1, 1), ALPHA / 2) * sd * np.sqrt(1 / np.maximum(n, 1) + extra)
     return Band(
         tuple(range(1, longest + 1)),

@@ -35,6 +35,7 @@ from ceteris.evidence.multiplicity import (
     level_after,
 )
 from ceteris.evidence.observations import Unit
+from ceteris.evidence.power import Seeds
 
 Ruling = Literal["supported", "contradicted", "not established"]
 
@@ -62,8 +63,8 @@ class Comparison:
     """Exact, not adjusted: beside the t test, not deciding."""
     side: int
     """+1 as claimed, -1 against the claim."""
-    seeds_needed: int | None
-    """What would decide an effect of this size with power 0.8; None where decided, undefined or over 1000."""
+    seeds: Seeds | None
+    """What would decide an effect of this size with power 0.8; None where decided or undefined."""
     ratio: bool = False
 
 
@@ -75,7 +76,7 @@ class Judgement:
     p: float | None
     comparisons: tuple[Comparison, ...]
     decisive: int | None
-    seeds_needed: int | None = None
+    seeds: Seeds | None = None
     within: tuple[tuple[str, Judgement], ...] = ()
     """What the claim comes to within each combination of the levels that it averages over."""
     depends: bool = False
@@ -146,7 +147,7 @@ def _within_strata(question: Question, judgement: Judgement, level: float) -> Ju
     told = replace(judgement, within=tuple(zip(names, rulings, strict=True)))
     found = {each.ruling for each in rulings}
     if {"supported", "contradicted"} <= found and judgement.ruling == "not established":
-        return replace(told, depends=True, seeds_needed=None)
+        return replace(told, depends=True, seeds=None)
     unlike = question.unlike_p is not None and question.unlike_p < ALPHA
     needed = question.claim.over == "each" and question.directed
     if judgement.ruling == "not established" or not needed or not unlike or found == {judgement.ruling}:
@@ -154,13 +155,20 @@ def _within_strata(question: Question, judgement: Judgement, level: float) -> Ju
     return replace(told, ruling="not established", p=None, depends=True)
 
 
-def _seeds_for_claim(question: Question, comparisons: Sequence[Comparison], decisive: int) -> int | None:
+def _seeds_for_claim(question: Question, comparisons: Sequence[Comparison], decisive: int) -> Seeds | None:
     """Return how many seeds would decide what is open; None where one of the numbers does not exist."""
     if question.needs == "any" or comparisons[decisive].side < 0:
-        return comparisons[decisive].seeds_needed
-    needed = [c.seeds_needed for c in comparisons if c.p is not None and c.p >= ALPHA]
+        return comparisons[decisive].seeds
+    needed = [c.seeds for c in comparisons if c.p is not None and c.p >= ALPHA]
     known = [seeds for seeds in needed if seeds is not None]
-    return max(known) if known and len(known) == len(needed) else None
+    if not known or len(known) < len(needed):
+        return None
+    return Seeds(*map(_most, zip(*known, strict=True)))
+
+
+def _most(seeds: Sequence[int | None]) -> int | None:
+    known = [one for one in seeds if one is not None]
+    return max(known) if len(known) == len(seeds) else None
 
 
 def _compare_at(
@@ -192,7 +200,7 @@ def _comparison(contrast: Contrast, level: float | None = None, p: float = math.
         p_unadjusted=_known(contrast.p),
         sign_flip_p=contrast.sign_flip_p,
         side=contrast.side,
-        seeds_needed=None if level is None or p < ALPHA else contrast.seeds_needed(level),
+        seeds=None if level is None or p < ALPHA else contrast.seeds(level),
         ratio=contrast.log and contrast.second is not None,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ceteris.evidence.assessment import Assessment, Verdict
+from ceteris.evidence.power import SEEDS_CAP, Seeds
 from ceteris.evidence.verdicts import Comparison, Ruling
 from ceteris.report.numbers import p_value, with_interval
 
@@ -67,8 +68,17 @@ def _cells(found: Comparison) -> tuple[str, ...]:
         p_value(found.p),
         p_value(found.sign_flip_p),
         f"{found.n} {found.unit}",
-        "–" if found.seeds_needed is None else str(found.seeds_needed),
+        _seeds(found.seeds),
     )
+
+
+def _seeds(seeds: Seeds | None) -> str:
+    """Write a number of seeds, or the range of it: ``7 to 42``, ``37 to > 1000``."""
+    if seeds is None or (seeds.low is None and seeds.needed is None):
+        return "–" if seeds is None else f"> {SEEDS_CAP}"
+    if seeds.low is None:
+        return str(seeds.needed)
+    return f"{seeds.low} to {f'> {SEEDS_CAP}' if seeds.high is None else seeds.high}"
 
 
 def tally(assessment: Assessment) -> str:
