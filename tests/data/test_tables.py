@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pandas
@@ -70,6 +71,52 @@ def test_columns_are_typed_and_only_na_and_nothing_are_missing(tmp_path):
         ],
     )
     assert list(data.columns["id"]) == ["007", "008", "009", "010"]
+
+
+def test_columns_that_are_dropped_are_no_features_and_name_no_rows(tmp_path):
+    data = read(tmp_path, SMALL.replace("3,,NA", "three,,NA"), ids=["id"], drop=["street", "size"])
+    assert [column.name for column in data.table.columns] == ["kind"]
+    assert list(data.columns) == ["id"]
+    told = refused(lambda: read(tmp_path, SMALL, drop=["streat"]))
+    assert told.startswith("experiment.data.drop: ")
+    assert "there is no column `streat`; did you mean `street`?" in told
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"drop": ["price"]}, "`price` is to be predicted, so it cannot be one of the `drop`"),
+        ({"drop": ["id"], "ids": ["id"]}, "`id` is one of the `ids`, which are no inputs; name it once"),
+    ],
+)
+def test_a_column_has_one_part_only(wrong, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        spec_of("t.csv", **wrong)
+
+
+def test_what_is_dropped_is_part_of_what_is_read_and_nothing_is_where_nothing_is_dropped():
+    assert '"drop": ["a"]' in spec_of("t.csv", drop=["a"]).reading
+    assert "drop" not in spec_of("t.csv").reading
+
+
+def test_numbers_with_commas_are_refused_as_text(tmp_path):
+    text = "size,price\n" + "".join(f'"1.{n:03},5",{n}\n' for n in range(30))
+    told = refused(lambda: read(tmp_path, text))
+    assert told.endswith(
+        "column `size` holds numbers with a comma such as `1.000,5`, which would be read as text; write "
+        "`1234.5`, with a point and nothing between thousands"
+    )
+
+
+def test_a_target_of_numbers_with_a_slip_is_no_target_of_texts(tmp_path):
+    text = "size,price\n" + "".join(f"{n},{n}.5\n" for n in range(30)) + "30,n/a\n"
+    told = refused(lambda: read(tmp_path, text))
+    assert "column `price` has the text `n/a` in data row 31, and numbers elsewhere" in told
+    assert told.endswith("correct it, or leave the row out")
+    texts = "size,price\n" + "".join(f"{n},about {n}\n" for n in range(60))
+    assert "has 60 different texts in 60 rows, too many for classes; numbers to predict must be written" in (
+        refused(lambda: read(tmp_path, texts))
+    )
 
 
 def test_tsv_parquet_and_csv_with_a_mark_hold_the_same_rows(tmp_path):
@@ -141,9 +188,7 @@ def test_a_column_with_a_category_per_row_is_refused_where_it_makes_too_many_fea
 def test_a_damaged_parquet_file_and_a_missing_target_are_told(tmp_path):
     assert "is not a Parquet file" in refused(lambda: read(tmp_path, SMALL, name="t.parquet"))
     path = written(tmp_path, SMALL)
-    assert "say with `target` which column is to be predicted; it has `id`, `size`" in refused(
-        lambda: load(str(path))
-    )
+    assert "name the column that is to be predicted; it has `id`, `size`" in refused(lambda: load(str(path)))
     assert "did you mean `kind`" in refused(lambda: load(spec_of(path, ids=["kindd"]).reading))
 
 

@@ -136,7 +136,8 @@ def test_all_problems_are_told_at_once():
 def test_whole_numbers_that_are_no_labels_are_told():
     (message,) = messages(np.ones((200, 2)), np.arange(200) * 1000)
     assert message == (
-        "mine: `y` has 200 different labels in 200 rows; numbers to predict must be of a floating-point type"
+        "mine: `y` has 200 different labels in 200 rows, too many for classes; numbers to predict must be of "
+        "a floating-point type"
     )
 
 

@@ -19,7 +19,8 @@ from ceteris.errors import CeterisError, Problem
 if TYPE_CHECKING:
     from ceteris.data import Dataset
 
-SETTING = "experiment.data.source"
+OPTIONS = {"experiment.data.source": "", "experiment.data.target": "--target"}
+"""What problems with settings of an experiment are about here."""
 
 Checksum = Annotated[
     str | None, Parameter(help="MD5, SHA-1 or SHA-256 of a file at an address, in hexadecimal digits.")
@@ -72,14 +73,18 @@ def show(
     from ceteris.cli.loading import loading_progress
     from ceteris.cli.table_facts import show_table
     from ceteris.data import facts, load
+    from ceteris.data.doubts import doubts, identifier_problems
     from ceteris.data.folded_features import features_by_fold
 
     with loading_progress() as report, _without_path():
         dataset = load(_reading(name, target, checksum), data_dir, report=report)
     known, by_fold = facts(dataset), features_by_fold(dataset, _fold_count(dataset, folds))
     picture, speed = _write_examples(dataset, examples), _fetching(dataset, name)
+    doubtful = (*identifier_problems(dataset), *doubts(dataset))
+    for doubt in doubtful:
+        tell(doubt)
     if as_json:
-        more = {} if by_fold is None else {"folds": by_fold.to_json()}
+        more = {"doubts": doubtful} | ({} if by_fold is None else {"folds": by_fold.to_json()})
         print_json({**known, **more, "examples": picture, "fetched_rows_per_second": speed})
         return
     _print_facts(known, speed)
@@ -151,12 +156,12 @@ def _fold_count(dataset: Dataset, asked: int | None) -> int:
 
 @contextmanager
 def _without_path() -> Iterator[None]:
-    """Leave out of problems where in an experiment the data would have been named."""
+    """Name in problems the option of this command, not the setting of an experiment."""
     try:
         yield
     except CeterisError as error:
         raise CeterisError(
-            replace(problem, where=problem.where.removeprefix(SETTING)) for problem in error.problems
+            replace(problem, where=OPTIONS.get(problem.where, problem.where)) for problem in error.problems
         ) from error
 
 

@@ -67,7 +67,8 @@ def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
     for index, heading in enumerate(headings):
         number = index in right
-        table.add_column(heading, justify="right" if number else "left", no_wrap=number or index == 0)
+        side: Any = "right" if number else "left"
+        table.add_column(heading, justify=side, no_wrap=number or index == 0, overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

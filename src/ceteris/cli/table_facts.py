@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ceteris.cli import screen
-from ceteris.cli.screen import plain_table, tell
+from ceteris.cli.screen import plain_table
 
 if TYPE_CHECKING:
     from ceteris.data.folded_features import FoldedFeatures
@@ -18,10 +18,6 @@ SHOWN = 15
 def show_table(columns: Sequence[dict[str, Any]], by_fold: FoldedFeatures) -> None:
     """Print the columns of a table, then the features of each fold and the categories that some lack."""
     screen.show("", _columns_table(columns))
-    for column in columns:
-        if column["many"]:
-            told = f"`{column['name']}` has {column['categories']} categories, as many as features"
-            tell(f"{told}; leave it out, or join rare ones")
     screen.show("", *_sentences(by_fold))
     if by_fold.rare:
         screen.show("", _rare_table(by_fold))

@@ -6,6 +6,7 @@ them a fold may use is decided where it is prepared (``ceteris.data.scaling``), 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ MANY_CATEGORIES = 50
 MOST_FEATURES = 20_000
 NEARLY_NUMBERS = 0.9
 """A column of text that holds such a share of numbers is taken for numbers with a slip."""
+WITH_COMMA = re.compile(r"[-+]?\d{1,3}([. ]?\d{3})*,\d+|[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+"""`1.234,5` and `1,234.5`."""
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -107,13 +110,15 @@ class Layout:
             begin += column.features
 
 
-def make_layout(table: pandas.DataFrame, name: str, target: str, ids: Sequence[str]) -> Layout:
+def make_layout(
+    table: pandas.DataFrame, name: str, target: str, ids: Sequence[str], drop: Sequence[str] = ()
+) -> Layout:
     """Lay out a table by its training rows.
 
     Raises ``CeterisError`` where no column is left, for a column of numbers with a slip of text among them,
     and for more features than can be trained on.
     """
-    kept = [str(column) for column in table.columns if column not in (target, *ids)]
+    kept = [str(column) for column in table.columns if column not in (target, *ids, *drop)]
     if not kept:
         raise CeterisError(f"{name} has no column left to predict from")
     columns = tuple(_column(table[column], name, column) for column in kept)
@@ -129,8 +134,8 @@ def checked_layout(layout: Layout) -> Layout:
         widest = max(columns, key=lambda column: column.features)
         raise CeterisError(
             f"{name} would make {layout.features:,} features, {widest.features:,} of them from "
-            f"`{widest.name}`, and the most is {MOST_FEATURES:,}; leave that column out, or name it among "
-            "the `ids`"
+            f"`{widest.name}`, and the most is {MOST_FEATURES:,}; leave that column out with "
+            f"`data.drop: [{widest.name}]`"
         )
     return layout
 
@@ -141,9 +146,7 @@ def _column(values: pandas.Series, table: str, name: str) -> Column:
         numbers(values, f"{table}: column `{name}`")
         return Column(name, True, missing)
     own = coded(values)
-    counts = dict(zip(own.texts, map(int, own.counts), strict=True))
-    rows = dict(zip(own.texts, map(int, own.first_rows + 1), strict=True))
-    check_no_slip(counts, rows, f"{table}: column `{name}`")
+    check_no_slip(*own.counted(), f"{table}: column `{name}`")
     return Column(name, False, missing, tuple(sorted(own.texts)))
 
 
@@ -166,18 +169,30 @@ def numbers(values: Any, where: str, before: int = 0) -> NDArray[np.float64]:
     return found
 
 
-def check_no_slip(counts: Mapping[str, int], rows: Mapping[str, int], where: str) -> None:
-    """Refuse a column of numbers with a slip of text among them.
+def check_no_slip(
+    counts: Mapping[str, int],
+    rows: Mapping[str, int],
+    where: str,
+    otherwise: str = "leave it empty if it is missing",
+) -> None:
+    """Refuse a column of numbers with a slip of text among them, or whose numbers have commas.
 
-    ``counts`` are those of its texts, in the order in which they first came, ``rows`` where each did.
+    ``counts`` are those of its texts, in the order in which they first came, ``rows`` where each did;
+    ``otherwise`` is what may be done where a slip cannot be corrected.
     """
     wrong = [text for text in counts if not is_number(text)]
     total, slips = sum(counts.values()), sum(counts[text] for text in wrong)
+    commas = [text for text in wrong if WITH_COMMA.fullmatch(text)]
+    if commas and sum(counts[text] for text in commas) >= NEARLY_NUMBERS * slips:
+        raise CeterisError(
+            f"{where} holds numbers with a comma such as `{commas[0]}`, which would be read as text; write "
+            "`1234.5`, with a point and nothing between thousands"
+        )
     if not wrong or total - slips < NEARLY_NUMBERS * total:
         return
     raise CeterisError(
         f"{where} has the text `{wrong[0]}` in data row {rows[wrong[0]]:,}, and numbers elsewhere; correct "
-        "it, or leave it empty if it is missing"
+        f"it, or {otherwise}"
     )
 
 

@@ -69,17 +69,19 @@ class Passes:
         return lambda done: report(Reading(self._path.name, step, min(done, self._size), self._size))
 
 
-def stream_table(passes: Passes, name: str, target: str, ids: Sequence[str]) -> LargeTable:
+def stream_table(
+    passes: Passes, name: str, target: str, ids: Sequence[str], drop: Sequence[str] = ()
+) -> LargeTable:
     """Return what a table holds that was checked.
 
     Raises ``CeterisError`` as reading a table at once does.
     """
-    found = _Contents(name, target, ids)
+    found = _Contents(name, target, ids, drop)
     for table in passes.over(ids, "columns"):
         found.add(table)
     texts = (*ids, *found.partly_text())
     if len(texts) > len(ids):
-        found = _Contents(name, target, ids)
+        found = _Contents(name, target, ids, drop)
         for table in passes.over(texts, "columns with text"):
             found.add(table)
     layout = checked_layout(Layout(name, found.columns(), target, tuple(ids)))
@@ -113,8 +115,8 @@ def _kind(values: Any) -> str:
 class _Contents:
     """What is gathered of the columns of a table, some rows at a time."""
 
-    def __init__(self, name: str, target: str, ids: Sequence[str]) -> None:
-        self._name, self._target = name, target
+    def __init__(self, name: str, target: str, ids: Sequence[str], drop: Sequence[str]) -> None:
+        self._name, self._target, self._dropped = name, target, frozenset(drop)
         self.widths = dict.fromkeys(ids, 1)
         """Of the longest text of each column that names rows."""
         self.rows = 0
@@ -129,6 +131,8 @@ class _Contents:
     def add(self, table: pandas.DataFrame) -> None:
         """Take in some rows."""
         for name in table.columns:
+            if name in self._dropped:
+                continue
             values = table[name]
             if name in self.widths:
                 self.widths[name] = max(self.widths[name], *map(len, coded(values).texts), 1)
@@ -174,7 +178,7 @@ class _Contents:
             widest = max(self._texts, key=lambda column: len(self._texts[column]))
             raise CeterisError(
                 f"{self._name} would make more than {MOST_CATEGORIES:,} features, most of them from "
-                f"`{widest}`; leave that column out, or name it among the `ids`"
+                f"`{widest}`; leave that column out with `data.drop: [{widest}]`"
             )
 
     def columns(self) -> tuple[Column, ...]:

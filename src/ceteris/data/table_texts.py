@@ -31,6 +31,11 @@ class Coded:
         rows[self.codes[known]] = known  # of several rows the last that is written stays: the first
         return rows
 
+    def counted(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how often each text comes, and the data row, from 1, in which it first does."""
+        counts = dict(zip(self.texts, map(int, self.counts), strict=True))
+        return counts, dict(zip(self.texts, map(int, self.first_rows + 1), strict=True))
+
     def mapped(self, places: dict[str, int], missing: int, unknown: int = -1) -> NDArray[np.int64]:
         """Return for each row the place of its text, (N,)."""
         table = np.array([*(places.get(text, unknown) for text in self.texts), missing], dtype=np.int64)

@@ -119,9 +119,12 @@ def _by_sorted_values(labels: NDArray[Any], name: str) -> Targets:
 
 def _classes(values: Sequence[Any] | NDArray[Any], codes: NDArray[np.int64], name: str) -> Targets:
     if len(values) > MANY_CLASSES and len(values) > len(codes) / 2:
+        text = any(isinstance(value, str) for value in values)
+        what = "texts" if text else "labels"
+        right = "written as numbers (`12.5`)" if text else "of a floating-point type"
         raise CeterisError(
-            f"`{name}` has {len(values):,} different labels in {len(codes):,} rows; numbers to "
-            "predict must be of a floating-point type"
+            f"`{name}` has {len(values):,} different {what} in {len(codes):,} rows, too many for classes; "
+            f"numbers to predict must be {right}"
         )
     return Targets("classification", codes, tuple(_read(value) for value in values), "name")
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.doubts import identifier_problems
 from ceteris.data.label_noise import noisy_rows
 from ceteris.data.reduction import image_axes
 from ceteris.data.scaling import absent_categories
@@ -253,6 +254,15 @@ def _task_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Found]:
             f"all rows of `{dataset.name}` are of one class, `{dataset.classes[dataset.y[0]]}`: there is "
             "nothing to tell apart; give rows of two or more classes",
         )
+    if len(dataset.classes) == len(dataset.y) > 2 and not drawn:
+        yield (
+            "experiment.data.source",
+            f"every row of `{dataset.name}` is a class of its own ({len(dataset.y):,} classes): nothing can "
+            "be learned of a class that holds for another row; numbers to predict must be of a "
+            "floating-point type",
+        )
+    for message in identifier_problems(dataset):
+        yield "experiment.data", message
     yield from objective_problems(experiment, dataset)
     yield from precision_problems(experiment)
     yield from watched_problems(experiment, dataset)

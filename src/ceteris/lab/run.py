@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.doubts import doubts
 from ceteris.data.facts import facts
-from ceteris.data.targets import like_labels, like_one_hot
 from ceteris.lab.binding import Bound, bind
 from ceteris.lab.constant import constants_of
 from ceteris.lab.crew import Crew
@@ -112,7 +112,7 @@ def run_study(
         first = hire_ahead(crew, device, workers, trials_in_all)
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_loading(means))
-        doubts = tell_label_like_numbers(data, means.listener)
+        of_data = tell_doubts(data, means.listener)
         initial = read_all(experiments, runs_folder)
         bound, problems = bind(checked, data, list(own), list(factories), initial=initial)
         hello = greet(crew, first, means.listener, means.stop)
@@ -140,7 +140,7 @@ def run_study(
         heed(means.stop)
         told = run_facts(found, bound, datasets, hello, data_folder)
         told[CONSTANT] = constants_of(found, datasets, seed_list(study), study.folds)
-        told[DOUBTS] = [*doubts, *of_modules, *output_notes(found, datasets, bound.modules)]
+        told[DOUBTS] = [*of_data, *of_modules, *output_notes(found, datasets, bound.modules)]
         told |= {REMARK: remark} if remark else {}
         if study.search is not None:
             told[ALL_ROWS] = training_rows(study, *datasets.values())
@@ -166,27 +166,12 @@ def run_study(
     return run
 
 
-def tell_label_like_numbers(data: LoadedData, listener: Listener) -> tuple[str, ...]:
-    """Note where numbers to predict may have been meant as classes, and return the notes."""
-    numbers = [dataset for dataset in data.datasets.values() if dataset.task == "regression"]
-    notes = tuple(note for dataset in numbers if (note := _label_like(dataset)))
+def tell_doubts(data: LoadedData, listener: Listener) -> tuple[str, ...]:
+    """Note what is doubtful about the rows, and return the notes."""
+    notes = tuple(dict.fromkeys(doubt for dataset in data.datasets.values() for doubt in doubts(dataset)))
     for note in notes:
         listener.note(note)
     return notes
-
-
-def _label_like(dataset: Dataset) -> str:
-    if classes := like_labels(dataset.y):
-        return (
-            f"`{dataset.name}`: `y` is of a floating-point type, so its {classes} different values are "
-            "numbers to predict; make them whole numbers (`y.astype(int)`) if they are classes"
-        )
-    if classes := like_one_hot(dataset.y):
-        return (
-            f"`{dataset.name}`: every row of `y` has a single 1 among {classes} numbers, and these are "
-            "predicted as numbers; give the places of the ones (`y.argmax(axis=1)`) if they are classes"
-        )
-    return ""
 
 
 def _as_recorded(combination: Combination, hello: Hello, initial: Read, runs_folder: Path) -> Combination:

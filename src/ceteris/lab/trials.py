@@ -68,6 +68,8 @@ def identity_of(
         settings["data"]["table"] = TABLES
     if settings["data"]["target_scale"] == "none":  # the same
         del settings["data"]["target_scale"]
+    if not settings["data"]["drop"]:  # the same
+        del settings["data"]["drop"]
     if settings["accumulate"] == 1:  # the same
         del settings["accumulate"]
     if experiment.probes == Probes():  # the same

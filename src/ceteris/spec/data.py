@@ -75,6 +75,9 @@ class DataSpec(Spec):
     ids: Annotated[tuple[str, ...], Field(title="list of columns")] = ()
     """Columns of a table that name its rows: written beside predictions, no input to the network."""
 
+    drop: Annotated[tuple[str, ...], Field(title="list of columns")] = ()
+    """Columns of a table that are left out: free text, or what is not known when a prediction is wanted."""
+
     parameters: dict[str, Any] = Field(default_factory=dict, title="mapping of parameters")
     """Parameters of a synthetic source, such as `{n: 1000, noise: 0.1}`: see
     [synthetic data](#synthetic-data)."""
@@ -143,6 +146,7 @@ class DataSpec(Spec):
         own = dict(self.parameters)
         if self.target is not None:
             own |= {"target": self.target, "ids": list(self.ids)}
+            own |= {"drop": list(self.drop)} if self.drop else {}
         if self.checksum is not None:
             own |= {"checksum": self.checksum}
         return self.source + (PARAMETERS + json.dumps(own, sort_keys=True) if own else "") + after
@@ -190,16 +194,20 @@ class DataSpec(Spec):
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
-        setting = "target" if self.target is not None else "ids" if self.ids else None
+        named = {"target": self.target is not None, "ids": bool(self.ids), "drop": bool(self.drop)}
+        setting = next((name for name, given in named.items() if given), None)
         if setting is None:
             return self
         if not is_table_file(self.source):
             known = ", ".join(TABLE_FILES)
             raise wrong(f"`{self.source}` is no table of your own ({known}); leave `{setting}` out", setting)
         if self.target is None:
-            raise wrong("a table with `ids` needs a `target`: the column to predict", "target")
-        if self.target in self.ids:
-            raise wrong(f"`{self.target}` is to be predicted, so it cannot be one of the `ids`", "ids")
+            raise wrong(f"a table with `{setting}` needs a `target`: the column to predict", "target")
+        for name, columns in (("ids", self.ids), ("drop", self.drop)):
+            if self.target in columns:
+                raise wrong(f"`{self.target}` is to be predicted, so it cannot be one of the `{name}`", name)
+        if both := [column for column in self.drop if column in self.ids]:
+            raise wrong(f"`{both[0]}` is one of the `ids`, which are no inputs; name it once", "drop")
         return self
 
     @model_validator(mode="before")

@@ -20,6 +20,7 @@ OTHER_ROWS = (
     "data.source",
     "data.target",
     "data.ids",
+    "data.drop",
     "data.parameters",
     "data.resize",
     "data.project",

@@ -21,6 +21,7 @@ SEPARATES = frozenset(
         "data.checksum",
         "data.target",
         "data.ids",
+        "data.drop",
         "data.parameters",
         "data.resize",
         "data.project",
