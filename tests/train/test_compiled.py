@@ -1,6 +1,10 @@
 """Before the kernels are compiled on a machine, a user is told why nothing happens."""
 
+import ast
+import io
 import os
+import pickle
+import runpy
 import shutil
 import subprocess
 import sys
@@ -9,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ceteris.draws import compiled as draws
-from ceteris.train.cpu import interpreter
+from ceteris.train.cpu import decorators, interpreter
 from ceteris.train.cpu.compiled import NOTE
 
 ASK = "from ceteris.train.cpu.compiled import kernels_are_compiled; print(kernels_are_compiled())"
@@ -23,26 +27,74 @@ def answer(folder: str) -> str:
     return done.stdout.strip()
 
 
-def test_an_index_that_is_newer_than_the_source_tells_that_kernels_are_compiled(tmp_path: Path) -> None:
-    assert answer(str(tmp_path)) == "False"
-    (place,) = [folder for folder in tmp_path.iterdir() if folder.name.startswith("cpu")]
-    index = place / "interpreter.train_steps-1.py311.nbi"
-    index.touch()
-    assert answer(str(tmp_path)) == "True"
-    os.utime(index, (0, 0))
-    assert answer(str(tmp_path)) == "False"
+def test_kernels_are_compiled_where_the_cache_holds_them_as_their_sources_are(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    copy_kernels(cache)
+    assert answer(str(cache)) == "True"
+    age(cache)
+    assert answer(str(cache)) == "False"
+
+
+def test_a_kernel_is_compiled_anew_where_any_source_of_kernels_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "doubling.py"
+    lines = (
+        "from ceteris.train.cpu.decorators import compiling",
+        "@compiling()",
+        "def f(x):",
+        "    return 2 * x",
+    )
+    place.write_text("\n".join(lines))
+
+    def hits() -> int:
+        function = runpy.run_path(str(place))["f"]
+        assert function(3) == 6
+        return sum(function.stats.cache_hits.values())
+
+    assert hits() == 0
+    assert hits() == 1
+    monkeypatch.setattr(decorators, "sources_stamp", lambda: b"an update of another file")
+    assert hits() == 0
+    assert hits() == 1
+
+
+def test_a_change_of_any_file_that_kernels_are_compiled_from_changes_the_stamp(tmp_path: Path) -> None:
+    patterns = decorators.COMPILED + decorators.FROZEN
+    files = [file for pattern in patterns for file in sorted(decorators.PACKAGE.glob(pattern))]
+    copies = [tmp_path / file.relative_to(decorators.PACKAGE) for file in files]
+    for file, copy in zip(files, copies, strict=True):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    stamps = {decorators.sources_stamp()}
+    for copy in copies:
+        copy.write_text(copy.read_text() + "# changed\n")
+        decorators.sources_stamp.cache_clear()
+        stamps.add(decorators.sources_stamp(tmp_path))
+    assert len(stamps) == 1 + len(files) > 30
+
+
+def test_every_constant_of_a_kernel_comes_from_a_file_of_the_stamp() -> None:
+    patterns = decorators.COMPILED + decorators.FROZEN
+    covered = {file for pattern in patterns for file in decorators.PACKAGE.glob(pattern)}
+    for pattern in decorators.COMPILED:
+        for file in decorators.PACKAGE.glob(pattern):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith("ceteris."):
+                    constants = [name.name for name in node.names if name.name.isupper()]
+                    source = decorators.PACKAGE.parent / f"{str(node.module).replace('.', '/')}.py"
+                    assert not constants or source in covered, (file.name, node.module, constants)
 
 
 @pytest.mark.slow
 def test_the_first_run_says_that_it_compiles_once(tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    copy_kernels(cache)
-    for index in cache.glob("cpu*/interpreter.train_steps-*.nbi"):
-        os.utime(index, (0, 0))  # as if it were of an earlier source, though nothing has to be compiled
+    # Every process, those that train too, begins with this; nothing has to be compiled.
+    lines = "from ceteris.train.cpu import compiled", "compiled.kernels_are_compiled = lambda: False"
+    (tmp_path / "sitecustomize.py").write_text("\n".join(lines))
     options = ["--seeds", "2", "--epochs", "1", "--workers", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "ceteris", "run", "digits/learning-rate", *options],
-        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -50,6 +102,14 @@ def test_the_first_run_says_that_it_compiles_once(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(NOTE) == 1
+
+
+def age(cache: Path) -> None:
+    """Write Numba's index of the interpreter as it would be of other sources."""
+    for index in cache.glob("cpu*/interpreter.train_steps-*.nbi"):
+        file = io.BytesIO(index.read_bytes())
+        version, (_, functions) = pickle.load(file), pickle.loads(file.read())
+        index.write_bytes(pickle.dumps(version) + pickle.dumps((b"other sources", functions)))
 
 
 def copy_kernels(cache: Path) -> None:

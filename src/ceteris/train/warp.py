@@ -7,15 +7,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from ceteris.draws.compiled import _block
+from ceteris.train.cpu.decorators import compiling
 
 FLIP, DOWN, RIGHT, SCALE, ROTATE = range(5)
 """Columns of the draws of a row."""
 
 
-@njit(cache=True, nogil=True)
+@compiling()
 def fill_words_at(out, rows, k0, k1, epoch):
     """Fill ``out`` (n, multiple of 4) with the words that ``draws.words`` gives for ``rows`` (n,)."""
     for place in range(len(rows)):
@@ -25,7 +25,7 @@ def fill_words_at(out, rows, k0, k1, epoch):
                 out[place, 4 * block + offset] = drawn[offset]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiling(error_model="numpy")
 def fill_maps(maps, drawn, flip, shift, scale, rotate):
     """Fill ``maps`` (n, 6) by the uniform numbers (n, 5 or more): see ``inverse_maps``.
 
@@ -45,7 +45,7 @@ def fill_maps(maps, drawn, flip, shift, scale, rotate):
         m[5] = -(m[3] * right + m[4] * down)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiling(error_model="numpy")
 def warp(x, rows, places, maps, height, width, channels, channels_first, outside):
     """Write the images ``rows`` of ``x`` (N, features), under their maps (n, 6), to its rows ``places``.
 

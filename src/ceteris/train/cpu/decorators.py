@@ -1,23 +1,63 @@
-"""How kernels are compiled: decorators for Numba."""
+"""How kernels are compiled and kept: decorators for Numba."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
 
-njit: Any = numba.njit
-"""Its own type does not know every option."""
+COMPILED = ("draws/*.py", "train/cpu/*.py", "train/warp.py")
+"""Files, within the package, of what kernels call and become part of."""
+
+FROZEN = tuple(f"train/{name}.py" for name in ("engine", "hyper", "numerics", "penalties", "probes"))
+"""Files of constants that are compiled into kernels."""
+
+
+PACKAGE = Path(__file__).parents[2]
+
+
+@cache
+def sources_stamp(package: Path = PACKAGE) -> bytes:
+    """Return a hash of all that kernels are compiled from."""
+    digest = hashlib.sha256()
+    for pattern in COMPILED + FROZEN:
+        for file in sorted(package.glob(pattern)):
+            digest.update(f"{file.relative_to(package)}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.digest()
+
+
+def compiling(**options: Any) -> Any:
+    """Return a decorator that compiles a function, and keeps it until any source of a kernel changes.
+
+    Numba keeps a compiled function for as long as the file that it stands in is the same. But what it calls
+    is compiled into it: after an update of another file an old kernel would go on training.
+    """
+    njit: Any = numba.njit
+    decorate = njit(cache=True, nogil=True, **options)
+
+    def kept(function: Callable[..., Any]) -> Any:
+        compiled = decorate(function)
+        if hasattr(compiled, "_cache"):  # not where NUMBA_DISABLE_JIT asks for plain functions
+            compiled._cache._cache_file._source_stamp = sources_stamp()
+        return compiled
+
+    return kept
+
 
 # Numba's Python error model would test every division for zero and so keep loops scalar.
-_options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_fast: dict[str, Any] = {"error_model": "numpy"}
 # Numba counts the references of every array that a function is given or cuts out of another, with locked
 # instructions: 40% of the time of a small network. What kernels work on outlives them, so they count nothing;
 # nor can they allocate anything.
-_uncounted: dict[str, Any] = {**_options, "_nrt": False}
+_uncounted: dict[str, Any] = {**_fast, "_nrt": False}
 
-kernel = njit(**_uncounted)
+kernel = compiling(**_uncounted)
 # Sums may be reordered so that they vectorise: their order then depends on the length alone.
-summing = njit(**_uncounted, fastmath={"reassoc"})
+summing = compiling(**_uncounted, fastmath={"reassoc"})
 # For what returns an array, as np.dot does even where it is given one.
-counting = njit(**_options, _nrt=True)
+counting = compiling(**_fast, _nrt=True)
