@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,17 @@ def test_a_kernel_is_compiled_anew_where_any_source_of_kernels_has_changed(
     assert hits() == 1
 
 
+@pytest.fixture
+def changing() -> Iterator[None]:
+    """Forget what was computed of sources that a test changes."""
+    decorators.sources_stamp.cache_clear()
+    yield
+    decorators.sources_stamp.cache_clear()
+
+
+@pytest.mark.usefixtures("changing")
 def test_a_change_of_any_file_that_kernels_are_compiled_from_changes_the_stamp(tmp_path: Path) -> None:
-    patterns = decorators.COMPILED + decorators.FROZEN
-    files = [file for pattern in patterns for file in sorted(decorators.PACKAGE.glob(pattern))]
+    files = decorators.sources()
     copies = [tmp_path / file.relative_to(decorators.PACKAGE) for file in files]
     for file, copy in zip(files, copies, strict=True):
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -74,16 +83,30 @@ def test_a_change_of_any_file_that_kernels_are_compiled_from_changes_the_stamp(t
     assert len(stamps) == 1 + len(files) > 30
 
 
-def test_every_constant_of_a_kernel_comes_from_a_file_of_the_stamp() -> None:
-    patterns = decorators.COMPILED + decorators.FROZEN
-    covered = {file for pattern in patterns for file in decorators.PACKAGE.glob(pattern)}
-    for pattern in decorators.COMPILED:
-        for file in decorators.PACKAGE.glob(pattern):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.ImportFrom) and str(node.module).startswith("ceteris."):
-                    constants = [name.name for name in node.names if name.name.isupper()]
-                    source = decorators.PACKAGE.parent / f"{str(node.module).replace('.', '/')}.py"
-                    assert not constants or source in covered, (file.name, node.module, constants)
+@pytest.mark.usefixtures("changing")
+def test_a_constant_that_is_compiled_into_kernels_changes_the_stamp(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = decorators.sources_stamp()
+    monkeypatch.setattr("ceteris.train.engine.GRADIENT_EVERY", 11)
+    decorators.sources_stamp.cache_clear()
+    assert decorators.sources_stamp() != before
+
+
+def test_every_constant_of_a_kernel_is_in_the_stamp() -> None:
+    files = decorators.sources()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("ceteris."):
+                constants = [name.name for name in node.names if name.name.isupper()]
+                source = decorators.PACKAGE.parent / f"{str(node.module).replace('.', '/')}.py"
+                known = source in files or node.module in decorators.FROZEN
+                assert known or not constants, (file.name, node.module, constants)
+
+
+def test_what_is_left_out_holds_no_kernel() -> None:
+    for name in decorators.ON_HOST:
+        text = (decorators.PACKAGE / "train" / "cpu" / name).read_text()
+        assert "decorators import" not in text
+        assert "numba" not in text
 
 
 @pytest.mark.slow

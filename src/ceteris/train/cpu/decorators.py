@@ -5,29 +5,41 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numba
 
+PACKAGE = Path(__file__).parents[2]
+
 COMPILED = ("draws/*.py", "train/cpu/*.py", "train/warp.py")
 """Files, within the package, of what kernels call and become part of."""
 
-FROZEN = tuple(f"train/{name}.py" for name in ("engine", "hyper", "numerics", "penalties", "probes"))
-"""Files of constants that are compiled into kernels."""
+ON_HOST = ("assistants.py", "compiled.py", "engine.py")
+"""Files among them that hold nothing that is compiled."""
+
+FROZEN = tuple(f"ceteris.train.{name}" for name in ("engine", "hyper", "penalties", "probes"))
+"""Modules whose constants are compiled into kernels."""
 
 
-PACKAGE = Path(__file__).parents[2]
+def sources(package: Path = PACKAGE) -> list[Path]:
+    """Return the files of all that is compiled."""
+    found = [file for pattern in COMPILED for file in sorted(package.glob(pattern))]
+    return [file for file in found if file.name not in ON_HOST]
 
 
 @cache
 def sources_stamp(package: Path = PACKAGE) -> bytes:
     """Return a hash of all that kernels are compiled from."""
     digest = hashlib.sha256()
-    for pattern in COMPILED + FROZEN:
-        for file in sorted(package.glob(pattern)):
-            digest.update(f"{file.relative_to(package)}\0".encode())
-            digest.update(file.read_bytes())
+    for file in sources(package):
+        digest.update(f"{file.relative_to(package)}\0".encode())
+        digest.update(file.read_bytes())
+    for module in map(import_module, FROZEN):
+        for name, value in vars(module).items():
+            if name.isupper() and isinstance(value, int | float | str | tuple):
+                digest.update(f"{module.__name__}.{name}={value!r}\0".encode())
     return digest.digest()
 
 
