@@ -30,10 +30,11 @@ def test_a_schedule_that_never_changed_the_rate_is_said_so() -> None:
     assert noted(*four(STEP, [0.1, 0.1])) == "The schedule never changed the learning rate: b."
 
 
-def test_a_schedule_that_acted_in_any_trial_is_not_mentioned() -> None:
-    acted = four(STEP, [0.1, 0.01])
+def test_a_schedule_that_acted_is_not_mentioned_and_one_that_did_in_some_trials_is_counted() -> None:
+    acted, idle = four(STEP, [0.1, 0.01]), four(STEP, [0.1, 0.1])
     assert noted(*acted) == ""
-    assert noted(*acted[:3], four(STEP, [0.1, 0.1])[3]) == ""
+    note = "In some trials the schedule never changed the learning rate: b (1 of 2)."
+    assert noted(*acted[:3], idle[3]) == note
 
 
 def test_a_constant_rate_is_no_schedule() -> None:
@@ -63,7 +64,10 @@ def test_a_schedule_that_did_nothing_after_its_warm_up_is_said_so() -> None:
     note = "After the warm-up the schedule never changed the learning rate: b."
     assert noted(*four(warm("step", 0.5), [0.1, 0.1])) == note
     assert noted(*four(warm("plateau", 2), [0.05, 0.1])) == note, "nothing came after the warm-up"
-    assert noted(*four(warm("step", 1), [0.1, 0.01])) == ""
+    acted = four(warm("step", 1), [0.1, 0.01])
+    assert noted(*acted) == ""
+    some = noted(*acted[:3], four(warm("step", 1), [0.1, 0.1])[3])
+    assert some == "In some trials the schedule never changed the rate after the warm-up: b (1 of 2)."
 
 
 def test_a_warm_up_that_training_did_not_outlast_is_said_so() -> None:

@@ -166,6 +166,10 @@ PROBABILITY = "it must be at least 0 and below 1"
             "penalty.form: there is no form of an L2 penalty `nrm`; did you mean `norm`?",
         ),
         (
+            {"penalty": {"kind": "l1", "weight": 1, "form": "norm"}},
+            "penalty.form: the L1 norm of a tensor is the sum of its absolute values: `form: sum`",
+        ),
+        (
             {"penalty": [{"kind": "l3", "weight": 1}]},
             "penalty.terms.0: there is no penalty `l3` (known: l1, l2)",
         ),

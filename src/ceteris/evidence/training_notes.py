@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ceteris.evidence.layout import ENDED, Layout
 from ceteris.evidence.objective_notes import objective_notes
-from ceteris.evidence.wording import levels
+from ceteris.evidence.wording import levels, listing
 
 if TYPE_CHECKING:
     from ceteris.records.views import TrialRecord
@@ -33,12 +33,16 @@ def training_notes(layout: Layout) -> tuple[str, ...]:
         )
     if idle:
         found.append(f"The schedule never changed the learning rate: {levels(idle, trials)}.")
+    if partly := _shares(trials, _schedule_was_idle):
+        found.append(f"In some trials the schedule never changed the learning rate: {partly}.")
     if rising:
         found.append(f"Training ended before the warm-up did: {levels(rising, trials)}.")
     if flat:
         found.append(
             f"After the warm-up the schedule never changed the learning rate: {levels(flat, trials)}."
         )
+    if partly := _shares(trials, _was_idle_after_warm_up):
+        found.append(f"In some trials the schedule never changed the rate after the warm-up: {partly}.")
     if early:
         found.append(
             f"With early stopping ({levels(early, trials)}) the network on record is that of the best epoch, "
@@ -64,6 +68,14 @@ def _trials_by_level(layout: Layout) -> Iterator[tuple[str, list[TrialRecord]]]:
         own = [t for (at, _, _), t in layout.trials.items() if at == label and t.status in ENDED]
         if own:
             yield label, own
+
+
+def _shares(trials: Mapping[str, list[TrialRecord]], holds: Callable[[TrialRecord], bool]) -> str:
+    """List the levels of which it holds for some trials, not for all: ``b (2 of 5)``; empty without any."""
+    counts = {label: sum(map(holds, own)) for label, own in trials.items()}
+    some = {label: count for label, count in counts.items() if 0 < count < len(trials[label])}
+    told = [f"{label} ({count} of {len(trials[label])})" for label, count in some.items()]
+    return listing(told) if told else ""
 
 
 def _part(trial: TrialRecord, name: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ class NoPenalty(Spec):
 class L1(Spec):
     """Absolute values: ``weight * sum over tensors W of f(W)``.
 
-    ``sum``: f(W) = sum |w|. ``mean``: f(W) = (sum |w|) / (numbers in W). The gradient at w = 0 is 0.
+    ``sum``: f(W) = sum |w|, which is the L1 norm of W. ``mean``: f(W) = (sum |w|) / (numbers in W). The
+    gradient at w = 0 is 0.
     """
 
     kind: Literal["l1"] = "l1"
@@ -32,6 +33,13 @@ class L1(Spec):
     form: Annotated[Literal["sum", "mean"], Field(title="form of an L1 penalty")] = "sum"
     on: On = "weights"
     """`weights`: weight matrices only; `all`: biases and normalisation layers too."""
+
+    @field_validator("form", mode="before")
+    @classmethod
+    def _norm_is_the_sum(cls, form: Any) -> Any:
+        if form == "norm":
+            raise wrong("the L1 norm of a tensor is the sum of its absolute values: `form: sum`")
+        return form
 
 
 class L2(Spec):
