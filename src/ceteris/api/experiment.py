@@ -19,8 +19,9 @@ class Experiment(SpecifiedExperiment):
     """One full description of a training run except its seed.
 
     ``data`` is the name of a data set, the path of an ``.npz`` file, or rows of your own, ``(X, y)``:
-    arrays, tensors or frames, ``X`` of shape (rows, ...), ``y`` labels (rows,) or numbers. The other
-    settings are those of a YAML file: ``model={"kind": "mlp", "hidden": [32]}``, ``optimizer="adam"``.
+    arrays, tensors or frames, ``X`` of shape (rows, ...), ``y`` labels (rows,) or numbers; their test rows
+    are given as ``test=(X_test, y_test)``. The other settings are those of a YAML file:
+    ``model={"kind": "mlp", "hidden": [32]}``, ``optimizer="adam"``.
     ``metrics`` may be functions of (outputs, targets) as ``ceteris.run`` takes them, and ``model`` a class
     or function that makes a ``torch.nn.Module``.
 
@@ -35,8 +36,9 @@ class Experiment(SpecifiedExperiment):
 
     def __init__(self, **settings: Any) -> None:
         dataset: Dataset | None = None
-        if "data" in settings:
-            settings["data"], dataset = data_settings(settings["data"])
+        test = settings.pop("test", None)
+        if "data" in settings or test is not None:
+            settings["data"], dataset = data_settings(settings.get("data"), test)
         modules: dict[str, Factory] = {}
         if is_own_model(settings.get("model")):
             settings["model"], modules = module_settings(settings["model"])

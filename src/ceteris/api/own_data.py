@@ -18,33 +18,42 @@ _IN_MEMORY: WeakValueDictionary[tuple[str, tuple[str, ...]], Dataset] = WeakValu
 """(content hash, classes) -> the data set, for as long as an experiment of the user's holds it."""
 
 
-def as_dataset(value: Any) -> Dataset | None:
+def as_dataset(value: Any, test: Any = None) -> Dataset | None:
     """Return the data set that ``(X, y)`` or ``(X, y, classes)`` make; None for anything but arrays.
 
-    Raises ``CeterisError`` for arrays that cannot be trained on.
+    ``test`` are its test rows, ``(X_test, y_test)``. Raises ``CeterisError`` for arrays that cannot be
+    trained on, and for test rows without arrays.
     """
     from ceteris.data.dataset import Dataset
 
-    if isinstance(value, Dataset):
+    if isinstance(value, tuple | list):
+        dataset = _from_parts(value, test)
+    elif test is not None:
+        message = (
+            "test rows belong to arrays that are given with them, data=(X, y) and test=(X_test, y_test); "
+            "other data brings its own"
+        )
+        raise CeterisError(Problem(message, where="test"))
+    elif isinstance(value, Dataset):
         dataset = value
-    elif isinstance(value, tuple | list):
-        dataset = _from_parts(value)
     else:
         return None
     return _IN_MEMORY.setdefault((dataset.content, dataset.classes), dataset)
 
 
-def _from_parts(parts: tuple[Any, ...] | list[Any]) -> Dataset:
+def _from_parts(parts: tuple[Any, ...] | list[Any], test: Any) -> Dataset:
     from ceteris.data.user_arrays import arrays
 
     if len(parts) not in (2, 3):
         message = (
             f"arrays are given as (X, y) or (X, y, classes), and here are {len(parts)} values; test rows "
-            "come from a file or folder, as `x_test` and `y_test`"
+            "are given as test=(X_test, y_test)"
         )
         raise CeterisError(Problem(message, where="data"))
     x, y = (_detached(part) for part in parts[:2])
-    return arrays(x, y, parts[2] if len(parts) == 3 else None, name=SOURCE)
+    if isinstance(test, tuple | list):
+        test = [_detached(part) for part in test]
+    return arrays(x, y, parts[2] if len(parts) == 3 else None, name=SOURCE, test=test)
 
 
 def _detached(part: Any) -> Any:
@@ -52,16 +61,16 @@ def _detached(part: Any) -> Any:
     return part.detach().cpu() if hasattr(part, "detach") and hasattr(part, "cpu") else part
 
 
-def data_settings(value: Any) -> tuple[Any, Dataset | None]:
+def data_settings(value: Any, test: Any = None) -> tuple[Any, Dataset | None]:
     """Return the ``data`` of an experiment as a specification takes it, and the arrays behind it.
 
     Arrays may stand alone or as the ``source`` of a mapping:
-    ``{"source": (X, y), "scale": "standardize"}``.
+    ``{"source": (X, y), "scale": "standardize"}``. ``test`` are their test rows.
     """
     if isinstance(value, Mapping) and not isinstance(value.get("source"), str):
-        dataset = as_dataset(value.get("source"))
+        dataset = as_dataset(value.get("source"), test)
         return (value, None) if dataset is None else ({**value, **named(dataset)}, dataset)
-    dataset = as_dataset(value)
+    dataset = as_dataset(value, test)
     if dataset is None and hasattr(value, "shape"):
         raise CeterisError(Problem("rows are given with their targets: give (X, y)", where="data"))
     return (value, None) if dataset is None else (named(dataset), dataset)

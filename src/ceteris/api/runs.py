@@ -46,6 +46,7 @@ def run(
     study: StudySource | Experiment,
     *,
     data: Any = None,
+    test: Any = None,
     metrics: Metrics | None = None,
     model: OwnModel | None = None,
     initial: Initial | None = None,
@@ -67,6 +68,7 @@ def run(
         study: made with ``vary``, a mapping, the path of a YAML file, the name of a named study, or an
             experiment alone, which is trained with five seeds.
         data: instead of the study's own: arrays ``(X, y)``, or the name of a data set.
+        test: the test rows ``(X_test, y_test)`` of these arrays: only ``result.test()`` reads them.
         metrics: functions of (outputs, targets), torch tensors: ``{"top2": function}`` or ``[function]``;
             recorded as ``train_<name>`` and ``val_<name>``.
         model: instead of the study's own: a class or function that makes a ``torch.nn.Module``. Or several
@@ -105,6 +107,7 @@ def run(
         study,
         model=module_settings(model)[0] if is_own_model(model) else None,
         data=data,
+        test=test,
         initial=started.settings,
         metric_names=list(functions),
         better=directions(functions),

@@ -91,6 +91,7 @@ def plan(
     source: StudySource,
     *,
     data: Any = None,
+    test: Any = None,
     model: Mapping[str, Any] | None = None,
     initial: Mapping[str, Any] | None = None,
     metric_names: Sequence[str] = (),
@@ -106,13 +107,14 @@ def plan(
 ) -> Planned:
     """Read and check a study as it is to be run.
 
-    ``data`` replaces the study's data (arrays, or a name), ``model`` its network and ``initial`` the way in
-    which parameters start, with its own way for those that are not given; ``metric_names`` are measured
-    besides its own, and ``better`` says which of their values are better. ``spaces`` and ``search`` make it a
-    search, or change the one that it has (`parse_study`). Raises ``CeterisError``.
+    ``data`` replaces the study's data (arrays with ``test`` rows, or a name), ``model`` its network and
+    ``initial`` the way in which parameters start, with its own way for those that are not given;
+    ``metric_names`` are measured besides its own, and ``better`` says which of their values are better.
+    ``spaces`` and ``search`` make it a search, or change the one that it has (`parse_study`). Raises
+    ``CeterisError``.
     """
     look_beside(source, allow_code=allow_code)
-    dataset = None if data is None else as_dataset(data)
+    dataset = None if data is None and test is None else as_dataset(data, test)
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}

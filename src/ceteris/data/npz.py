@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Dataset, Rows, SourceData, content_hash
 from ceteris.data.download import Report
 from ceteris.data.mapped import empty_rows, memory_limit
-from ceteris.data.user_arrays import source_data
+from ceteris.data.user_arrays import held_test_rows, source_data
 from ceteris.errors import CeterisError
 
 PIECE_BYTES = 1 << 20
@@ -154,10 +154,12 @@ def _check_is_zip(path: Path) -> None:
 def save_arrays(dataset: Dataset, path: str | Path) -> Path:
     """Write the data set's rows as an `.npz` file that loads to the same content hash; return its path.
 
-    The file appears whole or not at all. Raises CeterisError for a data set with test rows, which are not
-    in memory (law 4): the file that it came from is the one to keep.
+    Test rows that it was made with stand in the file too, and it appears whole or not at all. Raises
+    CeterisError for a data set whose test rows are not in memory: the file that it came from is the one to
+    keep.
     """
-    if content_hash(Rows(dataset.x, dataset.y), None, dataset.columns) != dataset.content:
+    test = held_test_rows(dataset)
+    if content_hash(Rows(dataset.x, dataset.y), test, dataset.columns) != dataset.content:
         raise CeterisError(
             f"`{dataset.name}` has test rows, which a data set does not carry; keep the files of its source "
             f"({dataset.origin}) instead"
@@ -165,6 +167,8 @@ def save_arrays(dataset: Dataset, path: str | Path) -> Path:
     given: dict[str, Any] = {"x": dataset.x, "y": dataset.y}
     if dataset.classes:
         given["classes"] = np.array(dataset.classes, dtype=np.str_)
+    if test is not None:
+        given |= {"x_test": test.x, "y_test": test.y}
     given |= dataset.columns
     target = Path(path)
     try:

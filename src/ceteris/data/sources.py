@@ -73,8 +73,13 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
     base, reduction = split_reading(source)
     data = _at_size(find_source(base, folder), reduction).read(folder, None)
     if data.test is None:
-        shown = "these rows have" if KEPT.fullmatch(data.name) else f"`{data.name}` has"
-        raise CeterisError(f"{shown} no test rows (arrays `x_test` and `y_test` of a file or folder)")
+        if KEPT.fullmatch(data.name):
+            raise CeterisError(
+                "these rows have no test rows (given as test=(X_test, y_test) with data=(X, y))"
+            )
+        raise CeterisError(
+            f"`{data.name}` has no test rows (arrays `x_test` and `y_test` of a file or folder)"
+        )
     return reduction.rows(data.test.x, data.name), data.test.y
 
 

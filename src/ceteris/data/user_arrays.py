@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,16 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Dataset, Rows, SourceData, without_test_rows
 from ceteris.data.mapped import row_blocks
 from ceteris.data.targets import Targets, read_targets, read_test_targets
-from ceteris.errors import CeterisError, Problem
+from ceteris.errors import CeterisError, Problem, unknown_name
 
 LARGEST = float(np.finfo(np.float32).max)
 RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0), "bool": (0.0, 1.0)}
 """Types of inputs whose own range is the documented one: those that images come in."""
 RESERVED = ("x", "y", "x_test", "y_test", "classes", "file")
 """Names that a column cannot have: of the arrays that mean something else."""
+
+_TEST_ROWS: WeakKeyDictionary[Dataset, Rows] = WeakKeyDictionary()
+"""Beside the data sets and not in them, so that nothing that trains can come upon them (law 4)."""
 
 Result = TypeVar("Result")
 
@@ -29,6 +33,7 @@ def arrays(
     classes: Sequence[str] | None = None,
     name: str = "arrays",
     columns: Mapping[str, Any] | None = None,
+    test: Sequence[Any] | None = None,
 ) -> Dataset:
     """Make a data set of the user's own rows.
 
@@ -36,12 +41,45 @@ def arrays(
     lists, pandas frames, torch tensors, whatever ``numpy.asarray`` reads. Text, booleans and whole
     numbers in ``y`` are labels; floats are numbers to predict, unless ``classes`` names the classes
     that 0, 1, ... stand for. ``columns`` are further arrays (N,) by name, which folds may group rows by.
-    Raises CeterisError with everything that is wrong.
+    ``test`` are test rows (x, y) of the same kind: they are written beside the records with the others and
+    read only for the final assessment. Raises CeterisError with everything that is wrong.
     """
     given = {"x": x, "y": y} if classes is None else {"x": x, "y": y, "classes": classes}
+    if test is not None:
+        given |= _test_rows(x, test, name)
     data = source_data(given, name, origin="memory", names=list(given))
     own = {column: _column(values, column, len(data.train.x)) for column, values in (columns or {}).items()}
-    return without_test_rows(replace(data, columns=own))
+    dataset = without_test_rows(replace(data, columns=own))
+    if data.test is not None:
+        _TEST_ROWS[dataset] = data.test
+    return dataset
+
+
+def held_test_rows(dataset: Dataset) -> Rows | None:
+    """Return the test rows that ``arrays`` was given with a data set: for the file that keeps them alone."""
+    return _TEST_ROWS.get(dataset)
+
+
+def _test_rows(x: Any, test: Any, name: str) -> dict[str, Any]:
+    """Return test rows by the names of their arrays; the columns of a frame in the order of ``x``."""
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        what = f"{len(test)} values" if isinstance(test, tuple | list) else f"a {type(test).__name__}"
+        message = f"test rows are given as test=(X_test, y_test), and here is {what}"
+        raise CeterisError(Problem(message, where=name))
+    x_test, y_test = test
+    if not (hasattr(x, "columns") and hasattr(x_test, "columns")):
+        return {"x_test": x_test, "y_test": y_test}
+    here, there = list(x.columns), list(x_test.columns)
+    lacking = [column for column in here if column not in there]
+    more = [column for column in there if column not in here]
+    if lacking or more:
+        told = (
+            unknown_name("column", str(lacking[0]), list(map(str, there)))
+            if lacking
+            else (f"the column `{more[0]}` is not among those of the training rows")
+        )
+        raise CeterisError(Problem(f"`x_test`: {told}", where=name))
+    return {"x_test": x_test[here], "y_test": y_test}
 
 
 def _column(values: Any, name: str, rows: int) -> NDArray[Any]:
