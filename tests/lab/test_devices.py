@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import ceteris
+from ceteris.errors import CeterisError
 from ceteris.lab import devices
 from ceteris.lab.devices import ALWAYS_DETERMINISTIC, Device, resolve_device
 from ceteris.lab.repeatable import deciding_differences
@@ -36,6 +37,27 @@ def test_auto_is_a_card_or_the_processor_and_never_mps(
     assert resolve_device("auto").device == expected
     if mps:
         assert resolve_device("mps") == Device("mps", "mps")
+
+
+@pytest.mark.parametrize(
+    ("for_processors", "why"),
+    [
+        (
+            True,
+            "the torch that is installed was built for processors alone: install one that is built for CUDA",
+        ),
+        (False, "torch finds no card that it can use; does `nvidia-smi` show one?"),
+    ],
+)
+def test_why_there_is_no_card_is_told(
+    monkeypatch: pytest.MonkeyPatch, for_processors: bool, why: str
+) -> None:
+    monkeypatch.setattr(devices, "torch_is_for_processors", lambda: for_processors)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(CeterisError) as caught:
+        resolve_device("cuda")
+    assert str(caught.value) == (f"device: there is no device `cuda` on this machine; there is `cpu` ({why})")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from torch import nn
 
 from ceteris.data.preparation import Preparation
 from ceteris.errors import CeterisError
+from ceteris.lab.scratch_engine import ScratchEngine
 from ceteris.nets.architecture import architecture
 from ceteris.nets.stacked import StackedNetwork, initial_stack
 from ceteris.spec.folds import Folds
@@ -295,3 +296,35 @@ def test_tensors_of_both_sides_do_not_mix(card: Card) -> None:
     assert here.device == torch.device("cuda", 0)
     with pytest.raises(ForbiddenError, match="of the card and of the host"):
         here + torch.ones(3)
+
+
+def test_newtons_step_is_taken_on_the_processor(
+    digits: Preparation, card: Card, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"model": {"kind": "linear"}, "data": DIGITS | {"project": 4}, "optimizer": {"kind": "newton"}}
+    plans = [plan("t", loss="mse", batch_size=300, epochs=1, **settings)]
+    assert_equal(run_plans(plans, digits, device="cuda"), run_plans(plans, digits, device="cpu"))
+    assert "taken on the processor" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_what_is_written_from_scratch_runs_there(digits: Preparation, card: Card, loss: str) -> None:
+    settings = {"data": DIGITS, "model": MLP | {"dropout": 0.2}, "epochs": 1, "implementation": "scratch"}
+    plans = [plan("t", loss=loss, **settings)]
+    here = run_plans(plans, digits, engine=ScratchEngine)
+    assert_equal(run_plans(plans, digits, engine=ScratchEngine, device="cuda"), here)
+
+
+def test_row_numbers_that_come_again_are_not_sent_again(digits: Preparation, card: Card) -> None:
+    folds = Folds(k=4)
+    plans = [plan(f"f{fold}", fold=fold, folds=folds, epochs=4) for fold in range(4)]
+    engines: list[TensorEngine] = []
+
+    def engine(spec: StackSpec, stack: StackedNetwork, device: str) -> TensorEngine:
+        engines.append(TensorEngine(spec, stack, device))
+        return engines[-1]
+
+    run_plans(plans, digits, device="cuda", engine=engine)
+    (kept,) = (own._rows._measured for own in engines)
+    # Probed ones, and those of both splits that are measured.
+    assert sorted(key[-1] for key in kept) == [180, 359, 359, 360, 360]

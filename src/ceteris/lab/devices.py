@@ -112,4 +112,13 @@ def _has_mps() -> bool:
 def _absent(asked: str, cards: list[str]) -> str:
     there = ["`cpu`", *(f"`cuda:{i}` ({name})" for i, name in enumerate(cards))]
     there += ["`mps`"] if _has_mps() else []
-    return f"there is no device `{asked}` on this machine; there is {', '.join(there)}"
+    known = f"there is no device `{asked}` on this machine; there is {', '.join(there)}"
+    return f"{known} ({_why_no_card()})" if asked.startswith("cuda") and not cards else known
+
+
+def _why_no_card() -> str:
+    if torch_is_for_processors():
+        return (
+            "the torch that is installed was built for processors alone: install one that is built for CUDA"
+        )
+    return "torch finds no card that it can use; does `nvidia-smi` show one?"

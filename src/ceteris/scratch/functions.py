@@ -52,7 +52,8 @@ def softmax(logits: Tensor) -> Tensor:
 
 def negative_log_likelihood(log_probabilities: Tensor, labels: Tensor) -> Tensor:
     """Return the mean of -log p of the right classes: (n, classes), labels (n,), to a number."""
-    right = log_probabilities[torch.arange(len(labels)), labels]  # (n,)
+    rows = torch.arange(len(labels), device=labels.device)
+    right = log_probabilities[rows, labels]  # (n,)
     return -right.mean()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ceteris.errors import CeterisError, Problem
 from ceteris.nets.architecture import UserModule
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import Engine, StackSpec
@@ -11,15 +10,12 @@ from ceteris.train.modules.stacked import StackedModuleEngine
 
 
 def module_engine(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
-    """Return the engine for a stack of modules; says so where a device has to train it member by member."""
+    """Return the engine for a stack of modules; says so where a device trains it otherwise than stacked."""
     if device == "cpu":
         return ModuleEngine(spec, stack)
     if spec.optimizers[0].kind == "newton":
-        raise CeterisError(
-            Problem(
-                "Newton's step is taken on the CPU only; use `--device cpu`", where="experiment.optimizer"
-            )
-        )
+        print("Newton's step is taken on the processor, which alone computes second derivatives")
+        return ModuleEngine(spec, stack)
     engine = StackedModuleEngine(spec, stack, device)
     names = [layer.name for layer in spec.net.layers if isinstance(layer, UserModule)]
     name = f"`{names[0]}`" if names else "the network"

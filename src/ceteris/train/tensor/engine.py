@@ -131,7 +131,12 @@ class TensorEngine:
         lengths = {len(own) for own in rows}
         if len(lengths) > 1:
             return self._evaluate_apart(rows, active, keep_outputs=keep_outputs)
-        numbers = self._rows.numbers(rows)
+        return self._evaluate(self._rows.numbers(rows, *lengths), active, keep_outputs=keep_outputs)
+
+    def _evaluate(
+        self, numbers: Tensor, active: NDArray[np.bool_], *, keep_outputs: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Evaluate by row numbers (streams, n)."""
         n, members = numbers.shape[1], len(active)
         per_row = max(self._spec.net.n_in, activations(self._spec.net))
         chunk = max(1, EVALUATION_NUMBERS // (members * per_row))
@@ -161,9 +166,8 @@ class TensorEngine:
         layers = len(hidden_layers(self._spec.net))
         found = np.full((len(active), layers, N_ACTIVATION), np.nan)
         for length in sorted({len(own) for own in rows}):
-            fitted = self._tensor(np.stack([np.resize(own, length) for own in rows]))
             kept: list[Tensor] = []
-            self._forward(self._rows.gather(fitted)[0], None, kept)
+            self._forward(self._rows.gather(self._rows.numbers(rows, length))[0], None, kept)
             right = [f.members for f, own in zip(self._spec.feeds, rows, strict=True) if len(own) == length]
             members = np.concatenate(right)
             for place, own in enumerate(kept):
@@ -296,8 +300,8 @@ class TensorEngine:
         results = np.full((len(active), 2), np.nan)
         kept = np.zeros((len(active), longest, self._spec.net.n_out), np.float32)
         for length in sorted({len(own) for own in rows}):
-            fitted = [np.resize(own, length) for own in rows]
-            part, outputs = self.evaluate(fitted, active, keep_outputs=keep_outputs)
+            numbers = self._rows.numbers(rows, length)
+            part, outputs = self._evaluate(numbers, active, keep_outputs=keep_outputs)
             right = [
                 feed.members for feed, own in zip(self._spec.feeds, rows, strict=True) if len(own) == length
             ]

@@ -46,17 +46,18 @@ class ResidentRows:
         y = torch.stack([array[part] for array, part in zip(self._targets, rows, strict=True)])
         return x[self.feed_of_member], y[self.feed_of_member]
 
-    def numbers(self, rows: Sequence[NDArray[np.int64]]) -> Tensor:
-        """Return equally long row numbers, one array a stream, as (streams, n) on the device.
+    def numbers(self, rows: Sequence[NDArray[np.int64]], length: int) -> Tensor:
+        """Return row numbers, one array a stream, as (streams, length) on the device.
 
-        Arrays that come again are not moved again.
+        Shorter arrays are repeated and longer ones are cut. Arrays that come again are not moved again.
         """
-        key = tuple(map(id, rows))
+        key = (*map(id, rows), length)
         if key not in self._measured:
             if len(self._measured) == KEPT:
-                self._measured.clear()
+                del self._measured[next(iter(self._measured))]
+            fitted = np.stack([np.resize(own, length) for own in rows])
             # The arrays are kept, so that no other ones can take over their identity.
-            self._measured[key] = (tuple(rows), torch.from_numpy(np.stack(rows)).to(self._device))
+            self._measured[key] = (tuple(rows), torch.from_numpy(fitted).to(self._device))
         return self._measured[key][1]
 
     def refresh(self, stretches: Sequence[tuple[int, int]]) -> None:
