@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from ceteris.data.sources import load
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, make_cohorts, share_out
@@ -45,6 +47,38 @@ def test_what_a_dead_worker_left_is_tried_once_more_in_halves_and_then_given_up(
     assert schedule.given_up == [shard.trials[1]]
     assert schedule.finished
     assert not schedule.all_ended
+
+
+def test_for_lack_of_memory_halves_are_halved_down_to_single_trials() -> None:
+    trials = small_trials(seeds=4)
+    cohorts = make_cohorts(trials, {"digits": load("digits")}, {t.identity: 1150 for t in trials})
+    shard = share_out(cohorts, 1, 2**40)[0]
+    schedule = Schedule([shard])
+    tried, given_up = [], []
+    while (own := schedule.next_for(0)) is not None:
+        tried.append(len(own.trials))
+        given_up += schedule.died(0, of_memory=True).given_up
+    assert tried == [8, 4, 4, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+    assert sorted(t.identity for t in given_up) == sorted(t.identity for t in shard.trials)
+
+
+def test_halves_that_die_of_something_else_are_given_up() -> None:
+    trials = small_trials(seeds=4)
+    cohorts = make_cohorts(trials, {"digits": load("digits")}, {t.identity: 1150 for t in trials})
+    schedule = Schedule(share_out(cohorts, 1, 2**40))
+    schedule.next_for(0)
+    assert len(schedule.died(0).again) == 8
+    schedule.next_for(0)
+    assert len(schedule.died(0).given_up) == 4
+
+
+def test_a_single_trial_is_tried_twice_whatever_it_died_of() -> None:
+    shard = replace(two_shards()[0], cohort=replace(two_shards()[0].cohort, trials=small_trials(seeds=1)[:1]))
+    schedule = Schedule([shard])
+    schedule.next_for(0)
+    assert schedule.died(0, of_memory=True).again == shard.trials
+    schedule.next_for(0)
+    assert schedule.died(0, of_memory=True).given_up == shard.trials
 
 
 def test_trials_that_ended_before_their_worker_died_are_not_trained_again() -> None:

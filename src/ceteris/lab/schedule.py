@@ -70,15 +70,22 @@ class Schedule:
         """Note that a worker has done its shard; return the trials of it that have not ended."""
         return self._let_go(worker)[1]
 
-    def died(self, worker: int, begun: Mapping[str, int] = MappingProxyType({})) -> Loss:
-        """Put back what a worker had not finished: in halves once, then no more.
+    def died(
+        self, worker: int, begun: Mapping[str, int] = MappingProxyType({}), *, of_memory: bool = False
+    ) -> Loss:
+        """Put back what a worker had not finished, in halves; of what has died before, nothing.
 
-        ``begun``: identity -> the epochs that a trial goes on from.
+        For lack of memory halves are halved again, down to single trials.
+
+        Args:
+            begun: identity -> the epochs that a trial goes on from.
+            of_memory: whether the worker took more memory than there was, as far as can be told.
         """
         shard, left = self._let_go(worker)
         if shard is None or not left:
             return Loss()
-        if shard.attempt >= MOST_ATTEMPTS:
+        smaller = of_memory and len(left) > 1
+        if shard.attempt >= MOST_ATTEMPTS and not smaller:
             self.given_up += left
             return Loss(given_up=left)
         again = halves(shard, left, self._numbers, begun)

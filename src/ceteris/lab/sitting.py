@@ -137,7 +137,7 @@ class Sitting:
         trials = shard.trials if shard is not None else ()
         if report.out_of_memory:
             self._recorder.log_error(report.traceback)
-            self._restart(worker, "training ran out of memory")
+            self._restart(worker, "training ran out of memory", of_memory=True)
             self._employ(worker)
             return
         log = (
@@ -156,18 +156,20 @@ class Sitting:
             if self._failed_starts > MOST_FAILED_STARTS:
                 raise CeterisError(start_failed(report))
         self._recorder.log_error("\n".join([f"a training process {how}", *report.last_lines]))
-        self._restart(worker, f"a training process {how}")
+        of_memory = report.exit_code == -signal.SIGKILL
+        self._restart(worker, f"a training process {how}", of_memory=of_memory)
         if not self._schedule.finished:
             self._crew.hire()
 
-    def _restart(self, worker: int, reason: str) -> None:
+    def _restart(self, worker: int, reason: str, *, of_memory: bool) -> None:
         begun = self._recorder.begun
-        loss = self._schedule.died(worker, begun)
+        loss = self._schedule.died(worker, begun, of_memory=of_memory)
         if loss.again:
             self._recorder.restart(loss.again)
             goes_on = any(trial.identity in begun for trial in loss.again)
             how = "gone on with from the last checkpoint" if goes_on else "begun anew"
-            self._listener.note(f"{reason}; {how} in smaller parts: {tell_trials(loss.again)}")
+            parts = "" if len(loss.again) == 1 else " in smaller parts"
+            self._listener.note(f"{reason}; {how}{parts}: {tell_trials(loss.again)}")
             if self._told_to_stop:
                 self._schedule.hand_out_no_more()
 
@@ -177,7 +179,7 @@ class Sitting:
             return
         self._recorder.restart(lost)
         raise CeterisError(
-            f"{tell_trials(lost)} could not be trained: the process died twice (details in "
+            f"{tell_trials(lost)} could not be trained: the process died each time (details in "
             f"{self._recorder.folder / 'errors.log'}); everything else is recorded, and "
             f"`ceteris resume {self._recorder.run}` tries again"
         )
