@@ -44,3 +44,13 @@ def test_unknown_name_lists_what_exists() -> None:
     )
     assert "did you mean `no-dropout-at-test`?" in unknown_name("question", "dropout", ["no-dropout-at-test"])
     assert unknown_name("metric", "xyz", ["lr"]) == "there is no metric `xyz` (known: lr)"
+
+
+def test_of_many_names_the_nearest_are_told_and_the_command_that_lists_all() -> None:
+    known = [f"house/study-{i}" for i in range(40)] + ["digits/learning-rate", "mnist/learning-rate"]
+    assert unknown_name("study", "learning-rat", known, "ceteris studies") == (
+        "there is no study `learning-rat`; did you mean `mnist/learning-rate`? (like it: "
+        "digits/learning-rate, house/study-0, house/study-1, house/study-2; `ceteris studies` lists all 42)"
+    )
+    assert unknown_name("study", "xyz", known).endswith("; 42 are known)")
+    assert len(unknown_name("study", "xyz", known)) < 120

@@ -66,8 +66,31 @@ def _in_part(name: str, known: Sequence[str]) -> str | None:
     return last[guess] if guess else next((long for long in known if len(name) > 2 and name in long), None)
 
 
-def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """Say that ``name`` does not exist, with the nearest valid name and all that do."""
+FEW = 24
+"""So many names are listed whole where one is not known."""
+NEAREST = 4
+"""Of more names so many are told."""
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str], lister: str = "") -> str:
+    """Say that ``name`` does not exist, with the nearest valid name and the others that do.
+
+    Of many names only those most like it are told, and the command (``lister``) that lists all.
+    """
     guess = nearest(name, known) or _in_part(name, known)
     hint = f"; did you mean `{guess}`?" if guess else ""
-    return f"there is no {kind} `{name}`{hint} (known: {', '.join(known)})"
+    if len(known) <= FEW:
+        return f"there is no {kind} `{name}`{hint} (known: {', '.join(known)})"
+    others = [one for one in _by_likeness(name, known) if one != guess][:NEAREST]
+    rest = f"`{lister}` lists all {len(known)}" if lister else f"{len(known)} are known"
+    return f"there is no {kind} `{name}`{hint} (like it: {', '.join(others)}; {rest})"
+
+
+def _by_likeness(name: str, known: Sequence[str]) -> list[str]:
+    """Return the known names, those first that are spelt most like ``name``, whole or behind their slash."""
+
+    def likeness(one: str) -> float:
+        parts = (one, one.rsplit("/", 1)[-1])
+        return max(difflib.SequenceMatcher(None, name, part).ratio() for part in parts)
+
+    return sorted(known, key=likeness, reverse=True)

@@ -54,6 +54,9 @@ def test_the_confusion_matrix_is_that_of_scikit_learn(result: Result) -> None:
 def test_every_reading_is_counted_and_the_newest_is_kept(result: Result, runs_dir: Path) -> None:
     first, second = result.test(), result.test(metric="val_loss")
     assert second.readings == first.readings + 1
+    assert result.test(metric="val_loss").readings == second.readings  # nothing that was not seen before
+    assert result.test(level="0.5").readings == second.readings + 1
+    second = result.test(metric="val_loss")
     with Store(runs_dir, create=False) as store:
         record = store.load_run(result.id)
     assert record.final_test == second.to_dict()

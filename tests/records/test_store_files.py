@@ -74,6 +74,13 @@ def test_every_reading_of_test_rows_is_counted_per_data_set(store: Store) -> Non
     ]
 
 
+def test_the_same_look_is_counted_once(store: Store) -> None:
+    for looked_at, count in [(["a", "b"], 1), (["a", "b"], 1), (["a"], 2), (["a", "b"], 2)]:
+        assert store.record_test_reading("c0ffee", "run-1", "final assessment", looked_at).count == count
+    assert store.record_test_reading("c0ffee", "run-2", "final assessment", ["a", "b"]).count == 3
+    assert store.record_test_reading("beef", "run-1", "final assessment", ["a", "b"]).count == 1
+
+
 # -- the folder ------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from .sources import refusal, small, with_claim
         (
             {"metric": "val_acuracy"},
             "claims.0.metric: there is no metric `val_acuracy`; did you mean "
-            "`val_accuracy`? (known: train_loss,",
+            "`val_accuracy`? (like it: gap_accuracy,",
         ),
         ({"metric": "std/"}, "claims.0.metric: there is no metric `std/`"),
         (
@@ -124,16 +124,20 @@ from .sources import refusal, small, with_claim
             {"less": None, "interaction": {"factors": {"a": [1, 1], "b": [1, 2]}}},
             "claims.0.interaction.factors.a: the level `1` is named twice",
         ),
-        (
-            {"less": None, "factor": "a", "interaction": {"factors": {"a": [1, 3], "b": [1, 2]}}},
-            "claims.0.factor: an interaction names its two factors itself; leave `factor` out",
-        ),
     ],
 )
 def test_wrong_claim_is_one_line(changes: dict[str, Any], line: str) -> None:
     lines = refusal(with_claim(**changes))
     assert len(lines) == 1
     assert lines[0].startswith(line)
+
+
+def test_an_interaction_names_its_factors_itself() -> None:
+    factors = {"a": [1, 3], "optimizer.lr": [0.1, 0.01]}
+    assert refusal(with_claim(less=None, factor="a", interaction={"factors": factors})) == [
+        "claims.0.factor: an interaction names its two factors itself; leave `factor` out",
+        "claims.0.interaction.factors: there is no factor `a` (known: optimizer.lr)",
+    ]
 
 
 def test_a_claim_about_epochs_that_an_option_takes_away_is_dropped() -> None:

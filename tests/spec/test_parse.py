@@ -46,15 +46,10 @@ def test_all_problems_of_a_file_at_once_each_with_its_line(tmp_path: Path) -> No
         "14: vary.regularisation.dropout.model.droput: there is no setting `model.droput` in an "
         "experiment; did you mean `model.dropout`?",
         "15: seed: there is no such setting; did you mean `seeds`?",
-        "18: claims.0.metric: there is no metric `val_los`; did you mean `val_loss`? (known: train_loss, "
-        "train_accuracy, val_loss, val_accuracy, train_loss_running, train_accuracy_running, lr, grad_norm, "
-        "weight_norm, penalty, sharpness, gradient_noise, weight_error, bias_error, "
-        "gap_loss, gap_accuracy, gap_size_loss, gap_size_accuracy, epochs, diverged, seconds_per_epoch, "
-        "std/<parameter>, grad_norm/<parameter>, weight_norm/<parameter>, update_ratio/<parameter>, "
-        "gradient_noise/<parameter>, std_over_outputs/<parameter>, std_over_inputs/<parameter>, "
-        "activation_mean/<layer>, activation_var/<layer>, zeros/<layer>, dead/<layer>, "
-        "activation_grad_var/<layer>, start_activation_var/<layer>, "
-        "start_activation_grad_var/<layer>)",
+        "17: claims.0: the study has several factors; name the `factor` that is meant: `optimizer.lr`, "
+        "`regularisation`",
+        "18: claims.0.metric: there is no metric `val_los`; did you mean `val_loss`? (like it: gap_loss, "
+        "train_loss, gap_size_loss, val_accuracy; `ceteris studies settings` lists all 35)",
     ]
 
 
@@ -100,7 +95,7 @@ def test_a_text_is_a_file_or_a_named_study(tmp_path: Path) -> None:
         parse_study("digits/learning-rat")
     assert str(caught.value).startswith(
         "there is no file and no named study `digits/learning-rat`; did you mean "
-        "`digits/learning-rate`? (known: digits/"
+        "`digits/learning-rate`? (like it: fashion-mnist/"
     )
     for source, words in [
         ("", "there is no file and no named study ``"),

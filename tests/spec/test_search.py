@@ -63,7 +63,7 @@ def test_everything_that_is_wrong_is_told_at_once():
         "search.space.model.hiden: there is no setting `model.hiden` in an experiment; "
         "did you mean `model.hidden`?",
         "search.space.data.source: candidates are compared on the same rows, and `data.source` changes them; "
-        "use `vary` for it",
+        "compare its values in a study of their own, with `vary` and without a `search`",
         "search.metric: there is no validation metric `val_los`; did you mean `val_loss`? "
         "(known: val_loss, val_accuracy)",
         "search.space.optimizer.weight_decay.uniform.0: -1 is not a weight decay; it must be at least 0",

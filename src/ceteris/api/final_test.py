@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,7 +110,8 @@ def run_final_test(
     for rows in sets.values():
         check_has_rows(rows)
     _check_comparable(run, sets)
-    readings = _count_readings(run, sets)
+    chosen_by = [str(wanted), str(label), *sorted(metrics or ())]
+    readings = _count_readings(run, sets, [*chosen_by, *sorted(trial.identity for trial in finished)])
     evaluated = _Evaluation(run, sets, wanted, model, metrics or {})
     scored = []
     for place, trial in enumerate(finished):
@@ -134,12 +135,13 @@ def _check_comparable(run: RunRecord, sets: Mapping[str, FinalRows]) -> None:
         )
 
 
-def _count_readings(run: RunRecord, sets: Mapping[str, FinalRows]) -> TestReadings:
+def _count_readings(run: RunRecord, sets: Mapping[str, FinalRows], looked_at: Sequence[str]) -> TestReadings:
+    """Count a look at the test rows, unless the same networks were judged in the same way before."""
     from ceteris.records.store import Store
 
     with Store(run.folder.parent, create=False) as store:
         counted = [
-            store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE)
+            store.record_test_reading(rows.preparation.dataset.content, run.id, PURPOSE, looked_at)
             for rows in sets.values()
         ]
     return max(counted, key=lambda readings: readings.count)

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ceteris.api.replication_time import roughly, study_seconds
 from ceteris.errors import CeterisError, unknown_name
 
 if TYPE_CHECKING:
     from ceteris.api.execution import Means
     from ceteris.api.result import Result
     from ceteris.api.studies import Planned
-    from ceteris.spec.study import Study
 
-LARGE_ROWS, SMALL_ROWS = 50_000, 1_500
-"""Training rows that a study is taken to have before its data are read; they only decide the order."""
+
+MINUTE = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def names_of(subject: str | None) -> tuple[str, ...]:
     if chosen:
         return chosen
     subjects = dict.fromkeys(name.partition("/")[0] for name in names)
-    raise CeterisError(unknown_name("subject", str(subject), [*subjects, *names]))
+    raise CeterisError(unknown_name("subject", str(subject), [*subjects, *names], "ceteris studies"))
 
 
 def replicate(
@@ -65,11 +65,13 @@ def replicate(
     options: dict[str, Any],
     training: Callable[[], AbstractContextManager[Means]],
     tell: Callable[[str], None],
+    folder: Path,
 ) -> Replication:
     """Run studies, the cheapest first; a study that fails does not keep the others from running.
 
     A finished run of the very same study is reused, one that stopped is resumed. ``options`` are those of
     ``plan`` (quick, seeds, epochs, sets); ``training`` opens what a study is trained with, anew for each.
+    ``folder`` holds the records. How long all will take is told first, and again as studies end.
     """
     from ceteris.api.studies import plan
 
@@ -79,39 +81,51 @@ def replicate(
             planned.append(plan(name, **options))
         except CeterisError as error:
             done.outcomes.append(Outcome(name, "", "", failure=" ".join(map(str, error.problems))))
-    planned.sort(key=lambda one: cost(one.parsed.study))
-    costs = [cost(one.parsed.study) for one in planned]
+    planned.sort(key=lambda one: study_seconds(one.parsed.study))
+    there = [(recorded(one, folder) or ("", ""))[1] == "finished" for one in planned]
+    fresh = [one.parsed.study for one, known in zip(planned, there, strict=True) if not known]
+    if fresh:
+        studies = "study" if len(fresh) == 1 else "studies"
+        tell(f"{len(fresh)} {studies} to train: {roughly(fresh)}")
+    expected = [
+        0.0 if known else study_seconds(one.parsed.study) for one, known in zip(planned, there, strict=True)
+    ]
     spent: list[tuple[float, float]] = []
     for place, one in enumerate(planned):
-        left = seconds_left(spent, costs[place:])
-        words = "" if left is None else f"; about {_minutes(left)} left"
-        tell(f"study {place + 1} of {len(planned)}: {one.name}{words}")
+        left = f"; about {_minutes(seconds_left(spent, expected[place:]))} left" if spent else ""
+        tell(f"study {place + 1} of {len(planned)}: {one.name}{left}")
         began = time.monotonic()
         with training() as means:
-            outcome, fresh = _attempt(one, means)
+            outcome, trained = _attempt(one, means)
             done.interrupted = means.stop.after_epoch
         done.outcomes.append(outcome)
         if outcome.failure:
             tell(f"{one.name}: {outcome.failure}")
-        if fresh:
-            spent.append((costs[place], time.monotonic() - began))
+        if trained:
+            spent.append((expected[place], time.monotonic() - began))
         if done.interrupted:
             break
     return done
 
 
-def seconds_left(spent: Sequence[tuple[float, float]], costs: Sequence[float]) -> float | None:
-    """Return the time that studies of these costs will take; None before two were run.
+def full_form(names: Sequence[str], options: Mapping[str, Any]) -> str:
+    """Say how long studies take in their full form, whatever of it is on record."""
+    from ceteris.api.studies import plan
 
-    ``spent`` holds the cost and the seconds of each that was. The quickest tells what any study takes
-    however small it is (processes start, the report is written); what the others took beyond it grows
-    with the cost.
+    found = [plan(name, **{**options, "quick": False}).parsed.study for name in names]
+    return roughly(found)
+
+
+def seconds_left(spent: Sequence[tuple[float, float]], expected: Sequence[float]) -> float:
+    """Return the time that studies will take of which so many seconds are expected.
+
+    ``spent`` holds what was expected and what it took of each study that was run. Their ratio corrects what
+    is expected of the others; a minute that took as long as expected is taken to have been run before, so
+    that a few small studies do not say too much.
     """
-    if len(spent) < 2:
-        return None
-    fixed = min(seconds for _, seconds in spent)
-    rate = sum(seconds - fixed for _, seconds in spent) / sum(cost for cost, _ in spent)
-    return fixed * len(costs) + rate * sum(costs)
+    foreseen = MINUTE + sum(before for before, _ in spent)
+    took = MINUTE + sum(seconds for _, seconds in spent)
+    return took / foreseen * sum(expected)
 
 
 def _minutes(seconds: float) -> str:
@@ -181,20 +195,3 @@ def _without_content(part: Any) -> Any:
     if isinstance(part, dict):
         return {key: _without_content(value) for key, value in part.items() if key != "content"}
     return [_without_content(item) for item in part] if isinstance(part, list | tuple) else part
-
-
-def cost(study: Study) -> float:
-    """Return a number that grows with the time of a study: rows x epochs x numbers in hidden layers."""
-    from ceteris.lab.quick import LARGE_SOURCES
-    from ceteris.spec.combine import combinations, seed_list
-
-    folds = 1 if study.folds is None else study.folds.k
-    total = 0.0
-    for combination in combinations(study):
-        experiment = combination.experiment
-        whole = LARGE_ROWS if experiment.data.source in LARGE_SOURCES else SMALL_ROWS
-        rows = min(experiment.data.rows or whole, whole)
-        widths = [*getattr(experiment.model, "convolutions", ()), *getattr(experiment.model, "hidden", ())]
-        images = 100 if getattr(experiment.model, "convolutions", ()) else 1
-        total += experiment.epochs * rows * (1 + sum(widths)) * images
-    return total * len(seed_list(study)) * folds

@@ -113,12 +113,15 @@ def plan(
     ``spaces`` and ``search`` make it a search, or change the one that it has (`parse_study`). Raises
     ``CeterisError``.
     """
+    from ceteris.data.sources import misspelt
+
     look_beside(source, allow_code=allow_code)
     dataset = None if data is None and test is None else as_dataset(data, test)
     source, own_model = (source, []) if model is None else _with_model(source, model)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
     options |= {"spaces": spaces, "search": search, "metrics": metric_names, "better": better}
+    options |= {"misspelt_data": misspelt}
     parsed = parse_study(source, sets=sets, **options)
     if initial is not None:
         parsed = parse_study(source, sets=[*sets, started_by(parsed.study, initial)], **options)

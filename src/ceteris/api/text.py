@@ -46,9 +46,16 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     """Yield the parts of a result from top to bottom."""
     from rich.text import Text
 
+    from ceteris.evidence.layout import ENDED
+    from ceteris.evidence.wording import levels as listed
+
     if run.title:
         yield Text(run.title, style="bold")
     yield Text(run_line(run))
+    if not any(trial.status in ENDED for trial in run.trials):
+        yield ""
+        yield Text("No trial has ended, so nothing can be said yet.", "yellow")
+        return
     if assessment.search is not None:
         yield from search_parts(assessment.search)
         yield bulleted([note for note in assessment.notes if not any(word in note for word in OF_CLAIMS)])
@@ -59,9 +66,9 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
     if assessment.levels and any(level.metrics for level in assessment.levels):
         yield ""
         yield Text(f"Mean over {_over(assessment)} at the end of training [95% interval]; {BEST}", "dim")
-    for level in assessment.levels:
-        if level.note:
-            yield Text(f"{level.level}: {level.note}", "yellow")
+    for note in dict.fromkeys(level.note for level in assessment.levels if level.note):
+        labels = [level.level for level in assessment.levels if level.note == note]
+        yield Text(f"{listed(labels, [level.level for level in assessment.levels])}: {note}", "yellow")
     if assessment.verdicts:
         yield ""
         yield claims_table(assessment.verdicts)

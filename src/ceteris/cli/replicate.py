@@ -46,8 +46,9 @@ def replicate(
 
     options = {"quick": quick, "seeds": seeds, "epochs": epochs, "sets": sets or ()}
     names = replication.names_of(subject)
-    done = replication.replicate(names, options, lambda: training_means(training), tell)
-    target = page or records_folder(training.runs_dir) / PAGE
+    folder = records_folder(training.runs_dir)
+    done = replication.replicate(names, options, lambda: training_means(training), tell, folder)
+    target = page or folder / PAGE
     findings = _findings(done, target)
     write_text(target, render_replication(findings, _made(), REMARK if quick else ""))
     if markdown is not None:
@@ -56,6 +57,9 @@ def replicate(
         print_json(_object(done, target))
     else:
         _print(done, target)
+    trained = [outcome.name for outcome in done.outcomes if outcome.result is not None]
+    if quick and trained:
+        tell(f"without --quick, for the answer: {replication.full_form(trained, options)}")
     return INTERRUPTED if done.interrupted else UNEXPECTED if done.failures else FINISHED
 
 

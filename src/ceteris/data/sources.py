@@ -135,6 +135,16 @@ def find_source(source: str, folder: Path | None = None) -> Source:
     raise CeterisError(Problem(f"{message}; or the path of an .npz file or a table", where=WHERE))
 
 
+def misspelt(source: str) -> str | None:
+    """Say which named source was meant by a name that is none; None where it may be one, or a path."""
+    try:
+        find_source(source)
+    except CeterisError as error:
+        message = error.problems[0].message
+        return message if "did you mean" in message else None
+    return None
+
+
 def _at_size(source: Source, reduction: Reduction) -> Source:
     """Let images of many sizes be brought to one as they are read."""
     return replace(source, size=reduction.resize) if isinstance(source, FolderSource | WebSource) else source

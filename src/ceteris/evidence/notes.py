@@ -105,7 +105,7 @@ def cut_levels(levels: Sequence[LevelEvidence]) -> tuple[str, ...]:
 def _progress(contrasts: tuple[Contrast, ...]) -> list[str]:
     found = []
     least = min(contrasts, key=lambda c: c.n + c.undefined, default=None)
-    if least is not None and least.n + least.undefined < least.planned:
+    if least is not None and 0 < least.n + least.undefined < least.planned:  # 0 is what the verdict says
         found.append(f"provisional: {least.n + least.undefined} of {least.planned} {least.unit} finished")
     undefined = max((contrast.undefined for contrast in contrasts), default=0)
     if undefined:

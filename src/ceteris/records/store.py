@@ -293,10 +293,16 @@ class Store:
 
     # -- readings of test rows -----------------------------------------------------------------
 
-    def record_test_reading(self, content_hash: str, run: str, purpose: str) -> TestReadings:
-        """Count one reading of the test rows of a data set (law 4) and return all, this one included."""
+    def record_test_reading(
+        self, content_hash: str, run: str, purpose: str, looked_at: Sequence[str] = ()
+    ) -> TestReadings:
+        """Count one reading of the test rows of a data set (law 4) and return all, this one included.
+
+        ``looked_at`` says what of the run is judged: a second look at the same shows what the first one did,
+        and is not counted. Without it every reading counts.
+        """
         with self._database.write() as connection:
-            test_rows.add_reading(connection, content_hash, run, purpose)
+            test_rows.add_reading(connection, content_hash, run, purpose, looked_at)
             return test_rows.readings_of(connection, content_hash)
 
     def test_readings(self, content_hash: str) -> TestReadings:

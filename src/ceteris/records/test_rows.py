@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -13,8 +15,19 @@ from ceteris.records.schema import final_tests, test_readings
 from ceteris.records.views import TestReading, TestReadings
 
 
-def add_reading(connection: Connection, content: str, run: str, purpose: str) -> None:
-    """Note that the test rows of the data set with hash ``content`` are read now."""
+def add_reading(
+    connection: Connection, content: str, run: str, purpose: str, looked_at: Sequence[str] = ()
+) -> None:
+    """Note that the test rows of the data set with hash ``content`` are read now.
+
+    Where ``looked_at`` is given, the purpose carries its hash, and one of that hash is noted once.
+    """
+    if looked_at:
+        purpose = f"{purpose} of {sha256(json.dumps(looked_at).encode()).hexdigest()[:16]}"
+        same = (test_readings.c.content == content, test_readings.c.run == run)
+        known = select(test_readings.c.key).where(*same, test_readings.c.purpose == purpose).limit(1)
+        if connection.execute(known).first() is not None:
+            return
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     row = {"content": content, "run": run, "purpose": purpose, "time": time}
     connection.execute(insert(test_readings).values(row))

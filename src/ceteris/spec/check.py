@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ceteris.errors import Problem
+from ceteris.spec.beside import all_problems, claim_without_mistakes
 from ceteris.spec.claim import Claim
 from ceteris.spec.claim_check import (
     claim_problems,
@@ -21,11 +22,10 @@ from ceteris.spec.combine import combinations, combine_problems
 from ceteris.spec.draft import Draft
 from ceteris.spec.factors import ReadFactors
 from ceteris.spec.level_check import combination_problems, level_problems, resolved
-from ceteris.spec.patch import ROOT, complete
+from ceteris.spec.patch import ROOT, complete, own_path
 from ceteris.spec.search_check import search_problems
 from ceteris.spec.space import corner_rows
 from ceteris.spec.study import Combine, Factor, Study
-from ceteris.spec.wording import problems_of
 
 
 def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allow_code: bool) -> Study | None:
@@ -38,7 +38,7 @@ def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allo
     if base is not None:
         draft.problems += level_problems(base, read.factors, read.places)
     draft.problems += _combine_problems(settings.get("combine", "cross"), read.factors)
-    draft.problems += _claim_problems(settings, read, metrics_follow)
+    draft.problems += _claim_problems(draft.data, read, metrics_follow)
     problems, space = search_problems(draft.data)
     draft.problems += problems
     if base is not None:
@@ -87,7 +87,7 @@ def _validated(settings: Mapping[str, Any]) -> tuple[Study | None, list[Problem]
     try:
         return Study.model_validate(settings), []
     except ValidationError as error:
-        return None, problems_of(error, Study, settings)
+        return None, all_problems(error, Study, settings)
 
 
 def _combine_problems(combine: Any, factors: Sequence[Factor]) -> list[Problem]:
@@ -103,14 +103,35 @@ def _claim_problems(settings: Mapping[str, Any], read: ReadFactors, metrics_foll
     own = experiment.get("metrics") if isinstance(experiment, dict) else None
     metrics = known_metrics([name for name in own if isinstance(name, str)] if isinstance(own, list) else [])
     stated = experiment.get("better") if isinstance(experiment, dict) else None
+    broken = _broken_factors(settings.get("vary"), read)
+    claims, valid = settings.get("claims"), valid_claims(settings.get("claims"))
     problems = []
-    for where, claim in valid_claims(settings.get("claims")).items():
+    for i, raw in enumerate(claims if isinstance(claims, list) else ()):
+        where, claim = f"claims.{i}", claim_without_mistakes(raw)
+        if claim is None:
+            continue
         problems += metric_problem(claim, where, metrics, metrics_follow)
-        if claim.metric in metrics and not metrics_follow:
+        if where in valid and claim.metric in metrics and not metrics_follow:
             problems += direction_problem(claim, where, stated if isinstance(stated, dict) else {})
-        if not read.problems:
+        if broken is not None and not _compared_factors(claim) & broken:
             problems += claim_problems(claim, where, read.factors)
     return problems
+
+
+def _broken_factors(vary: Any, read: ReadFactors) -> set[str | None] | None:
+    """Return the factors that could not be read, with None for the one that is not named; None: not known."""
+    if not read.problems:
+        return set()
+    if not isinstance(vary, dict):
+        return None
+    broken = {own_path(str(name)) for name in vary} - {factor.name for factor in read.factors}
+    return {None, *broken} if broken else set()
+
+
+def _compared_factors(claim: Claim) -> set[str | None]:
+    """Return the factors that a claim names, with None for the only one, which it need not name."""
+    named = set(claim.interaction.factors) if claim.interaction else {claim.factor}
+    return {*named, *claim.where}
 
 
 def valid_claims(claims: Any) -> dict[str, Claim]:

@@ -53,7 +53,8 @@ def metric_problem(claim: Claim, where: str, known: Sequence[str], follow: bool 
     metric = claim.metric
     if metric in known or probe_parts(metric) is not None:
         return []
-    own, message = own_name(metric), unknown_name("metric", metric, [*known, *probe_patterns()])
+    own = own_name(metric)
+    message = unknown_name("metric", metric, [*known, *probe_patterns()], "ceteris studies settings")
     measured = [name for name in map(own_name, known) if name is not None]
     if own is not None and nearest(own, measured) is None:
         if follow:

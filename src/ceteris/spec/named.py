@@ -59,4 +59,4 @@ def find_study(name: str, *, kind: str = "named study") -> Path:
     paths = named_paths()
     if name in paths:
         return paths[name]
-    raise CeterisError(unknown_name(kind, name, list(paths)))
+    raise CeterisError(unknown_name(kind, name, list(paths), "ceteris studies"))

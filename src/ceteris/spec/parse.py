@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def parse_study(
     allow_code: bool = False,
     spaces: Sequence[str] | None = None,
     search: Mapping[str, Any] | None = None,
+    misspelt_data: Callable[[str], str | None] | None = None,
 ) -> ParsedStudy:
     """Read and check a study.
 
@@ -81,6 +82,8 @@ def parse_study(
         spaces: dimensions of a search, each ``path=range`` in YAML; where they or ``search`` are given, the
             study has to be a search.
         search: settings of the search by name.
+        misspelt_data: says of a source of data that it does not exist. Asked where something else is wrong,
+            so that it is told with that; else the source is looked up when it is read.
 
     Raises:
         CeterisError: with every problem that was found, each with file and line or option.
@@ -98,11 +101,25 @@ def parse_study(
         drop_claims(draft, read.factors)
     study = checked_study(draft, read, metrics_follow=metrics_follow, allow_code=allow_code)
     if study is None or draft.problems:
+        draft.problems += _data_problems(draft.data, misspelt_data)
         raise CeterisError(_in_order(draft))
     searched = () if study.search is None else corners(study.search).factors
     note_hidden_settings(draft, (*study.vary, *searched))
     note_replaced_parts(draft, read.factors)
     return ParsedStudy(study, draft.file, tuple(dict.fromkeys(draft.notes)), draft, read.places)
+
+
+def _data_problems(
+    data: Mapping[str, Any], misspelt: Callable[[str], str | None] | None
+) -> Iterator[Problem]:
+    experiment = data.get("experiment")
+    given = experiment.get("data") if isinstance(experiment, dict) else None
+    source = given.get("source") if isinstance(given, dict) else given
+    message = misspelt(source) if misspelt is not None and isinstance(source, str) else None
+    if message is not None:
+        yield Problem(
+            message, where="experiment.data.source" if isinstance(given, dict) else "experiment.data"
+        )
 
 
 def _draft(source: object) -> Draft:

@@ -93,7 +93,8 @@ def _space_problems(names: Sequence[str]) -> Iterator[Problem]:
             yield Problem(f"`{outer}` is searched too and replaces this; leave one of them out", where=where)
         elif path in OTHER_ROWS:
             yield Problem(
-                f"candidates are compared on the same rows, and `{path}` changes them; use `vary` for it",
+                f"candidates are compared on the same rows, and `{path}` changes them; compare its values in "
+                "a study of their own, with `vary` and without a `search`",
                 where=where,
             )
         elif path in MEASURED:

@@ -39,6 +39,8 @@ def apply_search(draft: Draft, spaces: Sequence[str], changes: Mapping[str, Any]
     if not search["space"] and not draft.problems:
         message = f"the study has no `search`; say where to search, such as --space {EXAMPLE}"
         draft.problems.append(Problem(message))
+        if given is None:
+            return  # the study is checked as what it is, with its own levels and claims
     if (spaces or "space" in changes) and any(draft.data.get(name) for name in LEFT_OUT):
         draft.data = {name: value for name, value in draft.data.items() if name not in LEFT_OUT}
         draft.notes.append("the study's own levels and claims are left out: a search trains candidates")

@@ -24,6 +24,7 @@ SHAPES = {
     "Interaction": "`{factors: {a: [a1, a2], b: [b1, b2]}, sign: positive}`",
 }
 """What relations of a claim and ranges of a search look like that are mappings."""
+MISSING = "this setting is missing"
 SENTENCE = "sentence"
 """Type of the errors whose message is already a sentence for the user."""
 
@@ -115,7 +116,7 @@ def _sentence(detail: ErrorDetails, spot: Spot, value: Any) -> str:
         case "extra_forbidden":
             return unknown_setting(str(spot.path[-1]), spot.owner)
         case "missing" if isinstance(detail["loc"][-1], str):
-            return f"this setting is missing; it must be {allowed(spot.annotation, spot.field)}"
+            return f"{MISSING}; it must be {allowed(spot.annotation, spot.field)}"
         case "union_tag_invalid" | "union_tag_not_found":
             return _wrong_kind(spot, value)
         case "invalid_key":
