@@ -4,7 +4,8 @@
 
 Pieces, in this order, each a process of its own that is ended when its time is up:
 
-- ``tests``: tests/train/test_cuda.py, where pytest is installed.
+- ``tests``: tests/train/test_cuda.py, where pytest is installed. It needs fewer packages than the
+  others: where some of Ceteris's are not installed, it alone is run, and which are missing is said.
 - ``learning-rate``: the study ``fashion-mnist/learning-rate`` with 5 seeds (15 members, 10 epochs, batches
   of 32), from the order to the verdicts; wanted: less than 30 s.
 - ``cnn``: the catalogue's CNN on all 60,000 training rows, in float32 and in bfloat16, for batches of 64 and
@@ -17,41 +18,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import tomllib
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ceteris
-from benchmarks import machine
-from benchmarks.contestants import CETERIS, LOOP
-from benchmarks.workloads import CNN, FASHION
-
 HOME = Path(__file__).resolve().parent.parent
-ACCURACY, CNN_SECONDS, STUDY_SECONDS = 0.915, 5.0, 30.0
-"""What is wanted of the CNN and of the study."""
+sys.path[:0] = [str(HOME), str(HOME / "src")]
 SHARES = {"tests": 0.35, "learning-rate": 0.25, "cnn": 0.35, "table": 1.0}
 """Of the time that is left, at most so much for each piece, in order."""
-RECIPES: dict[str, dict[str, Any]] = {
-    "as the note has it: SGD with momentum, batches of 64": {
-        "optimizer": {"kind": "sgd", "lr": 0.01, "momentum": 0.9},
-        "batch_size": 64,
-        "epochs": 5,
-    },
-    "one cycle, batches of 512": {
-        "optimizer": {"kind": "sgd", "lr": 0.2, "momentum": 0.9, "weight_decay": 5e-4},
-        "schedule": {"kind": "one_cycle"},
-        "batch_size": 512,
-        "epochs": 10,
-    },
-}
 
 
 def options() -> argparse.Namespace:
@@ -63,26 +46,50 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=480, help="time for everything together")
     parser.add_argument("--only", choices=tuple(SHARES), default=None, help="this piece alone")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="`cpu`: to try the script")
-    parser.add_argument("--piece", choices=tuple(PIECES), default=None, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
     asked = options()
-    if asked.piece is not None:
-        asked.json.write_text(json.dumps(PIECES[asked.piece](asked.data_dir, asked.device)))
-        return
     end = time.perf_counter() + asked.seconds
-    report: dict[str, Any] = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine.describe(asked.device),
-        "versions": machine.versions([CETERIS, LOOP]),
-    }
+    missing = missing_packages()
+    told = f"not installed: {', '.join(missing)}; install Ceteris with `pip install {HOME}`"
+    if missing:
+        print(told)
+    date = datetime.now(UTC).date().isoformat()
+    report: dict[str, Any] = {"date": date, "missing": missing, **described(asked.device)}
     for name, share in SHARES.items():
         if asked.only in (None, name):
-            report[name] = piece(name, asked, share * (end - time.perf_counter()))
+            able = name == "tests" or not missing
+            seconds = share * (end - time.perf_counter())
+            report[name] = piece(name, asked, seconds) if able else {"end": told}
             asked.json.write_text(json.dumps(report, indent=2) + "\n")
             print(f"{name}: {json.dumps(report[name])[:2000]}", flush=True)
+
+
+def described(device: str) -> dict[str, Any]:
+    """Describe the machine; what is missing to do so is described instead."""
+    try:
+        from benchmarks import machine
+        from benchmarks.contestants import CETERIS, LOOP
+    except ModuleNotFoundError as error:
+        return {"machine": str(error)}
+    return {"machine": machine.describe(device), "versions": machine.versions([CETERIS, LOOP])}
+
+
+def missing_packages() -> list[str]:
+    """Name what Ceteris needs and is not installed here, Ceteris itself included."""
+    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+    names = [project["name"], *(re.split(r"[^\w.-]", own)[0] for own in project["dependencies"])]
+    return [name for name in names if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def piece(name: str, asked: argparse.Namespace, seconds: float) -> dict[str, Any]:
@@ -94,6 +101,7 @@ def piece(name: str, asked: argparse.Namespace, seconds: float) -> dict[str, Any
             done = subprocess.run(
                 command(name, asked, out),
                 cwd=HOME,
+                env=environment(),
                 timeout=max(seconds, 1),
                 capture_output=True,
                 text=True,
@@ -108,81 +116,32 @@ def piece(name: str, asked: argparse.Namespace, seconds: float) -> dict[str, Any
         return found | {"log": log[-3000:]}
 
 
+def environment() -> dict[str, str]:
+    """Return this process's environment, in which pieces find Ceteris, and pytest no plugins of others."""
+    paths = [str(HOME / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    more = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return dict(os.environ) | more
+
+
 def command(name: str, asked: argparse.Namespace, out: Path) -> list[str]:
     """Return what is run for a piece."""
     folder = ["--data-dir", str(asked.data_dir.resolve())] if asked.data_dir else []
     if name == "tests":
         if find_spec("pytest") is None:
             return [sys.executable, "-c", "raise SystemExit('pytest is not installed')"]
-        return [sys.executable, "-m", "pytest", "-q", "--durations", "10", "tests/train/test_cuda.py"]
+        # Warnings of whatever versions are there are shown; they fail nothing.
+        more = ["-W", "default", "--durations", "10"]
+        return [sys.executable, "-m", "pytest", "-q", *more, "tests/train/test_cuda.py"]
     if name == "table":
         more = ["--repeats", "3", "--peer-repeats", "1", "--seconds", "3", "--json", str(out)]
         return [sys.executable, "benchmarks/run.py", "--device", asked.device, *more, *folder]
-    own = [sys.executable, __file__, "--piece", name, "--json", str(out)]
+    own = [sys.executable, "benchmarks/gpu_pieces.py", name, "--json", str(out)]
     return [*own, "--device", asked.device, *folder]
-
-
-def learning_rate(data_dir: Path | None, device: str) -> dict[str, Any]:
-    """Run the study whole, twice: the first run meets libraries that set themselves up."""
-    seconds = []
-    for _ in range(2):
-        with tempfile.TemporaryDirectory() as runs:
-            begin = time.perf_counter()
-            result = ceteris.run(
-                "fashion-mnist/learning-rate",
-                seeds=5,
-                device=device,
-                runs_dir=runs,
-                data_dir=data_dir,
-                progress=False,
-            )
-            seconds.append(time.perf_counter() - begin)
-            trained = sum(trial.seconds for trial in result.run.trials)
-            scores = {trial.level: trial.metrics["val_accuracy"] for trial in result.trials}
-    return {
-        "seconds": seconds,
-        "trained": trained,
-        "val_accuracy": scores,
-        "reached": min(seconds) < STUDY_SECONDS,
-    }
-
-
-def cnn(data_dir: Path | None, device: str) -> dict[str, Any]:
-    """Train the CNN by every recipe and precision; the test rows judge it once each."""
-    found: dict[str, Any] = {}
-    for name, recipe in RECIPES.items():
-        for precision in ("float32", "bfloat16"):
-            experiment = {
-                "data": {"source": FASHION, "scale": "symmetric", "validation": 0},
-                "model": CNN,
-                "precision": precision,
-                **recipe,
-            }
-            with tempfile.TemporaryDirectory() as runs:
-                result = ceteris.run(
-                    {"title": "CNN", "experiment": experiment, "seeds": 1},
-                    device=device,
-                    runs_dir=runs,
-                    data_dir=data_dir,
-                    progress=False,
-                )
-                (trial,) = result.run.trials
-                (scored,) = result.test(data_dir=data_dir).to_dict()["trials"]
-                accuracy = scored["test_accuracy"]
-            found[f"{name}, {precision}"] = {
-                "seconds": trial.seconds,
-                "test_accuracy": accuracy,
-                "reached": accuracy >= ACCURACY and trial.seconds < CNN_SECONDS,
-            }
-    return found
 
 
 def _text(output: str | bytes | None) -> str:
     return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
 
-
-Piece = Callable[[Path | None, str], dict[str, Any]]
-PIECES: dict[str, Piece] = {"learning-rate": learning_rate, "cnn": cnn}
 
 if __name__ == "__main__":
     main()

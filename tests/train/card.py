@@ -230,6 +230,8 @@ class Card:
         return there.copy_(own.numbers)
 
     def _waited(self, func: Any) -> None:
+        if self.sync_mode in ("error", 2):
+            raise RuntimeError(f"called a synchronizing CUDA operation: {func}")
         if self.sync_mode in ("warn", 1):
             warnings.warn(f"called a synchronizing CUDA operation: {func}", stacklevel=2)
         self.arrive()

@@ -298,6 +298,11 @@ def test_tensors_of_both_sides_do_not_mix(card: Card) -> None:
         here + torch.ones(3)
 
 
+def test_the_first_step_of_all_is_told_at_once(digits: Preparation, card: Card) -> None:
+    outcome = run_plans([plan("t", data=DIGITS, epochs=1)], digits, device="cuda")
+    assert (outcome.progress[0].step, outcome.progress[-1].step) == (1, outcome.progress[-1].steps)
+
+
 def test_newtons_step_is_taken_on_the_processor(
     digits: Preparation, card: Card, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -270,8 +270,10 @@ class _Training:
             in_time = int((last - step) * REPORT_SECONDS / max(now - begin, 1e-9))
             self._chunk, step = max(1, min(4 * self._chunk, in_time)), last
             if now - self._reported > REPORT_SECONDS / 2 or self._is_last(epoch, step):
+                # The first step of all was waited for, so what it came to is there.
+                waits = step == self._cohort.steps or self._reported == -math.inf
                 self._reported = now
-                self._report_progress(epoch, step)
+                self._report_progress(epoch, step, waits=waits)
 
     def _is_last(self, epoch: int, step: int) -> bool:
         return epoch + 1 == self._cohort.structure.epochs and step == self._cohort.steps
@@ -312,8 +314,8 @@ class _Training:
         rows = [self._measured["train"][place] for place in self._first]
         return sharpness_measurements(self._engine, net, trials, rows, epoch, last, active)
 
-    def _report_progress(self, epoch: int, step: int) -> None:
-        totals = self._engine.totals() if step == self._cohort.steps else self._engine.progress()
+    def _report_progress(self, epoch: int, step: int, *, waits: bool) -> None:
+        totals = self._engine.totals() if waits else self._engine.progress()
         if totals is None:
             return
         rows = totals.rows[self._active].sum()
