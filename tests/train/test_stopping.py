@@ -104,3 +104,9 @@ def test_a_member_that_stops_changes_no_bit_of_the_others(overfitting: Preparati
         assert np.array_equal(together.final(one.identity), alone.final(one.identity))
     for one in stopping:
         assert np.array_equal(together.final(one.identity), run_plans([one], overfitting).final(one.identity))
+
+
+def test_initial_weights_beyond_all_numbers_diverge_at_once(train: Train) -> None:
+    model = {"kind": "mlp", "hidden": [4], "init": {"kind": "normal", "std": 1e39}}
+    ended = train(plan("huge", model=model)).ended["huge"]
+    assert (ended.status, ended.diverged_step) == ("diverged", 0)

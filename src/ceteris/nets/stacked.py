@@ -70,4 +70,5 @@ def initial_stack(
     )
     buffers = np.tile(initial_buffers(net), (len(specs), 1))
     rates = np.array([random_amounts(spec) for spec in specs], dtype=np.float64).reshape(len(specs), -1)
-    return StackedNetwork(net, parameters.astype(dtype), buffers.astype(dtype), rates)
+    with np.errstate(over="ignore"):  # what is too large is infinite: the member diverges at once
+        return StackedNetwork(net, parameters.astype(dtype), buffers.astype(dtype), rates)
