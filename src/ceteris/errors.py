@@ -72,11 +72,12 @@ NEAREST = 4
 """Of more names so many are told."""
 
 
-def unknown_name(kind: str, name: str, known: Sequence[str], lister: str = "") -> str:
+def unknown_name(kind: str, name: object, known: Sequence[str], lister: str = "") -> str:
     """Say that ``name`` does not exist, with the nearest valid name and the others that do.
 
     Of many names only those most like it are told, and the command (``lister``) that lists all.
     """
+    name = str(name)
     guess = nearest(name, known) or _in_part(name, known)
     hint = f"; did you mean `{guess}`?" if guess else ""
     if len(known) <= FEW:

@@ -1,7 +1,9 @@
 """Predictions against networks that are evaluated by hand, and the file of the house prices."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
@@ -10,7 +12,7 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import ceteris
-from ceteris.api.predict import class_shares
+from ceteris.api.predict import class_shares, run_predict
 from ceteris.api.result import Result
 from ceteris.data import Preparation, load
 from ceteris.data.sources import load_test
@@ -220,3 +222,34 @@ def test_targets_that_were_scaled_come_back_in_their_own_units(tmp_path: Path) -
     with torch.no_grad():
         given = program(torch.from_numpy(x[60:]).float())[:, 0]
     np.testing.assert_allclose(given.numpy(), by_hand[1], rtol=1e-4)
+
+
+def test_rows_of_a_file_are_those_of_the_array(result: Result, tmp_path: Path) -> None:
+    x = np.arange(128.0).reshape(2, 8, 8) % 16
+    np.savez(tmp_path / "rows.npz", x=x)
+    np.testing.assert_array_equal(result.predict(tmp_path / "rows.npz").values, result.predict(x).values)
+    np.testing.assert_array_equal(result.predict(str(tmp_path / "rows.npz")).values, result.predict(x).values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"facts": {"remark": "A quick look, and provisional: 3 of 5 epochs."}},
+            "trained out. A quick look, and",
+        ),
+        ({"title": "A small one (provisional): 0.1, on all rows"}, "is of a quick look, and provisional."),
+        ({}, None),
+    ],
+)
+def test_predictions_of_a_quick_look_say_so(
+    result: Result, changes: dict[str, Any], told: str | None
+) -> None:
+    changes = {name: {**result.run.facts, **own} if name == "facts" else own for name, own in changes.items()}
+    found = run_predict(replace(result.run, **changes), np.zeros((2, 8, 8)))
+    if told is None:
+        assert found.notes == ()
+        return
+    (note,) = found.notes
+    assert told in note
+    assert repr(found).endswith(f"\n- {note}")

@@ -99,6 +99,16 @@ def test_what_is_dropped_is_part_of_what_is_read_and_nothing_is_where_nothing_is
     assert "drop" not in spec_of("t.csv").reading
 
 
+def test_texts_that_no_training_row_has_are_told(tmp_path):
+    layout = read(tmp_path, SMALL, ids=["id"]).table
+    rows = pandas.DataFrame({"kind": ["flat", "tent", "tent", "boat", None], "street": ["None"] * 5})
+    assert layout.unknown_texts(rows) == (
+        "Column `kind` has `tent` and 1 more in 3 rows, which no training row has: it counts as none of the "
+        "column's categories.",
+    )
+    assert layout.unknown_texts(rows[:1]) == ()
+
+
 def test_numbers_with_commas_are_refused_as_text(tmp_path):
     text = "size,price\n" + "".join(f'"1.{n:03},5",{n}\n' for n in range(30))
     told = refused(lambda: read(tmp_path, text))

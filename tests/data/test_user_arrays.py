@@ -107,10 +107,10 @@ def test_byte_order_does_not_change_the_hash():
         ),
         ([["a", "b"]] * 6, [0, 1] * 3, "mine: `x` holds text; inputs are numbers"),
         (X.astype(complex), [0, 1] * 3, "mine: `x` holds values of type complex128; inputs are numbers"),
-        ([[1, None]] * 6, [0, 1] * 3, "mine: `x` mixes values that make no array of numbers (NoneType, int)"),
-        (X, ["a", None, "b"] * 2, "mine: `y` mixes values that make no array of numbers (NoneType, str)"),
+        ([[1, None]] * 6, [0, 1] * 3, "mine: `x` has 6 missing values (None or NA); fill in"),
+        (X, ["a", None, "b"] * 2, "mine: `y` has 2 missing values (None or NA); fill in"),
         (X[:0], [], "mine: `x` has shape (0, 2): there are no values in it"),
-        (3.0, [0, 1], "mine: `x` is a single value, not an array of rows"),
+        (3.0, [0, 1], "mine: `x` is a single value of type float, not an array of rows"),
         (X, np.eye(6, 3, dtype=int), "mine: `y` has shape (6, 3); labels are one per row"),
         (
             X,

@@ -35,7 +35,7 @@ class Means:
     stop: Stop = field(default_factory=Stop)
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
+        if self.workers is not None and (not isinstance(self.workers, int) or self.workers < 1):
             message = f"{self.workers} is not a number of processes; it must be at least 1"
             raise CeterisError(Problem(message, where="workers"))
 

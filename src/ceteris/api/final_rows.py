@@ -36,6 +36,8 @@ class FinalRows:
     folder: Path | None
     folds: Folds | None
     given: NDArray[Any] | None = field(default=None, repr=False)
+    unknown: tuple[str, ...] = ()
+    """Which texts of given rows of a table no training row has, one sentence each."""
     _last: tuple[Place, torch.Tensor] | None = field(default=None, repr=False)
 
     @cached_property
@@ -128,14 +130,24 @@ def given_rows(
                 f"`{name}` has no columns with names, and `{dataset.name}` is a table; give a pandas frame"
             )
         rows.given = dataset.table.expand(x, name)
+        rows.unknown = dataset.table.unknown_texts(x)
         return rows
     inputs, own = as_inputs(x, name), dataset.before or dataset
     if inputs.shape[1:] != own.shape:
+        single = getattr(x, "shape", None) == own.shape
+        hint = f"; a single row is given as `{name}[None]`" if single else ""
         raise CeterisError(
-            f"`{name}` has rows of shape {inputs.shape[1:]}; those of `{dataset.name}` are {own.shape}"
+            f"`{name}` has rows of shape {inputs.shape[1:]}; those of {called(dataset)} are {own.shape}{hint}"
         )
     rows.given = split_reading(spec.reading)[1].rows(inputs, name)
     return rows
+
+
+def called(dataset: Dataset) -> str:
+    """Return what messages call a data set: by its name, unless that is the hash of a file of the records."""
+    from ceteris.data.sources import KEPT
+
+    return "the training rows" if KEPT.fullmatch(dataset.name) else f"`{dataset.name}`"
 
 
 def check_has_rows(rows: FinalRows) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from ceteris.errors import CeterisError, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,9 +46,17 @@ def _level_row(level: LevelEvidence) -> dict[str, Any]:
     return row
 
 
-def curve_frame(run: RunRecord) -> pd.DataFrame:
-    """Return every number of every curve on a row of its own; epochs count from 1."""
+def curve_frame(run: RunRecord, metrics: Sequence[str] = ()) -> pd.DataFrame:
+    """Return every number of the curves of some metrics (none named: of all) on a row; epochs count from 1.
+
+    Raises ``CeterisError`` for a metric that was not recorded.
+    """
     import pandas as pd
+
+    known = list(dict.fromkeys(metric for trial in run.trials for metric in trial.curves))
+    for metric in metrics:
+        if metric not in known:
+            raise CeterisError(unknown_name("metric", metric, known))
 
     parts = [
         pd.DataFrame(
@@ -60,6 +71,6 @@ def curve_frame(run: RunRecord) -> pd.DataFrame:
         )
         for trial in run.trials
         for metric, curve in trial.curves.items()
-        if len(curve)
+        if len(curve) and (not metrics or metric in metrics)
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(CURVE_COLUMNS))

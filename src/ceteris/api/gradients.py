@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ceteris.api.final_rows import called, given_rows
 from ceteris.api.networks import Which, recorded_network
 from ceteris.errors import CeterisError, Problem
 
@@ -29,7 +30,6 @@ def loss_gradients(
     """Return the gradient of the mean loss by each parameter, in evaluation mode; see ``Trial.gradients``."""
     import torch
 
-    from ceteris.api.final_rows import given_rows
     from ceteris.spec.experiment import Experiment
     from ceteris.train.modules.user import as_table
     from ceteris.train.objective import resolved_loss
@@ -55,14 +55,35 @@ def _checked(y: Any, dataset: Dataset, rows: int) -> NDArray[Any]:
     import numpy as np
 
     found = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y)
+    if found.ndim == 0:
+        raise CeterisError(Problem(f"a value of type {type(y).__name__} holds no targets of rows", where="y"))
     if len(found) != rows:
         raise CeterisError(Problem(f"there are {len(found)} targets for {rows} rows", where="y"))
     if not dataset.classes:
-        return found.astype(np.float32)
-    whole = found.dtype.kind in "iu"
+        return _numbers(found, dataset)
+    whole = found.dtype.kind in "iu" and found.ndim == 1
     if not whole or found.min(initial=0) < 0 or found.max(initial=0) >= len(dataset.classes):
         most = len(dataset.classes) - 1
         raise CeterisError(
-            Problem(f"targets of `{dataset.name}` are class numbers from 0 to {most}", where="y")
+            Problem(
+                f"targets of {called(dataset)} are class numbers (rows,) from 0, `{dataset.classes[0]}`, to "
+                f"{most}, `{dataset.classes[most]}`",
+                where="y",
+            )
         )
     return found
+
+
+def _numbers(y: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
+    """Return numbers to predict in the shape that the data's have. Raises ``CeterisError``."""
+    shape = dataset.y.shape[1:]
+    if y.dtype.kind not in "biuf" or y.shape[1:] not in (shape, (*shape, 1)):
+        raise CeterisError(
+            Problem(
+                f"targets of {called(dataset)} are numbers of shape "
+                f"({', '.join(('rows', *map(str, shape)))}), and these are of type {y.dtype} "
+                f"and shape {y.shape}",
+                where="y",
+            )
+        )
+    return y.reshape(len(y), *shape).astype("float32")

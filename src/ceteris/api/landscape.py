@@ -116,7 +116,13 @@ def _keep(run: RunRecord, found: Landscape) -> None:
 
 
 def _check(weights: Sequence[str] | None, radius: float, points: int, rows: int | None) -> None:
-    problems = []
+    problems = [
+        Problem(f"a value of type {type(value).__name__} is no number", where=name)
+        for name, value in (("radius", radius), ("points", points), ("rows", rows))
+        if not isinstance(value, int | float | None)
+    ]
+    if problems:
+        raise CeterisError(problems)
     if weights is not None and (len(weights) != 2 or weights[0] == weights[1]):
         message = "a picture needs two different weights, such as `head.weight[0,0]` and `head.weight[0,1]`"
         problems.append(Problem(message, where="weights"))

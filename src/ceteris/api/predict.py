@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ceteris.api.choice import best_trial, finished_trials, level_to_use
 from ceteris.api.final_rows import FinalRows, final_rows_of, given_rows
 from ceteris.api.networks import recorded_network
+from ceteris.api.rows_in_files import rows_in
 from ceteris.errors import CeterisError, unknown_name
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Predictions:
     target: str = "prediction"
     ids: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """What names the rows, (N,) by column: the `ids` of a table, else `row`, counted from 0."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know: that the networks are of a quick look, or have never seen a category."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -86,6 +89,7 @@ class Predictions:
         return (
             f"{len(self):,} predictions of run {self.run}, level {self.level}, by {count} "
             f"network{'' if count == 1 else 's, averaged'}\n{self.frame()}"
+            + "".join(f"\n- {note}" for note in self.notes)
         )
 
 
@@ -104,8 +108,9 @@ def run_predict(
 
     Args:
         run: the recorded run, a refit one too.
-        x: rows (N, *shape), a pandas frame for a table, or ``"test"``: the rows without a target, or else the
-            test rows, that the run's data brings along. The latter reading is counted.
+        x: rows (N, *shape), a pandas frame for a table, the path of a file with either, or ``"test"``: the
+            rows without a target, or else the test rows, that the run's data brings along. The latter reading
+            is counted.
         level: which one; else the one that the validation rows choose.
         members: ``ensemble`` averages all seeds and folds; ``best`` takes the one trial that validated best.
         metric: the validation metric that chooses.
@@ -128,6 +133,8 @@ def run_predict(
     if members == "best":
         trials = [best_trial(run, trials, metric)]
     spec = Experiment.model_validate(dict(trials[0].experiment)).data
+    if isinstance(x, Path) or (isinstance(x, str) and x != TEST):
+        x, name = rows_in(Path(x), run), str(x)
     rows, ids = _rows(run, spec, x, data_dir, name)
     dataset = rows.preparation.dataset
     total = torch.zeros(())
@@ -147,7 +154,20 @@ def run_predict(
         classes=dataset.classes,
         target=dataset.table.target if dataset.table else "prediction",
         ids=ids or {"row": _counted(len(values))},
+        notes=(*_quick_notes(run), *rows.unknown),
     )
+
+
+def _quick_notes(run: RunRecord) -> tuple[str, ...]:
+    """Say that networks are of a quick look, or of a refit of one."""
+    from ceteris.lab.quick import MARK
+    from ceteris.records.views import REMARK
+
+    if run.facts.get(REMARK):
+        return (f"The networks are not trained out. {run.facts[REMARK]}",)
+    if f"({MARK})" in run.title:
+        return (f"The networks are not trained out: run {run.id} is of a quick look, and {MARK}.",)
+    return ()
 
 
 def class_shares(loss: str, outputs: torch.Tensor) -> torch.Tensor:

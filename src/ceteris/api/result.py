@@ -116,11 +116,14 @@ class Result:
 
         return level_frame(self.assessment)
 
-    def curves(self) -> pd.DataFrame:
-        """Return all curves, long: level, seed, fold, epoch (from 1), metric, value."""
+    def curves(self, *metrics: str) -> pd.DataFrame:
+        """Return curves, long: level, seed, fold, epoch (from 1), metric, value; of all metrics unless named.
+
+        Raises ``CeterisError`` for a metric that was not recorded.
+        """
         from ceteris.api.frames import curve_frame
 
-        return curve_frame(self.run)
+        return curve_frame(self.run, metrics)
 
     def histograms(self) -> pd.DataFrame:
         """Return all histograms, long: level, seed, fold, epoch, kind, name, low, high, count.
@@ -232,11 +235,12 @@ class Result:
     ) -> Predictions:
         """Return what the networks of one level predict for rows, averaged over its seeds and folds.
 
-        ``x`` is (rows, ...) of the data's kind, a pandas frame for a table, or ``"test"``: the rows that the
-        data brings along. Each network gets them prepared as its own training rows were. Without ``level``,
-        the one that ``metric`` on the validation rows chooses; ``members="best"`` takes the one network that
-        validated best. ``predictions.values`` are numbers in the units of the targets, or probabilities of
-        ``classes``; ``.write(path)`` makes a CSV file. Raises ``CeterisError`` for rows that do not fit.
+        ``x`` is (rows, ...) of the data's kind, a pandas frame for a table, the path of a file with either,
+        or ``"test"``: the rows that the data brings along. Each network gets them prepared as its own
+        training rows were. Without ``level``, the one that ``metric`` on the validation rows chooses;
+        ``members="best"`` takes the one network that validated best. ``predictions.values`` are numbers in
+        the units of the targets, or probabilities of ``classes``; ``.notes`` tell what else is to be known;
+        ``.write(path)`` makes a CSV file. Raises ``CeterisError`` for rows that do not fit.
         """
         from ceteris.api.predict import run_predict
 
@@ -274,8 +278,13 @@ class Result:
         ``more`` is what ``ceteris.api.landscape.run_landscape`` takes besides: ``radius``, ``points``,
         ``seed``, ``data_dir``, ``model``. Raises ``CeterisError`` where nothing finished or data is gone.
         """
+        from inspect import signature
+
         from ceteris.api.landscape import run_landscape
 
+        known = [name for name in signature(run_landscape).parameters if name != "run"]
+        if wrong := [name for name in more if name not in known]:
+            raise CeterisError(unknown_name("option of a landscape", wrong[0], known))
         return run_landscape(self.run, level=level, weights=weights, **more)
 
     def report(self, path: str | Path | None = None) -> Path:

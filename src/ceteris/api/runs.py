@@ -30,9 +30,9 @@ from ceteris.api.own_modules import (
 )
 from ceteris.api.progress import showing_progress
 from ceteris.api.result import Result
-from ceteris.api.studies import Planned, StudySource, plan
+from ceteris.api.studies import StudySource, plan
 from ceteris.api.undisturbed import undisturbed
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, Problem
 from ceteris.records.store import records_folder
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
 from ceteris.spec.study import Study
@@ -102,22 +102,23 @@ def run(
     functions = _functions_of(study) | named_metrics(metrics)
     started = initial_settings(initial, records_folder(runs_dir))
     modules = _modules_of(study) | named_modules(model) | started.functions
-    planned = _in_python(
-        plan,
-        study,
-        model=module_settings(model)[0] if is_own_model(model) else None,
-        data=data,
-        test=test,
-        initial=started.settings,
-        metric_names=list(functions),
-        better=directions(functions),
-        seeds=seeds,
-        epochs=epochs,
-        quick=quick,
-        search=search,
-        allow_code=allow_code or not isinstance(study, str | Path),
-    )
+    with _in_python():
+        planned = plan(
+            study,
+            model=module_settings(model)[0] if is_own_model(model) else None,
+            data=data,
+            test=test,
+            initial=started.settings,
+            metric_names=list(functions),
+            better=directions(functions),
+            seeds=seeds,
+            epochs=epochs,
+            quick=quick,
+            search=search,
+            allow_code=allow_code or not isinstance(study, str | Path),
+        )
     with (
+        _in_python(),
         initial_in_messages(started),
         _means(
             runs_dir, data_dir, device, workers, progress, functions, modules, deterministic=deterministic
@@ -168,17 +169,21 @@ OPTIONS = ("seeds", "epochs", "method", "sampler", "trials", "metric", "batch", 
 """Arguments that the command line has too."""
 
 
-def _in_python(make: Callable[..., Planned], *arguments: Any, **options: Any) -> Planned:
-    """Plan a study; problems with options are told by the names that Python has for them."""
+@contextmanager
+def _in_python() -> Iterator[None]:
+    """Tell problems with options by the names that Python has for them."""
     try:
-        return make(*arguments, **options)
+        yield
     except CeterisError as error:
-        raise CeterisError(
-            replace(problem, where=problem.where.removeprefix("--").partition(" ")[0])
-            if problem.where.startswith(tuple(f"--{name} " for name in OPTIONS))
-            else problem
-            for problem in error.problems
-        ) from None
+        raise CeterisError(map(_named_in_python, error.problems)) from error.__cause__
+
+
+def _named_in_python(problem: Problem) -> Problem:
+    if problem.where.startswith("--set data.source="):
+        return replace(problem, where="data")
+    if problem.where.startswith(tuple(f"--{name} " for name in OPTIONS)):
+        return replace(problem, where=problem.where.removeprefix("--").partition(" ")[0])
+    return problem
 
 
 def _functions_of(study: StudySource) -> dict[str, Metric]:
@@ -231,7 +236,7 @@ def _interruptible(execute: Callable[[], Result], means: Means) -> Result:
 
 @undisturbed
 def resume(
-    run: str = "last",
+    run: str | Result = "last",
     *,
     metrics: Metrics | None = None,
     model: OwnModel | None = None,
@@ -247,7 +252,7 @@ def resume(
     """Finish what is missing of a run; trials that have ended are kept.
 
     Args:
-        run: its name, the beginning of it, or ``last``.
+        run: its name, the beginning of it, ``last``, or a result.
         metrics: the functions that the run measures, given again.
         model: the class or function that makes the run's network, or several by name, given again.
         initial: the function that starts the run's networks, or several by name, given again.
@@ -262,6 +267,7 @@ def resume(
     Raises:
         CeterisError: where the run, its data or its metrics are not to be had.
     """
+    run, runs_dir = _named(run, runs_dir)
     permissions = Permissions(allow_code, allow_other_numerics)
     functions = named_metrics(metrics)
     modules = named_modules(model) | named_functions(initial)
@@ -271,7 +277,7 @@ def resume(
 
 @undisturbed
 def extend(
-    run: str = "last",
+    run: str | Result = "last",
     *,
     seeds: int,
     metrics: Metrics | None = None,
@@ -289,6 +295,11 @@ def extend(
 
     The other arguments and the errors are those of ``resume``.
     """
+    if not isinstance(seeds, int) or isinstance(seeds, bool):
+        raise CeterisError(
+            Problem(f"{seeds!r} is not a number of seeds; give the number in all", where="seeds")
+        )
+    run, runs_dir = _named(run, runs_dir)
     permissions = Permissions(allow_code, allow_other_numerics)
     functions = named_metrics(metrics)
     modules = named_modules(model) | named_functions(initial)
@@ -296,12 +307,23 @@ def extend(
         return _interruptible(lambda: extend_recorded(run, seeds, means, permissions), means)
 
 
-def load_run(run: str = "last", *, runs_dir: str | Path | None = None) -> Result:
-    """Return a run's result by its name, the beginning of it, or ``last``.
+def load_run(run: str | Result = "last", *, runs_dir: str | Path | None = None) -> Result:
+    """Return a run's result by its name, the beginning of it, or ``last``, or of a result anew.
 
     Raises ``CeterisError`` for an unknown one, with the nearest and the most recent.
     """
+    run, runs_dir = _named(run, runs_dir)
     return recorded_result(run, records_folder(runs_dir))
+
+
+def _named(run: str | Result, runs_dir: str | Path | None) -> tuple[str, str | Path | None]:
+    """Return the name of a run, and the folder of its records where a result knows it."""
+    if isinstance(run, Result):
+        return run.id, runs_dir or run.run.folder.parent
+    if not isinstance(run, str):
+        message = f"a value of type {type(run).__name__} is no run; give its name, `last`, or a result"
+        raise CeterisError(Problem(message, where="run"))
+    return run, runs_dir
 
 
 def list_runs(*, runs_dir: str | Path | None = None) -> tuple[RunSummary, ...]:

@@ -73,6 +73,11 @@ def vary(
 def _experiment(settings: Mapping[str, Any]) -> Experiment:
     from ceteris.api.experiment import Experiment as OwnExperiment
 
+    if not isinstance(settings, Mapping):
+        message = (
+            f"a value of type {type(settings).__name__} is no experiment; give an Experiment or a mapping"
+        )
+        raise CeterisError(Problem(message, where="experiment"))
     return OwnExperiment(**settings)
 
 
@@ -168,7 +173,15 @@ def _with_model(source: StudySource, model: Mapping[str, Any]) -> tuple[StudySou
 def _data_sets(data: Any, dataset: Dataset | None) -> list[str]:
     if dataset is not None:
         return [f"data.{setting}={value}" for setting, value in named(dataset).items()]
-    return [] if data is None else [f"data.source={json.dumps(str(data))}"]
+    if data is None:
+        return []
+    if not isinstance(data, str | Path):
+        message = (
+            f"a value of type {type(data).__name__} is no data; give arrays (X, y), or the name or path of a "
+            "data set (other settings of the data belong to the experiment)"
+        )
+        raise CeterisError(Problem(message, where="data"))
+    return [f"data.source={json.dumps(str(data))}"]
 
 
 def study_name(source: StudySource) -> str:

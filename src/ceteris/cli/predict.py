@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from ceteris.cli.options import AsJson, ByMetric, DataDir, Level, RunName, RunsDir
-from ceteris.cli.screen import print_json, show
-from ceteris.errors import CeterisError, Problem
-
-ARRAYS = ".npz"
+from ceteris.cli.screen import print_json, show, tell
 
 Rows = Annotated[
     str,
@@ -44,12 +41,15 @@ def predict(
 ) -> None:
     """Predict rows with the networks of a run and write a CSV file."""
     from ceteris.api.predict import TEST, run_predict
+    from ceteris.api.rows_in_files import rows_in
     from ceteris.api.runs import load_run
 
     record = load_run(run, runs_dir=runs_dir).run
-    x = rows if rows == TEST else _read(Path(rows), _ids(record.study))
+    x = rows if rows == TEST else rows_in(Path(rows), record, "ROWS")
     found = run_predict(record, x, level=level, members=members, metric=metric, data_dir=data_dir, name=rows)
     path = found.write(output or Path(f"{found.run}-predictions.csv"))
+    for note in found.notes:
+        tell(note)
     if as_json:
         print_json(
             {
@@ -59,34 +59,10 @@ def predict(
                 "rows": len(found),
                 "columns": list(found.frame().columns),
                 "output": str(path),
+                "notes": list(found.notes),
             }
         )
         return
     count = len(found.members)
     networks = "1 network" if count == 1 else f"{count} networks, averaged"
     show(f"{path}: {len(found):,} rows, level {found.level}, by {networks}")
-
-
-def _ids(study: Any) -> tuple[str, ...]:
-    """Return the columns that are read as text because they name rows."""
-    from ceteris.data.house_prices import HOUSE_PRICES
-
-    data = study["experiment"]["data"]
-    return HOUSE_PRICES.ids if data["source"] == HOUSE_PRICES.name else tuple(data.get("ids", ()))
-
-
-def _read(path: Path, ids: tuple[str, ...]) -> Any:
-    """Return the rows in a file: a frame, or an array."""
-    from ceteris.data.npz import read_npz
-    from ceteris.data.tables import read_table
-    from ceteris.spec.data import TABLE_FILES, is_table_file
-
-    if is_table_file(path.name):
-        return read_table(path, ids)
-    if path.suffix != ARRAYS:
-        known = ", ".join((*TABLE_FILES, ARRAYS))
-        raise CeterisError(Problem(f"`{path}` is no file with rows; use {known}, or `test`", where="ROWS"))
-    arrays, names = read_npz(path)
-    if "x" not in arrays:
-        raise CeterisError(f"{path} has no array `x`; it has {', '.join(names) or 'none at all'}")
-    return arrays["x"]

@@ -77,6 +77,8 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
             raise CeterisError(
                 "these rows have no test rows (given as test=(X_test, y_test) with data=(X, y))"
             )
+        if data.table is not None:
+            raise CeterisError(f"`{data.name}` has no test rows: all rows of a table train and validate")
         raise CeterisError(
             f"`{data.name}` has no test rows (arrays `x_test` and `y_test` of a file or folder)"
         )
@@ -121,7 +123,7 @@ def find_source(source: str, folder: Path | None = None) -> Source:
     if is_url(path):
         return WebSource(path, settings)
     if is_table_file(path) or path.endswith(".npz"):
-        return local_source(_find_file(path, folder), settings)
+        return local_source(find_file(path, folder), settings)
     images = _find_folder(source, folder)
     if images is not None:
         return local_source(images)
@@ -158,8 +160,8 @@ def _find_folder(source: str, folder: Path | None) -> Path | None:
     return next((p for p in (path, *(base / path for base in user_folders(folder))) if p.is_dir()), None)
 
 
-def _find_file(source: str, folder: Path | None) -> Path:
-    """Find the file where it says, or in a folder that the user named."""
+def find_file(source: str, folder: Path | None, where: str = WHERE) -> Path:
+    """Find the file where it says, or in a folder that the user named. Raises ``CeterisError``."""
     path = Path(source).expanduser()
     tried = [path, *(base / path for base in user_folders(folder))]
     for candidate in tried:
@@ -167,4 +169,4 @@ def _find_file(source: str, folder: Path | None) -> Path:
             return candidate
     near = sorted(path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
     hint = f"; beside it lie {', '.join(file.name for file in near[:5])}" if near else ""
-    raise CeterisError(Problem(f"there is no file {source}{hint}", where=WHERE))
+    raise CeterisError(Problem(f"there is no file {source}{hint}", where=where))

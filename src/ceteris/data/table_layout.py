@@ -94,6 +94,24 @@ class Layout:
         self.expand_into(table, features, named)
         return features
 
+    def unknown_texts(self, table: pandas.DataFrame) -> tuple[str, ...]:
+        """Say which texts of other rows the layout does not know: none of their column's features is set."""
+        told = []
+        for column in self.columns:
+            if column.numeric or column.name not in table:
+                continue
+            known, (counts, _) = set(column.categories), coded(table[column.name]).counted()
+            new = {text: count for text, count in counts.items() if text not in known}
+            if new:
+                more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
+                rows = sum(new.values())
+                told.append(
+                    f"Column `{column.name}` has `{next(iter(new))}`{more} in {rows:,} "
+                    f"row{'' if rows == 1 else 's'}, which no training row has: it counts as none of the "
+                    "column's categories."
+                )
+        return tuple(told)
+
     def expand_into(self, table: pandas.DataFrame, features: NDArray[np.float64], name: str = "") -> None:
         """Write the rows of a table that has all columns into an array (N, features); see ``expand``."""
         begin = 0

@@ -18,6 +18,9 @@ from ceteris.errors import CeterisError, Problem, unknown_name
 LARGEST = float(np.finfo(np.float32).max)
 RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0), "bool": (0.0, 1.0)}
 """Types of inputs whose own range is the documented one: those that images come in."""
+WHOLE = (int, np.integer)
+MISSING = ("NoneType", "NAType")
+NUMBERS = (*WHOLE, float, np.floating)
 RESERVED = ("x", "y", "x_test", "y_test", "classes", "file")
 """Names that a column cannot have: of the arrays that mean something else."""
 
@@ -126,6 +129,7 @@ def source_data(given: dict[str, Any], name: str, origin: str, names: Sequence[s
 
 def as_inputs(values: Any, name: str) -> NDArray[Any]:
     """Return inputs as an array (N, *shape) of numbers; (N,) becomes (N, 1)."""
+    _check_frame(values, name)
     array = _as_array(values, name)
     if array.dtype.kind not in "biuf":
         what = "text" if array.dtype.kind in "US" else f"values of type {array.dtype}"
@@ -155,19 +159,42 @@ def _test_targets(values: Any, like: Targets | None) -> NDArray[Any] | None:
 
 
 def _as_array(values: Any, name: str) -> NDArray[Any]:
-    """Read anything array-like; objects that are all text become text, other objects are refused."""
+    """Read anything array-like; objects that are all text or all numbers become such, others are refused."""
+    if hasattr(values, "toarray"):
+        raise CeterisError(f"`{name}` is a sparse matrix; give `{name}.toarray()`")
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise CeterisError(f"`{name}` cannot be read as an array: {error}") from error
     if array.ndim == 0:
-        raise CeterisError(f"`{name}` is a single value, not an array of rows")
+        kind = type(values).__name__
+        raise CeterisError(f"`{name}` is a single value of type {kind}, not an array of rows")
     if array.dtype.kind not in "OT":
         return array
     if all(isinstance(item, str) for item in array.flat):
         return array.astype(np.str_)
+    if all(isinstance(item, NUMBERS) for item in array.flat):
+        whole = all(isinstance(item, WHOLE) for item in array.flat)
+        return array.astype(np.int64 if whole else np.float64)
+    if lacking := sum(type(item).__name__ in MISSING for item in array.flat):
+        many = f"{lacking:,} missing value{'' if lacking == 1 else 's'}"
+        raise CeterisError(f"`{name}` has {many} (None or NA); fill in or leave out")
     kinds = sorted({type(item).__name__ for item in array.flat})
     raise CeterisError(f"`{name}` mixes values that make no array of numbers ({', '.join(kinds)})")
+
+
+def _check_frame(values: Any, name: str) -> None:
+    """Refuse a frame with columns that are no numbers, by their names."""
+    if not hasattr(values, "columns") or not hasattr(values, "dtypes"):
+        return
+    kinds = zip(values.columns, values.dtypes, strict=True)
+    wrong = [str(column) for column, kind in kinds if kind.kind not in "biuf"]
+    if wrong:
+        shown = ", ".join(f"`{column}`" for column in wrong[:5]) + (", ..." if len(wrong) > 5 else "")
+        raise CeterisError(
+            f"`{name}` has columns that hold no numbers: {shown}; leave them out, or write the table to a "
+            "file (`to_csv`, `to_parquet`) and give its path with a `target`: there categories become inputs"
+        )
 
 
 def _check_finite(array: NDArray[Any], name: str) -> None:

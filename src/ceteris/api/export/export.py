@@ -85,8 +85,8 @@ def export_trial(
     check_libraries(form)
     target = Path(path or f"{run.id}.{form}")
     source = _Source(run, trial, data_dir, model)
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         return _write_parameters(source, target) if form == "safetensors" else _write(source, target, form)
     except OSError as error:
         raise CeterisError(f"cannot write {target}: {error.strerror or error}") from error
@@ -216,8 +216,9 @@ def _finish(
 def _format(form: str | None, path: str | Path | None) -> Format:
     """Return the format that was named, else the one that the path ends in."""
     ending = Path(path).suffix.removeprefix(".") if path is not None else ""
-    wanted = form or (ending if ending in FORMATS else "pt2")
+    wanted = form or ending or "pt2"
     for known in FORMATS:
         if known == wanted:
             return known
-    raise CeterisError(Problem(unknown_name("format", wanted, FORMATS), where="format"))
+    where = "format" if form else str(path)
+    raise CeterisError(Problem(unknown_name("format", wanted, FORMATS), where=where))
