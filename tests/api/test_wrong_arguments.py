@@ -30,7 +30,7 @@ def refused(call: Callable[[], Any]) -> str:
     ("call", "told"),
     [
         (lambda r: r.curves("val_lss"), "there is no metric `val_lss`; did you mean `val_loss`?"),
-        (lambda r: r.best(5), "there is no metric `5` (known: "),
+        (lambda r: r.best(5), "there is no metric `5` ("),
         (lambda r: r.predict(IMAGES, metric=5), "there is no validation metric `5` (known: "),
         (lambda r: r.predict("nosuch.csv"), "x: there is no file nosuch.csv"),
         (

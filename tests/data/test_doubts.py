@@ -46,6 +46,14 @@ def test_a_text_that_is_another_in_every_row_cannot_be_an_input(tmp_path: Path) 
     )
 
 
+def test_dates_are_said_to_be_text(tmp_path: Path) -> None:
+    dates = pandas.date_range("2024-01-01", periods=N).strftime("%d.%m.%Y")
+    _, (wrong,) = table(tmp_path, day=dates)
+    assert (
+        "tells nothing of other rows (dates are text here: write year, month or weekday as columns" in wrong
+    )
+
+
 @pytest.mark.parametrize(
     ("texts", "remark"),
     [

@@ -39,8 +39,8 @@ def identifier_problems(dataset: Dataset) -> tuple[str, ...]:
     rows = len(dataset.x)
     return tuple(
         f"column `{column.name}` of `{dataset.name}` has another text in every one of the {rows:,} rows, "
-        f"which tells nothing of other rows; {leave_out([column.name], 'ids')} keeps it beside the "
-        f"predictions, {leave_out([column.name])} leaves it out"
+        f"which tells nothing of other rows{_date_hint(column)}; {leave_out([column.name], 'ids')} keeps it "
+        f"beside the predictions, {leave_out([column.name])} leaves it out"
         for column in columns
         if _names_rows(column, rows)
     )
@@ -105,9 +105,14 @@ def _free_text(column: Column, rows: int) -> str:
         f"column `{column.name}` holds {len(column.categories):,} different texts in {rows:,} rows, and "
         "makes a feature of each"
     )
-    if all(DATE.match(text) for text in column.categories[:LOOKED_AT]):
-        told += " (dates are text here: write year, month or weekday as columns of numbers)"
-    return f"{told}; join rare ones, or leave it out with {leave_out([column.name])}"
+    return f"{told}{_date_hint(column)}; join rare ones, or leave it out with {leave_out([column.name])}"
+
+
+def _date_hint(column: Column) -> str:
+    """Say what to make of dates, where a column of text holds nothing else."""
+    if not all(DATE.match(text) for text in column.categories[:LOOKED_AT]):
+        return ""
+    return " (dates are text here: write year, month or weekday as columns of numbers)"
 
 
 def _counts_rows(name: str, values: NDArray[np.float64]) -> str:

@@ -40,7 +40,7 @@ def check_lines(path: Path, separator: str, tell: Step = unheard) -> list[str]:
         if len(fields) != len(names):
             raise CeterisError(
                 f"{path}, line {number:,}: there are {len(fields)} fields, and the header names "
-                f"{len(names)} columns"
+                f"{len(names)} column{'' if len(names) == 1 else 's'}"
             )
     return names
 

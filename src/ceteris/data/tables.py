@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ceteris.data.progress import Step, unheard
+from ceteris.data.table_dialect import dialect_of
 from ceteris.data.table_lines import check_lines, check_names
 from ceteris.errors import CeterisError
 
@@ -46,7 +47,7 @@ def check_table(path: Path, tell: Step = unheard) -> list[str]:
     """Check a file of any size as ``read_table`` does, without holding it; return its columns' names."""
     _check_file(path, largest=None)
     if not _is_parquet(path):
-        return check_lines(path, _separator(path), tell)
+        return check_lines(path, dialect_of(path).separator, tell)
     names = [str(name) for name in _parquet_file(path).schema_arrow.names]
     check_names(path, names)
     return names
@@ -107,15 +108,11 @@ def _check_file(path: Path, largest: int | None) -> None:
 
 
 def _text(path: Path, as_text: Sequence[str]) -> pandas.DataFrame:
-    names = check_lines(path, _separator(path))
+    names = check_lines(path, dialect_of(path).separator)
     try:
         return _reader(path, [name for name in as_text if name in names])
     except (ValueError, OverflowError) as error:  # pandas' own errors of parsing are ValueErrors
         raise CeterisError(f"{path} cannot be read as a table: {error}") from error
-
-
-def _separator(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
 def _reader(
@@ -124,9 +121,11 @@ def _reader(
     """Return the rows of a text file, or with ``chunksize`` what yields them from the open ``file``."""
     import pandas
 
+    dialect = dialect_of(path)
     return pandas.read_csv(
         file or path,
-        sep=_separator(path),
+        sep=dialect.separator,
+        decimal=dialect.decimal,
         encoding="utf-8-sig",
         na_values=list(MISSING),
         keep_default_na=False,

@@ -68,7 +68,9 @@ class DataSpec(Spec):
 
     target: Annotated[str | None, Field(min_length=1, title="name of a column")] = None
     """The column of a table that is predicted. Text, true/false and whole numbers of few values are classes,
-    other numbers are numbers to predict. In a table, only `NA` and nothing at all mean missing. Columns of
+    other numbers are numbers to predict. In a table, only `NA` and nothing at all mean missing. Where
+    the header of a text file has no commas, fields may be separated by `;`, tabs or `|`, and decimals have a
+    comma if the first rows show it. Columns of
     numbers are scaled, then missing ones become 0; any other column becomes one feature (0 or 1) for each
     category and one for missing, which are 0 in a fold whose training rows lack that category."""
 
