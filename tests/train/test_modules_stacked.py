@@ -23,6 +23,7 @@ from ceteris.train.modules.user import initial_modules, inspect_module
 from ceteris.train.plan import ModuleRequest
 from ceteris.train.streams import epoch_order, place_keys
 
+from .digit_stacks import stack_spec
 from .test_modules_user import Small
 
 SEED, STEPS, MEMBERS = 4, 10, 3
@@ -40,17 +41,9 @@ def spec_for(
     )
     own = digits.prepare(experiments[0].data, SEED)
     places = [("dropout", "hidden.0")] if stack.rates.shape[1] else []
-    spec = StackSpec(
-        net=net,
-        loss="cross_entropy",
-        batch_size=32,
-        steps=STEPS,
-        experiments=experiments,
-        rates=stack.rates,
-        keys=np.stack([place_keys(SEED, places)] * len(models)),
-        class_weights=np.ones((len(models), 10)),
-        feeds=(Feed(own.x, own.y, np.arange(len(models))),),
-    )
+    keys = np.stack([place_keys(SEED, places)] * len(models))
+    feed = Feed(own.x, own.y, np.arange(len(models)))
+    spec = stack_spec(net, stack, experiments, [feed], STEPS, keys=keys)
     return spec, own
 
 

@@ -14,13 +14,15 @@ from ceteris.data.preparation import Preparation
 from ceteris.nets.architecture import architecture
 from ceteris.nets.stacked import initial_stack
 from ceteris.spec.experiment import Experiment
-from ceteris.train.engine import Feed, StackSpec
+from ceteris.train.engine import Feed
 from ceteris.train.hyper import hyper_vectors
 from ceteris.train.modules.engine import ModuleEngine
 from ceteris.train.modules.precision import LossScales
 from ceteris.train.modules.stacked import StackedModuleEngine
 from ceteris.train.streams import epoch_order
 from ceteris.train.tensor.scales import StackedScales
+
+from .digit_stacks import stack_spec
 
 SEEDS, STEPS = (1, 2), 8
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -55,18 +57,8 @@ def trained(
     net = architecture(experiments[0].model, 64, 10, (8, 8))
     stack = initial_stack(net, [e.model for e in experiments], list(SEEDS))
     before = stack.parameters.copy()
-    spec = StackSpec(
-        net=net,
-        loss="cross_entropy",
-        batch_size=32,
-        steps=STEPS,
-        experiments=experiments,
-        rates=stack.rates,
-        keys=np.zeros((2, net.n_slots, 2), np.uint32),
-        class_weights=np.ones((2, 10)),
-        feeds=tuple(Feed(own.x, own.y, np.array([place])) for place, own in enumerate(prepared)),
-        precision=precision,
-    )
+    feeds = [Feed(own.x, own.y, np.array([place])) for place, own in enumerate(prepared)]
+    spec = stack_spec(net, stack, experiments, feeds, STEPS, precision=precision)
     engine = ModuleEngine(spec, stack) if kind is ModuleEngine else kind(spec, stack, "cpu")
     orders = [epoch_order(seed, 0, own.split.train, 0) for seed, own in zip(SEEDS, prepared, strict=True)]
     engine.begin_epoch(0, orders, hyper_vectors(spec.optimizers)[:, :, :1])

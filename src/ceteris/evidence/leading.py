@@ -11,7 +11,8 @@ from ceteris.evidence.assessment import Assessment
 from ceteris.evidence.observations import Unit
 from ceteris.evidence.plain import plain
 from ceteris.evidence.quantities import metric_words
-from ceteris.evidence.searched import SearchSummary
+from ceteris.evidence.searched import SearchSummary, Share
+from ceteris.evidence.summaries import Summary
 from ceteris.evidence.wording import averaged
 from ceteris.spec.metrics import Direction
 
@@ -65,19 +66,8 @@ def leading_level(assessment: Assessment, own_metrics: Sequence[str] = ()) -> Le
             continue
         sign = 1 if better == "lower" else -1
         best = min(known, key=lambda level: sign * level.metrics[metric].last.mean)
-        last = best.metrics[metric].last
-        return Leader(
-            level=best.level,
-            of=len(assessment.levels),
-            metric=metric,
-            better=better,
-            mean=last.mean,
-            low=last.low,
-            high=last.high,
-            n=last.n,
-            unit=assessment.unit,
-            folds=assessment.folds,
-        )
+        last, count = best.metrics[metric].last, len(assessment.levels)
+        return _leader(best.level, last, last.n, metric=metric, better=better, of=count, over=assessment)
     return None
 
 
@@ -85,16 +75,26 @@ def _of_search(found: SearchSummary) -> Leader | None:
     ranked = found.ranked()
     if found.best is None or ranked[0].score is None or not math.isfinite(ranked[0].score.mean):
         return None
-    score = ranked[0].score
-    return Leader(
-        level=found.best,
-        of=len(ranked),
+    return _leader(
+        found.best,
+        ranked[0].score,
+        found.units,
         metric=found.metric,
         better=found.better,
-        mean=score.mean,
-        low=score.low,
-        high=score.high,
-        n=found.units,
-        unit=found.unit,
-        folds=found.folds,
+        of=len(ranked),
+        over=found,
     )
+
+
+def _leader(
+    level: str,
+    score: Summary | Share,
+    n: int,
+    *,
+    metric: str,
+    better: Direction,
+    of: int,
+    over: Assessment | SearchSummary,
+) -> Leader:
+    """Return the leader with its score, a mean over the units of what ranked it."""
+    return Leader(level, of, metric, better, score.mean, score.low, score.high, n, over.unit, over.folds)

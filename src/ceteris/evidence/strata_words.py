@@ -67,6 +67,8 @@ def _size(question: Question, judgement: Judgement) -> str:
         bounds = (-bounds[1], -bounds[0])
     size, low, high = _written(contrast, abs(effect) if turned else effect, *bounds)
     word = _word(question, contrast, comparison)
+    if effect == 0 and contrast.second is not None and not comparison.ratio:
+        size, word = "the same", ""
     return f"{size}{word}, {percent(comparison.confidence)} {low} to {high}"
 
 
