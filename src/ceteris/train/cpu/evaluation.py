@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from ceteris.train.cpu.batches import fetch, score, transpose
 from ceteris.train.cpu.decorators import kernel
+from ceteris.train.cpu.one_layer import evaluate_together, shares_products
 from ceteris.train.cpu.passes import forward_evaluating
-from ceteris.train.cpu.single import evaluate_together, shares_products
 from ceteris.train.cpu.table import N_OUT, Y
 from ceteris.train.cpu.team import next_chunk
 from ceteris.train.cpu.views import matrix

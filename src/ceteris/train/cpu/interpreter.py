@@ -16,9 +16,9 @@ import numpy as np
 
 from ceteris.train.cpu.batches import fetch, score
 from ceteris.train.cpu.decorators import kernel
+from ceteris.train.cpu.one_layer import shares_products, train_together
 from ceteris.train.cpu.passes import backward, forward
 from ceteris.train.cpu.probes import probe_gradients
-from ceteris.train.cpu.single import shares_products, train_together
 from ceteris.train.cpu.steps import LOSS, RIGHT, ROWS, members_in_cache, take_step
 from ceteris.train.cpu.team import name_member
 from ceteris.train.engine import GRADIENT_EVERY

@@ -32,7 +32,7 @@ MASKED = 15
 OTHER, OTHER_BY_ROW = 16, 17
 """Of an Add, where the activations of its Fork stand, and how; of a Fork, the gradient of its Add."""
 LINES_AT = 18
-"""Of a network's only layer, where its members share their products (``single``)."""
+"""Of a network's only layer, where its members share their products (``one_layer``)."""
 LINES = 64
 """Rows of weights (units times members) that stand below one another in a shared product."""
 TURNED = 19
