@@ -20,7 +20,8 @@ from tests.report.sample import made_assessment, made_run, made_study
         ([640, 900], 3, 15),
         ([None], 3, 6),
         ([2], 3, 6),
-        ([], 0, 2),
+        ([], 0, 5),
+        ([], 1, 5),
     ],
 )
 def test_as_many_seeds_as_the_open_claims_need(needed, now, seeds):

@@ -16,19 +16,21 @@ MOST_SEEDS = 200
 """More seeds than this are suggested only where every open claim needs more."""
 
 
+FEWEST = 5
+"""Seeds that are suggested at least where no claim says how many it needs."""
 MOST_TIMES = 5
 """At most so many times the seeds there are: what few seeds say of the spread is rough, so go in steps."""
 
 
 def seeds_to_add(verdicts: Sequence[Verdict], now: int) -> int:
-    """Return how many seeds in all would settle the open claims, or twice those there are if none says.
+    """Return how many seeds in all would settle the open claims; if none says, twice those there are.
 
     Every look costs certainty, so this is the largest need; of needs beyond ``MOST_SEEDS`` the smallest
     counts, and only where there is no other; and it is at most ``MOST_TIMES`` as many as there are.
     """
     needed = sorted(v.seeds_needed for v in verdicts if v.seeds_needed is not None and v.seeds_needed > now)
     within = [seeds for seeds in needed if seeds <= MOST_SEEDS]
-    enough = within[-1] if within else needed[0] if needed else 2 * max(1, now)
+    enough = within[-1] if within else needed[0] if needed else max(FEWEST, 2 * now)
     return min(enough, MOST_TIMES * max(1, now))
 
 
