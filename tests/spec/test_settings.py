@@ -175,8 +175,8 @@ PROBABILITY = "it must be at least 0 and below 1"
         ),
         ({"penalty": []}, "penalty.terms: the list of penalties is empty; `penalty: none` is how to have"),
         (
-            {"clip": {"norm": 1, "value": 1}},
-            "clip: gradients are clipped by norm or by value, not by both; leave one of them out",
+            {"clip": {"to_norm": 1, "value": 1}},
+            "clip.to_norm: a gradient that is scaled to a norm is not clipped as well; leave one out",
         ),
         ({"clip": {"norm": 0}}, "clip.norm: 0 is not a largest norm; it must be above 0"),
         (

@@ -105,6 +105,7 @@ CLIPS = st.one_of(
     st.fixed_dictionaries({"norm": between(0.01, 3)}),
     st.fixed_dictionaries({"value": between(0.001, 1)}),
     st.fixed_dictionaries({"to_norm": between(0.01, 1)}),
+    st.fixed_dictionaries({"norm": between(0.1, 3), "value": between(0.001, 1)}),
 )
 
 

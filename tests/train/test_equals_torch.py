@@ -141,7 +141,7 @@ def test_a_penalty_on_weights_of_zero_has_no_gradient(engine: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_clipping_of_every_member_by_itself(engine: str) -> None:
     clips: list[dict[str, float]] = [{}, {"norm": 0.1}, {"norm": 1e3}, {"value": 0.02}, {"norm": 0.7}]
-    clips += [{"to_norm": 0.3}, {"to_norm": 20.0}]
+    clips += [{"to_norm": 0.3}, {"to_norm": 20.0}, {"norm": 0.3, "value": 0.02}]
     members = [{"clip": clip, "penalty": one} for clip in clips for one in (PENALTIES[0], PENALTIES[3])]
     assert_equal_torch(engine, experiments(members, optimizer={"kind": "sgd", "lr": 0.5, "momentum": 0.9}))
 

@@ -11,7 +11,7 @@ from ceteris.spec.base import Number, Spec, wrong
 
 class Clip(Spec):
     """Gradient clipping of each network by itself, penalties included: by norm, by value,
-    or by scaling to a norm; or not at all."""
+    or by scaling to a norm; or not at all. With a norm and a value it is clipped by norm first."""
 
     norm: Annotated[Number | None, Field(gt=0, title="largest norm")] = None
     """The gradient g of all parameters is multiplied by min(1, norm / (||g||_2 + 1e-6))
@@ -26,8 +26,6 @@ class Clip(Spec):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.norm is not None and self.value is not None:
-            raise wrong("gradients are clipped by norm or by value, not by both; leave one of them out")
         if self.to_norm is not None and (self.norm is not None or self.value is not None):
             raise wrong(
                 "a gradient that is scaled to a norm is not clipped as well; leave one out", "to_norm"
