@@ -1,8 +1,8 @@
 """Law 7 for every kernel: whatever a specification can choose computes the same bits in any company.
 
 The choices are read from the specifications, so a new one is tried here as soon as it is there. Each is
-trained alone and at another place, beside members that diverge, stop early and draw more. And no kernel
-may stand apart from those that are trained with here.
+trained alone and at another place, beside members that diverge, stop early or have another seed. And no
+kernel may stand apart from those that are trained with here. The tensor engine is held to rounding.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 
 from ceteris.data import arrays
 from ceteris.data.preparation import Preparation
+from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.clip import Clip
 from ceteris.spec.losses import FITTING_OUTPUTS, FOR_CLASSES, FOR_NUMBERS, ONE_OUTPUT, LossName
 from ceteris.spec.model import OutputActivation
@@ -26,7 +27,10 @@ from ceteris.spec.optimizer import Optimizer
 from ceteris.spec.penalty import L1, L2
 from ceteris.spec.schedule import Schedule
 from ceteris.train.cpu import decorators
+from ceteris.train.engine import Engine, StackSpec
 from ceteris.train.messages import EpochMeasured
+from ceteris.train.plan import TrialPlan
+from ceteris.train.tensor.engine import TensorEngine
 
 from .runs import Outcome, plan, run_plans
 
@@ -114,18 +118,23 @@ def told(case: dict[str, Any]) -> str:
     return "-".join(f"{key}={value}" for key, value in case.items())
 
 
-@pytest.mark.parametrize("case", CASES, ids=told)
-def test_a_member_computes_the_same_bits_in_any_company(case: dict[str, Any]) -> None:
-    base = {"data": {"source": "classes"}, "model": MLP, "batch_size": 16, "epochs": 2}
-    settings = base | {"optimizer": {"kind": "sgd", "lr": 0.05}} | case
-    own = plan("own", seed=1, **settings)
+def with_company(case: dict[str, Any]) -> tuple[TrialPlan, list[TrialPlan]]:
+    """Return a trial, and others that diverge, end early or just have another seed."""
+    base: dict[str, Any] = {"data": {"source": "classes"}, "model": MLP, "batch_size": 16, "epochs": 2}
+    settings: dict[str, Any] = base | {"optimizer": {"kind": "sgd", "lr": 0.05}} | case
     lost = settings | {
         "model": settings["model"] | {"init": {"kind": "normal", "std": 1e37}},
         "optimizer": settings["optimizer"] | {"lr": 1e30, "weight_decay": 1e30},
     }
     stopping = settings | {"early_stopping": {"patience": 1, "min_delta": 1e9}}
     others = [plan("lost", seed=1, **lost), plan("other", seed=2, **settings), plan("early", **stopping)]
-    preparation = rows_of(settings["data"]["source"])
+    return plan("own", seed=1, **settings), others
+
+
+@pytest.mark.parametrize("case", CASES, ids=told)
+def test_a_member_computes_the_same_bits_in_any_company(case: dict[str, Any]) -> None:
+    own, others = with_company(case)
+    preparation = rows_of(own.experiment.data.source)
     alone = run_plans([own], preparation)
     for company in ([*others, own], [others[1], own, others[0]]):
         together = run_plans(company, preparation)
@@ -133,6 +142,25 @@ def test_a_member_computes_the_same_bits_in_any_company(case: dict[str, Any]) ->
         found = left_behind(together, "own")
         assert len(found) == 1 + own.experiment.epochs
         assert all(map(np.array_equal, found, left_behind(alone, "own"), [True] * len(found)))
+
+
+def on_tensors(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:
+    return TensorEngine(spec, stack, device)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [own for own in CASES if own.get("model", MLP)["kind"] != "cnn" and "precision" not in own],
+    ids=told,
+)
+def test_on_the_tensor_engine_it_computes_the_same_to_rounding(case: dict[str, Any]) -> None:
+    own, others = with_company(case)
+    preparation = rows_of(own.experiment.data.source)
+    alone = run_plans([own], preparation, engine=on_tensors)
+    together = run_plans([*others, own], preparation, engine=on_tensors)
+    assert together.ended["lost"].status == "diverged"
+    found, expected = left_behind(together, "own")[0], left_behind(alone, "own")[0]
+    assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
 
 
 def test_every_kernel_is_called_from_one_that_is_trained_with_here() -> None:
