@@ -96,6 +96,11 @@ def test_it_is_told_in_one_sentence(result: Result, call: Callable[[Result], Any
             np.array(["a", None], dtype=object),
             "`y` has 1 missing value (None or NA); fill",
         ),
+        (
+            np.ma.masked_equal(np.eye(2), 1),
+            LABELS,
+            "`x` is a masked array with 2 masked values; fill in (`x.filled(...)`), or leave these rows",
+        ),
         (FRAME, LABELS, "`x` has columns that hold no numbers: `town`;"),
     ],
 )

@@ -162,3 +162,8 @@ def test_whole_numbers_that_are_no_labels_are_told():
 )
 def test_labels_must_fit_the_given_classes(y, classes, message):
     assert messages(X, y, classes)[0].startswith(f"mine: {message}")
+
+
+@pytest.mark.filterwarnings("error")
+def test_small_floats_are_read_without_a_warning():
+    assert arrays(np.ones((4, 2), dtype=np.float16), [0, 1, 0, 1]).x.dtype == np.float16

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas
+import pytest
 
 from ceteris.data import arrays, load
 from ceteris.lab.binding import bind
 from ceteris.lab.datasets import LoadedData
 from ceteris.lab.run import tell_doubts
+from ceteris.spec.data import DataSpec
 from ceteris.spec.parse import parse_study
 from tests.lab.made import Diary, settings
 
@@ -24,10 +26,21 @@ def problems_with(data: object, dataset: object) -> list[str]:
 
 def test_doubts_are_told_once() -> None:
     diary, own = Diary(), arrays(ROWS, np.array([0.0, 1.0] * 60))
-    found = tell_doubts(LoadedData({"arrays": own, "a copy": own}, {}), diary)
+    found = tell_doubts(LoadedData({"arrays": own, "a copy": own}, {}), [], diary)
     assert diary.notes == list(found)
     (note,) = found
     assert "so its 2 different values are numbers to predict" in note
+
+
+@pytest.mark.parametrize(("scales", "told"), [(["none", "none"], 1), (["none", "standardize"], 0)])
+def test_targets_far_from_unit_scale_are_told_unless_scaled(scales: list[str], told: int) -> None:
+    specs = [DataSpec.model_validate({"source": "arrays", "target_scale": scale}) for scale in scales]
+    far = LoadedData({"arrays": arrays(ROWS, 1000 + 200 * ROWS[:, 0])}, {})
+    notes = tell_doubts(far, specs, Diary())
+    assert len(notes) == told
+    assert all("`data.target_scale: standardize` learns them on that scale" in note for note in notes)
+    near = LoadedData({"arrays": arrays(ROWS, ROWS[:, 0])}, {})
+    assert tell_doubts(near, specs, Diary()) == ()
 
 
 def test_rows_of_a_single_class_are_refused() -> None:

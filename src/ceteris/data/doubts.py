@@ -6,6 +6,7 @@ Nothing is left out unasked: a doubt is told in one sentence, with the setting t
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 
@@ -16,6 +17,7 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.mapped import row_blocks
 from ceteris.data.table_layout import MANY_CATEGORIES, Column, Layout
 from ceteris.data.targets import FEW_VALUES, like_labels, like_one_hot
+from ceteris.spec.data import DataSpec
 
 FEW_CATEGORIES = 10
 """A column of up to so many texts is taken for categories, however few rows there are."""
@@ -25,6 +27,8 @@ LEAST_ROWS = 20
 """With fewer rows, whole numbers that count up prove nothing."""
 ENOUGH = 10
 """Rows of a class, on average, that make whole numbers look like classes."""
+LEAST_SIZE, MOST_SIZE = 0.01, 30.0
+"""Root mean squares of numbers to predict in between are unremarkable."""
 SHOWN = 5
 
 ROW_WORDS = frozenset({"id", "uuid", "guid", "key", "index", "idx", "nr", "no", "rowid", "unnamed"})
@@ -145,6 +149,20 @@ def _of_targets(dataset: Dataset) -> Iterator[str]:
             f"its {len(counts):,} different whole numbers to predict are taken for classes; write them as "
             "floating-point numbers (`y.astype(float)`) if they are amounts"
         )
+
+
+def unscaled_targets(dataset: Dataset, spec: DataSpec) -> str:
+    """Say that numbers to predict are learned far from unit scale, where they are; else nothing."""
+    if dataset.task != "regression" or spec.target_scale != "none" or not len(dataset.y):
+        return ""
+    size = math.sqrt(float(np.square(dataset.y, dtype=np.float64).mean()))
+    if size == 0 or LEAST_SIZE <= size <= MOST_SIZE:
+        return ""
+    return (
+        f"`{dataset.name}`: the root mean square of the numbers to predict is {size:.3g}, where initial "
+        "weights and usual learning rates are made for about 1; `data.target_scale: standardize` learns them "
+        "on that scale"
+    )
 
 
 def _of_numbers(y: NDArray[np.float64]) -> Iterator[str]:

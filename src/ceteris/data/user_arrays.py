@@ -162,6 +162,12 @@ def _as_array(values: Any, name: str) -> NDArray[Any]:
     """Read anything array-like; objects that are all text or all numbers become such, others are refused."""
     if hasattr(values, "toarray"):
         raise CeterisError(f"`{name}` is a sparse matrix; give `{name}.toarray()`")
+    if np.ma.is_masked(values):
+        masked = int(np.ma.getmaskarray(values).sum())
+        raise CeterisError(
+            f"`{name}` is a masked array with {masked:,} masked value{'' if masked == 1 else 's'}; fill in "
+            f"(`{name}.filled(...)`), or leave these rows out"
+        )
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -201,9 +207,10 @@ def _check_finite(array: NDArray[Any], name: str) -> None:
     """Refuse NaN, infinities, and numbers that a 32-bit float cannot hold."""
     if array.dtype.kind != "f":
         return
+    largest = min(LARGEST, float(np.finfo(array.dtype).max))
     problems = (
         (np.isfinite, "not finite (NaN or infinity)"),
-        (lambda values: np.abs(values) <= LARGEST, "too large for a 32-bit float (3.4e38)"),
+        (lambda values: np.abs(values) <= largest, "too large for a 32-bit float (3.4e38)"),
     )
     for is_good, what in problems:
         count, first = 0, None

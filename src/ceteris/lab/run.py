@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ceteris.data.dataset import Dataset
-from ceteris.data.doubts import doubts
+from ceteris.data.doubts import doubts, unscaled_targets
 from ceteris.data.facts import facts
 from ceteris.lab.binding import Bound, bind
 from ceteris.lab.column_notes import column_notes
@@ -54,6 +54,7 @@ from ceteris.lab.undertaking import (
 from ceteris.records.store import Store
 from ceteris.records.views import CONSTANT, DOUBTS, REMARK
 from ceteris.spec.combine import Combination, combinations, seed_list
+from ceteris.spec.data import DataSpec
 from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.study import Study
@@ -114,7 +115,7 @@ def run_study(
         first = hire_ahead(crew, device, workers, trials_in_all)
         sources = [experiment.data.reading for experiment in experiments]
         data = load_sources(sources, data_folder, dataset, tell_loading(means))
-        of_data = tell_doubts(data, means.listener)
+        of_data = tell_doubts(data, [experiment.data for experiment in experiments], means.listener)
         initial = read_all(experiments, runs_folder)
         bound, problems = bind(checked, data, list(own), list(factories), initial=initial)
         hello = greet(crew, first, means.listener, means.stop)
@@ -168,9 +169,13 @@ def run_study(
     return run
 
 
-def tell_doubts(data: LoadedData, listener: Listener) -> tuple[str, ...]:
-    """Note what is doubtful about the rows, and return the notes."""
-    notes = tuple(dict.fromkeys(doubt for dataset in data.datasets.values() for doubt in doubts(dataset)))
+def tell_doubts(data: LoadedData, specs: Sequence[DataSpec], listener: Listener) -> tuple[str, ...]:
+    """Note what is doubtful about the rows, and about how experiments read them; return the notes."""
+    found = [doubt for dataset in data.datasets.values() for doubt in doubts(dataset)]
+    if not any(spec.target_scale != "none" for spec in specs):  # else the study knows of it
+        read = [(data.datasets[spec.reading], spec) for spec in specs if spec.reading in data.datasets]
+        found += [unscaled_targets(dataset, spec) for dataset, spec in read]
+    notes = tuple(dict.fromkeys(filter(None, found)))
     for note in notes:
         listener.note(note)
     return notes
