@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ceteris.train.measure import Columns
 from ceteris.train.messages import State
 
-LEAST_FACTOR = 20.0
-"""A checkpoint waits at least so many times as long as the last one took: it costs a twentieth at most."""
+LEAST_FACTOR = 50.0
+"""A checkpoint waits at least so many times as long as the last one took: it costs a fiftieth at most."""
 
 _START = "start "
 

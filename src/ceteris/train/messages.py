@@ -85,7 +85,7 @@ class TrialEnded:
     final: Tensors
 
 
-CHECKPOINT_SECONDS = 30.0
+CHECKPOINT_SECONDS = 5.0
 """The least time between two checkpoints of a shard, unless another is asked for."""
 
 
