@@ -57,6 +57,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("ceteris")
+    if name == "data":  # `ceteris.data.arrays`, which needs no import of its own
+        return import_module("ceteris.data")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

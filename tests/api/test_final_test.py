@@ -66,6 +66,12 @@ def test_every_reading_is_counted_and_the_newest_is_kept(result: Result, runs_di
     assert "nor looked at here" not in page
 
 
+def test_a_metric_of_the_users_is_known_by_what_it_computes_and_not_by_its_name(result: Result) -> None:
+    before = result.test(metrics={"own": lambda outputs, targets: outputs.mean()}).readings
+    after = result.test(metrics={"own": lambda outputs, targets: outputs.max()}).readings
+    assert after == before + 1
+
+
 def test_pictures_show_right_and_wrong_ones_with_their_classes(result: Result) -> None:
     found = result.test()
     _, _, predicted = by_hand(result, found.chosen, 0)

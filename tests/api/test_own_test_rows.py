@@ -1,5 +1,7 @@
 """Test rows given with arrays: judged by ``result.test()``, kept with the record, read by nothing else."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,13 @@ def test_they_stand_beside_the_data_set_and_in_its_hash(judged: Result, tmp_path
     assert load(judged.run.facts["source"]).content == with_rows.content
 
 
+def test_columns_that_stand_in_the_same_order_need_no_names_of_their_own() -> None:
+    train, test = (pandas.DataFrame(rows, columns=["a", "a", "b"]) for rows in (X, X_TEST))
+    rows = held_test_rows(arrays(train, Y, test=(test, Y_TEST)))
+    assert rows is not None
+    np.testing.assert_array_equal(rows.x, X_TEST)
+
+
 def test_columns_of_frames_are_matched_by_name() -> None:
     frame = pandas.DataFrame(X, columns=["a", "b", "c"])
     turned = pandas.DataFrame(X_TEST[:, ::-1], columns=["c", "b", "a"])
@@ -97,7 +106,8 @@ FRAME = pandas.DataFrame(X, columns=["alpha", "beta", "gamma"])
             "digits",
             (X_TEST, Y_TEST),
             "test: test rows belong to arrays that are given with them, data=(X, y) and "
-            "test=(X_test, y_test); other data brings its own",
+            "test=(X_test, y_test); other data brings its own, as `ceteris.data.arrays(X, y, "
+            "test=(X_test, y_test))` does",
         ),
         (
             (X, Y, X_TEST, Y_TEST),
@@ -120,3 +130,8 @@ def test_rows_for_another_study_bring_their_own(tmp_path: Path) -> None:
     plain = ceteris.run(study, data=(X, Y), runs_dir=tmp_path, progress=False)
     with pytest.raises(CeterisError, match=r"given as test=\(X_test, y_test\) with data=\(X, y\)"):
         plain.test()
+
+
+def test_arrays_are_reached_by_importing_ceteris_alone() -> None:
+    code = "import ceteris; ceteris.data.arrays([[1.0], [2.0]], [0, 1])"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -56,6 +56,13 @@ def refused(call: Callable[[], Any]) -> str:
             lambda r: r.trials[0].gradients(IMAGES, [[0, 1]] * 2),
             "class numbers (rows,) from 0, `0`, to 9, `9`",
         ),
+        (lambda r: r.landscape(weights=5), "weights: a picture needs two different weights"),
+        (lambda r: ceteris.run("digits/learning-rate", device=5), "device: a value of type int is no device"),
+        (lambda r: ceteris.run("digits/learning-rate", search=5), "search: a value of type int holds no"),
+        (lambda r: ceteris.run("digits/learning-rate", runs_dir=5), "runs_dir: a value of type int is no"),
+        (lambda r: ceteris.run("digits/learning-rate", data_dir=5), "data_dir: a value of type int is no"),
+        (lambda r: ceteris.run("digits/learning-rate", workers="2"), "workers: '2' is not a number of proc"),
+        (lambda r: ceteris.list_runs(runs_dir=5), "runs_dir: a value of type int is no path"),
         (lambda r: ceteris.load_run(5), "run: a value of type int is no run; give its name, `last`, or a"),
         (
             lambda r: ceteris.extend(r, seeds="x"),
@@ -63,7 +70,7 @@ def refused(call: Callable[[], Any]) -> str:
         ),
         (
             lambda r: ceteris.run("digits/learning-rate", workers="x"),
-            "x is not a number of processes; it must",
+            "'x' is not a number of processes; it must",
         ),
         (
             lambda r: ceteris.run("digits/learning-rate", data=IMAGES),
@@ -102,6 +109,7 @@ def test_it_is_told_in_one_sentence(result: Result, call: Callable[[Result], Any
             "`x` is a masked array with 2 masked values; fill in (`x.filled(...)`), or leave these rows",
         ),
         (FRAME, LABELS, "`x` has columns that hold no numbers: `town`;"),
+        (np.eye(2), np.array([2**70, 1], dtype=object), "`y` has whole numbers beyond 64 bits; give `y.ast"),
     ],
 )
 def test_rows_that_are_no_numbers_are_told(x: object, y: object, told: str) -> None:

@@ -35,9 +35,15 @@ class Means:
     stop: Stop = field(default_factory=Stop)
 
     def __post_init__(self) -> None:
-        if self.workers is not None and (not isinstance(self.workers, int) or self.workers < 1):
-            message = f"{self.workers} is not a number of processes; it must be at least 1"
+        number = isinstance(self.workers, int | None) and not isinstance(self.workers, bool)
+        if not number or (self.workers is not None and self.workers < 1):
+            message = f"{self.workers!r} is not a number of processes; it must be at least 1"
             raise CeterisError(Problem(message, where="workers"))
+        if not isinstance(self.device, str | None):
+            message = (
+                f"a value of type {type(self.device).__name__} is no device; give `cpu`, `cuda` or `auto`"
+            )
+            raise CeterisError(Problem(message, where="device"))
 
 
 @dataclass(frozen=True)

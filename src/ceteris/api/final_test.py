@@ -13,6 +13,7 @@ from ceteris.api.choice import choosable, choosing_metric, finished_trials, leve
 from ceteris.api.final_rows import FinalRows, check_has_rows, final_rows_of
 from ceteris.api.networks import facts_of, recorded_network
 from ceteris.errors import CeterisError
+from ceteris.lab.own_metrics import source_hash
 
 if TYPE_CHECKING:
     import torch
@@ -110,7 +111,8 @@ def run_final_test(
     for rows in sets.values():
         check_has_rows(rows)
     _check_comparable(run, sets)
-    chosen_by = [str(wanted), str(label), *sorted(metrics or ())]
+    own = [f"{name} {source_hash(function)}" for name, function in (metrics or {}).items()]
+    chosen_by = [str(wanted), str(label), *sorted(own)]
     readings = _count_readings(run, sets, [*chosen_by, *sorted(trial.identity for trial in finished)])
     evaluated = _Evaluation(run, sets, wanted, model, metrics or {})
     scored = []

@@ -94,6 +94,7 @@ class _Counter:
         self._total, self._tell, self._done = total, tell, 0
 
     def add(self, points: int) -> None:
+        """Count points that were computed."""
         self._done += points
         if self._tell is not None:
             self._tell(self._done, self._total)
@@ -123,7 +124,8 @@ def _check(weights: Sequence[str] | None, radius: float, points: int, rows: int 
     ]
     if problems:
         raise CeterisError(problems)
-    if weights is not None and (len(weights) != 2 or weights[0] == weights[1]):
+    named = list(weights) if isinstance(weights, tuple | list) else []
+    if weights is not None and (len(named) != 2 or named[0] == named[1]):
         message = "a picture needs two different weights, such as `head.weight[0,0]` and `head.weight[0,1]`"
         problems.append(Problem(message, where="weights"))
     if not (math.isfinite(radius) and radius > 0):

@@ -120,6 +120,9 @@ def plan(
     """
     from ceteris.data.sources import misspelt
 
+    if not isinstance(search, Mapping | None):
+        message = f"a value of type {type(search).__name__} holds no settings; see `ceteris.search`"
+        raise CeterisError(Problem(message, where="search"))
     look_beside(source, allow_code=allow_code)
     dataset = None if data is None and test is None else as_dataset(data, test)
     source, own_model = (source, []) if model is None else _with_model(source, model)

@@ -138,9 +138,10 @@ def _of_targets(dataset: Dataset) -> Iterator[str]:
     counts = np.bincount(dataset.y, minlength=len(dataset.classes))
     single = [name for name, count in zip(dataset.classes, counts, strict=True) if count == 1]
     if single and counts.max() > 1:
+        have = "has" if len(single) == 1 else "have"
         yield (
-            f"{len(single):,} of the {len(counts):,} classes have one row, which cannot train and validate: "
-            f"{_listed(single)}"
+            f"{len(single):,} of the {len(counts):,} classes {have} one row, which cannot train and "
+            f"validate: {_listed(single)}"
         )
     whole = [int(name) for name in dataset.classes if re.fullmatch(r"-?\d{1,15}", name)]
     numbered = sorted(whole) == list(range(len(counts))) and len(dataset.y) >= ENOUGH * len(counts)

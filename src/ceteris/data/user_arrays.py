@@ -82,7 +82,7 @@ def _test_rows(x: Any, test: Any, name: str) -> dict[str, Any]:
             else (f"the column `{more[0]}` is not among those of the training rows")
         )
         raise CeterisError(Problem(f"`x_test`: {told}", where=name))
-    return {"x_test": x_test[here], "y_test": y_test}
+    return {"x_test": x_test if here == there else x_test[here], "y_test": y_test}
 
 
 def _column(values: Any, name: str, rows: int) -> NDArray[Any]:
@@ -181,7 +181,11 @@ def _as_array(values: Any, name: str) -> NDArray[Any]:
         return array.astype(np.str_)
     if all(isinstance(item, NUMBERS) for item in array.flat):
         whole = all(isinstance(item, WHOLE) for item in array.flat)
-        return array.astype(np.int64 if whole else np.float64)
+        try:
+            return array.astype(np.int64 if whole else np.float64)
+        except OverflowError:
+            message = f"`{name}` has whole numbers beyond 64 bits; give `{name}.astype(float)`"
+            raise CeterisError(message) from None
     if lacking := sum(type(item).__name__ in MISSING for item in array.flat):
         many = f"{lacking:,} missing value{'' if lacking == 1 else 's'}"
         raise CeterisError(f"`{name}` has {many} (None or NA); fill in or leave out")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, Problem
 from ceteris.records.database import DATABASE_NAME
 
 FOLDER_VARIABLE = "CETERIS_RUNS"
@@ -18,7 +18,15 @@ UNFINISHED = ".part"
 
 def records_folder(named: str | Path | None = None) -> Path:
     """Return the folder of records: the one named, or that in ``CETERIS_RUNS``, or ``./ceteris-runs``."""
-    return Path(named or os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER).expanduser()
+    given = None if named is None else given_folder(named, "runs_dir")
+    return (given or Path(os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER)).expanduser()
+
+
+def given_folder(named: str | Path, where: str) -> Path | None:
+    """Return a folder as the user gave it, None for an empty name. Raises ``CeterisError`` for no path."""
+    if not isinstance(named, str | os.PathLike):
+        raise CeterisError(Problem(f"a value of type {type(named).__name__} is no path", where=where))
+    return Path(named) if str(named) else None
 
 
 def database_file(folder: Path, create: bool) -> Path:
