@@ -35,6 +35,8 @@ HOME = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(HOME), str(HOME / "src")]
 SHARES = {"tests": 0.35, "learning-rate": 0.25, "cnn": 0.35, "table": 1.0}
 """Of the time that is left, at most so much for each piece, in order."""
+KEPT_CHARACTERS = 20_000
+"""So much of what a piece printed last is kept: the tracebacks of several tests."""
 
 
 def options() -> argparse.Namespace:
@@ -113,7 +115,7 @@ def piece(name: str, asked: argparse.Namespace, seconds: float) -> dict[str, Any
         found: dict[str, Any] = {"end": end, "seconds": time.perf_counter() - begin}
         if out.exists():
             found["found"] = json.loads(out.read_text())
-        return found | {"log": log[-3000:]}
+        return found | {"log": log[-KEPT_CHARACTERS:]}
 
 
 def environment() -> dict[str, str]:

@@ -199,20 +199,24 @@ def test_what_a_worker_lost_is_trained_again_in_halves(tmp_path: Path, how: str,
 
 
 @pytest.mark.slow
-def test_trials_that_kill_their_worker_twice_are_given_up_in_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "memory"), [("killed", True), ("full", True), ("aborted", False)])
+def test_trials_that_fail_twice_are_given_up_in_one_sentence(tmp_path: Path, how: str, memory: bool) -> None:
     def deadly(outputs: Any, targets: Any) -> float:
-        os.kill(os.getpid(), signal.SIGKILL)
+        if how == "full":
+            raise MemoryError("too much")
+        os.kill(os.getpid(), signal.SIGKILL if how == "killed" else signal.SIGTERM)
         return 0.0
 
     study = small_study(vary={}, seeds=1, metrics=["deadly"])
     with pytest.raises(
-        CeterisError, match="level `base`, seed 0 could not be trained: the process died"
+        CeterisError, match="level `base`, seed 0 could not be trained: it failed each time"
     ) as error:
         run_study(study, runs_folder=tmp_path, workers=1, metrics={"deadly": deadly})
     assert len(error.value.problems) == 1
     record = load(tmp_path, "last")
     assert record.status == "stopped"
     assert f"`ceteris resume {record.id}`" in str(error.value)
+    assert ("less memory is needed with a smaller `batch_size`" in str(error.value)) == memory
 
 
 @pytest.mark.slow

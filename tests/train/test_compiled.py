@@ -20,8 +20,8 @@ from ceteris.train.cpu.compiled import NOTE
 ASK = "from ceteris.train.cpu.compiled import kernels_are_compiled; print(kernels_are_compiled())"
 
 
-def answer(folder: str) -> str:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+def answer(folder: str, **more: str) -> str:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": folder, **more}
     done = subprocess.run(
         [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
     )
@@ -34,6 +34,21 @@ def test_kernels_are_compiled_where_the_cache_holds_them_as_their_sources_are(tm
     assert answer(str(cache)) == "True"
     age(cache)
     assert answer(str(cache)) == "False"
+
+
+def test_where_nothing_is_compiled_nothing_is_waited_for_and_a_run_says_what_to_do(tmp_path: Path) -> None:
+    assert answer(str(tmp_path), NUMBA_DISABLE_JIT="1") == "True"
+    done = subprocess.run(
+        [sys.executable, "-m", "ceteris", "run", "digits/learning-rate", "--seeds", "1", "--epochs", "1"],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "the training kernels have to be compiled: unset the variable NUMBA_DISABLE_JIT" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_kernel_is_compiled_anew_where_any_source_of_kernels_has_changed(

@@ -141,7 +141,8 @@ def test_a_member_computes_the_same_bits_in_any_company(case: dict[str, Any]) ->
         assert together.ended["lost"].status == "diverged"
         found = left_behind(together, "own")
         assert len(found) == 1 + own.experiment.epochs
-        assert all(map(np.array_equal, found, left_behind(alone, "own"), [True] * len(found)))
+        pairs = zip(found, left_behind(alone, "own"), strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs)
 
 
 def on_tensors(spec: StackSpec, stack: StackedNetwork, device: str) -> Engine:

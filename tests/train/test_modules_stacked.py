@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -106,6 +109,58 @@ def test_what_does_not_vectorise_runs_one_after_another_with_the_reason(
     model = ModuleModel(name="Own")
     together = compare(lambda: user_stack(factory, model), [model.model_dump()] * MEMBERS, digits)
     assert together.reason.startswith("RuntimeError: vmap")
+
+
+class Drawing(Small):
+    """Scales its inputs by what it draws from a generator of its own, which ``vmap`` does not see."""
+
+    generator: Any
+    draw: Callable[[Any], float]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = deepcopy(type(self).generator)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x * (1 + type(self).draw(self.own)) if self.training else x)
+
+
+@pytest.mark.parametrize(
+    ("generator", "draw"),
+    [
+        (np.random.default_rng(0), lambda own: float(own.random())),
+        (np.random.RandomState(0), lambda own: float(own.rand())),
+        (random.Random(0), lambda own: own.random()),
+    ],
+    ids=["Generator", "RandomState", "Random"],
+)
+def test_what_draws_from_a_generator_of_its_own_runs_one_after_another(
+    generator: Any, draw: Callable[[Any], float], digits: Preparation
+) -> None:
+    factory = type("Own", (Drawing,), {"generator": generator, "draw": staticmethod(draw)})
+    model = ModuleModel(name="Own")
+    net, stack = user_stack(factory, model)
+    spec, _ = spec_for(net, [model.model_dump()] * MEMBERS, stack, digits)
+    engine = StackedModuleEngine(spec, stack, "cpu")
+    assert engine.reason == "it draws from the generator in the attribute `own`"
+
+
+class DrawingTensors(Small):
+    """Draws tensors from a generator of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = torch.Generator().manual_seed(0)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x * torch.rand(1, generator=self.own))
+
+
+def test_what_draws_tensors_from_a_generator_of_its_own_runs_one_after_another(digits: Preparation) -> None:
+    model = ModuleModel(name="Own")
+    net, stack = user_stack(DrawingTensors, model)
+    spec, _ = spec_for(net, [model.model_dump()] * MEMBERS, stack, digits)
+    assert StackedModuleEngine(spec, stack, "cpu").reason.startswith("RuntimeError: vmap")
 
 
 class Averaging(Small):

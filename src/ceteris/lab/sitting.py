@@ -21,6 +21,10 @@ from ceteris.train.plan import TrialPlan
 WAIT_SECONDS = 0.2
 MOST_FAILED_STARTS = 3
 """So many workers may die before they say hello."""
+FOR_MEMORY = (
+    "; less memory is needed with a smaller `batch_size`, fewer `--workers` and, on a card, "
+    "`precision: bfloat16`"
+)
 
 
 class Sitting:
@@ -46,6 +50,7 @@ class Sitting:
         self._schedule = Schedule(())
         self._trials: dict[str, TrialPlan] = {}
         self._failed_starts = 0
+        self._gave_up_for_memory = False
         self._told_to_stop = False
         self._told_compiling = False
 
@@ -164,6 +169,7 @@ class Sitting:
     def _restart(self, worker: int, reason: str, *, of_memory: bool) -> None:
         begun = self._recorder.begun
         loss = self._schedule.died(worker, begun, of_memory=of_memory)
+        self._gave_up_for_memory |= of_memory and bool(loss.given_up)
         if loss.again:
             self._recorder.restart(loss.again)
             goes_on = any(trial.identity in begun for trial in loss.again)
@@ -179,9 +185,9 @@ class Sitting:
             return
         self._recorder.restart(lost)
         raise CeterisError(
-            f"{tell_trials(lost)} could not be trained: the process died each time (details in "
-            f"{self._recorder.folder / 'errors.log'}); everything else is recorded, and "
-            f"`ceteris resume {self._recorder.run}` tries again"
+            f"{tell_trials(lost)} could not be trained: it failed each time (details in "
+            f"{self._recorder.folder / 'errors.log'}){FOR_MEMORY if self._gave_up_for_memory else ''}; "
+            f"everything else is recorded, and `ceteris resume {self._recorder.run}` tries again"
         )
 
 

@@ -115,7 +115,7 @@ class Worker:
         loaded = load(order.metrics, order.references)
         modules = own_modules.load(order.modules, order.module_references)
         self._modules = modules.factories
-        problems = [*loaded.problems, *modules.problems]
+        problems = [*numerics.compiler_problems(), *loaded.problems, *modules.problems]
         try:
             device = resolve_device(order.device)
         except CeterisError as error:

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ceteris.errors import Problem
+
 VERSION = 5
 """Version of the rule; part of a trial's identity."""
 TENSOR_VERSION = 2
@@ -117,6 +119,16 @@ def prepare_device(device: str, *, deterministic: bool = False) -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = deterministic
     torch.use_deterministic_algorithms(deterministic)
+
+
+def compiler_problems() -> tuple[Problem, ...]:
+    """Return why kernels cannot be compiled in this process: Numba was told not to."""
+    import numba
+
+    config: Any = numba.config
+    if not config.DISABLE_JIT:
+        return ()
+    return (Problem("the training kernels have to be compiled: unset the variable NUMBA_DISABLE_JIT"),)
 
 
 def describe(device: str, *, deterministic: bool = False) -> dict[str, Any]:

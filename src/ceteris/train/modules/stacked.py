@@ -19,7 +19,7 @@ from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyedDropout
-from ceteris.train.modules.host_state import GENERATORS, changes, host_state
+from ceteris.train.modules.host_state import changes, drawn_from, host_state
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
 from ceteris.train.modules.precision import TYPES, StackedLowering
@@ -40,9 +40,9 @@ class StackedModuleEngine(TensorEngine):
     """Trains modules whose parameters and buffers are stacked: one module's code, run for all members.
 
     A module that ``torch.func.vmap`` cannot run (its flow depends on its data, it draws numbers of its
-    own), or that draws from Python's or NumPy's generator, is run for one member after another; ``reason``
-    then says why. Its steps are not recorded, and neither are those of a module that counts something in
-    Python.
+    own), or that draws from a generator of Python's, NumPy's or its own, is run for one member after another;
+    ``reason`` then says why. Its steps are not recorded, and neither are those of a module that counts
+    something in Python. Iterators, and what global variables refer to, are not seen.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class StackedModuleEngine(TensorEngine):
         before = host_state(self._module)
         self._trained = self._parameters_with_gradient()
         changed = changes(before, host_state(self._module)) if self._seeds else []
-        drawn = [name for name in changed if name in GENERATORS]
+        drawn = drawn_from(changed)
         if drawn and not self.reason:
             # Together all would read one number, which no seed of theirs fixes.
             self.reason = f"it draws from {drawn[0]}"
