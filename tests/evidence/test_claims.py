@@ -321,3 +321,18 @@ def test_epochs_until_a_falling_rate_need_to_know_which_way_it_comes():
     found, unsaid = assess(study({"lr": ["a"]}, down, silent), fall, validation_rows=None).verdicts
     assert (found.verdict, found.effect) == ("supported", pytest.approx(5.4))
     assert "whether a lower or a higher `lr` is better is not known" in unsaid.explanation
+
+
+def test_seeds_are_told_where_ranks_decide_one_comparison_and_t_another():
+    """Ranks tell no range: that is not more than can be told."""
+    values = {
+        "a": [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        "b": [0.9, -0.5, 0.7, -0.3, 0.8, 0.2],
+        "c": [1.9, 1.5, 1.7, 0.0, 1.8, None],
+    }
+    (found,) = judged(values, claim(order=("a", "b", "c"))).verdicts
+    by_t, by_ranks = found.comparisons
+    assert (found.method, by_t.method, by_ranks.method) == ("t", "t", "ranks")
+    assert (found.seeds_low, found.seeds_high) == (None, None)
+    assert found.seeds_needed == max(by_t.seeds.needed, by_ranks.seeds.needed)
+    assert f"would take about {found.seeds_needed} seeds" in found.explanation

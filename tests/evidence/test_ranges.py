@@ -79,5 +79,63 @@ def test_claims_on_one_level_are_cut_and_differences_are_not():
     assert "cut" not in pair.explanation
 
 
+@pytest.mark.parametrize(
+    ("metric", "values", "bounds", "inside"),
+    [
+        ("val_accuracy", [0.99, 0.97, 1.0, 0.985, 0.995], {"low": 0.9, "high": 1.0}, {"low": 0.9}),
+        ("val_accuracy", [0.01, 0.03, 0.0, 0.015, 0.005], {"low": 0.0, "high": 0.1}, {"high": 0.1}),
+        ("val_accuracy", [1.0] * 5, {"low": 0.9, "high": 1.0}, {"low": 0.9}),
+        ("val_loss", [0.01, 0.03, 0.0, 0.015, 0.005], {"low": 0.0, "high": 0.5}, {"high": 0.5}),
+        ("val_loss", [0.01, 0.03, 0.0, 0.015, 0.005], {"low": -1.0, "high": 0.5}, {"high": 0.5}),
+    ],
+)
+def test_a_bound_at_an_end_of_the_metric_is_kept_by_every_mean(metric, values, bounds, inside):
+    both, one = (
+        judged({"a": values}, claim(metric, within={"levels": ("a",), **b}), metric=metric).verdicts[0]
+        for b in (bounds, inside)
+    )
+    assert (both.verdict, both.p) == ("supported", one.p)
+    assert both.p < 0.001
+    assert bounds["low"] <= both.low <= both.high <= bounds["high"]
+
+
+def test_values_beyond_the_end_show_that_a_bound_there_is_one():
+    values = {"a": [-0.1, 0.1, 0.05, -0.05, 0.02]}
+    found = judged(values, claim(within={"levels": ("a",), "low": 0.0, "high": 0.5})).verdicts[0]
+    assert found.verdict == "not established"
+    assert found.low < 0
+
+
+def test_a_lost_trial_keeps_no_bound():
+    """Its accuracy counts as worst of all, not as one within 0 to 0.5."""
+    given = claim("val_accuracy", within={"levels": ("a",), "low": 0.0, "high": 0.5})
+    out = judged({"a": [None] * 6}, given, metric="val_accuracy")
+    assert out.verdicts[0].verdict == "contradicted"
+    given = claim("val_accuracy", within={"levels": ("a",), "low": 0.9, "high": 1.0})
+    found = judged({"a": [1.0] * 9 + [None]}, given, metric="val_accuracy").verdicts[0]
+    assert (found.verdict, found.method) == ("supported", "counts")
+
+
+def test_shares_of_seeds_keep_their_ends_too():
+    out = judged(
+        {"a": [None] * 8, "b": [1.0] * 8},
+        claim("diverged", within={"levels": ("a",), "low": 0.3, "high": 1}),
+        claim("diverged", within={"levels": ("b",), "low": 0, "high": 0.7}),
+    )
+    assert [each.verdict for each in out.verdicts] == ["supported", "supported"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "bounds"), [("val_accuracy", {"low": 0, "high": 1}), ("val_loss", {"low": 0})]
+)
+def test_bounds_that_nothing_can_pass_are_refused(metric, bounds):
+    values = {"a": [0.5, 0.6, 0.7]}
+    found = judged(values, claim(metric, within={"levels": ("a",), **bounds}), metric=metric).verdicts[0]
+    name = "validation accuracy" if metric == "val_accuracy" else "validation loss"
+    assert (found.verdict, found.p) == ("not established", None)
+    expected = f"nothing can be established: no {name} can lie outside the bounds of `within`"
+    assert found.explanation == expected
+
+
 def test_what_does_not_vary_is_not_called_cut():
     assert not any("cut" in note for note in judged({"a": [1.0] * 3}, metric="val_accuracy").notes)

@@ -89,6 +89,103 @@ def test_the_average_decides_where_it_is_asked_for():
     assert rulings(found)["lr=0.01"] == "not established"
 
 
+def test_the_average_decides_where_it_is_asked_for_and_levels_turn_round():
+    means = {"a": (0.5, 0.6), "b": (0.6, 0.5)}
+    found = verdict(means, WIDE_IS_LESS | {"over": "average"})
+    assert (found.verdict, found.depends_on) == ("not established", ())
+    assert "depends" not in found.explanation
+    assert rulings(found) == {"lr=a": "contradicted", "lr=b": "supported"}
+
+
+def in_three_factors(effects, seeds=5):
+    """Assess p x q x widths; ``effects``: (p, q) -> loss with w less that with n; None: w diverges."""
+    rng = np.random.default_rng(0)
+    found = []
+    for (p, q), effect in effects.items():
+        for width, own in (("n", 0.0), ("w", effect)):
+            place = {"p": p, "q": q, "width": width}
+            label = f"p={p}, q={q}, width={width}"
+            values = rng.normal(0.5 + (own or 0.0), 0.01, seeds)
+            found += [
+                lost(label, s, coordinates=place)
+                if own is None
+                else trial(label, s, {"val_loss": [v]}, coordinates=place)
+                for s, v in enumerate(values)
+            ]
+    made_study = study({"p": "12", "q": "12", "width": "nw"}, claim(**WIDE_IS_LESS), seeds=seeds)
+    return assess(made_study, found, validation_rows=None).verdicts[0]
+
+
+@pytest.mark.parametrize(
+    ("effects", "depends_on", "words"),
+    [
+        ({"11": -0.5, "12": -0.5, "21": 0.1, "22": 0.1}, ("p",), "because it depends on p;"),
+        ({"11": -0.5, "12": 0.1, "21": -0.5, "22": 0.1}, ("q",), "because it depends on q;"),
+        ({"11": -0.9, "12": -0.4, "21": -0.4, "22": 0.1}, ("p", "q"), "because it depends on p and q;"),
+        (
+            {"11": -0.5, "12": 0.1, "21": 0.1, "22": -0.5},
+            ("p", "q"),
+            "because it differs between the combinations of p and q;",
+        ),
+    ],
+)
+def test_only_factors_that_the_effect_is_shown_to_change_with_are_named(effects, depends_on, words):
+    found = in_three_factors({tuple(place): effect for place, effect in effects.items()})
+    assert (found.verdict, found.depends_on) == ("not established", depends_on)
+    assert words in found.explanation
+
+
+def test_combinations_with_lost_trials_are_said_to_differ():
+    found = in_three_factors({("1", "1"): -0.5, ("1", "2"): -0.5, ("2", "1"): 0.1, ("2", "2"): None})
+    assert found.depends_on == ("p", "q")
+    assert "differs between the combinations of p and q" in found.explanation
+
+
+def shifted(effects):
+    """Assess two rates whose paired differences, width w less n, are the given ones, to the last bit."""
+    trials = [
+        trial(
+            f"lr={rate}, width={width}",
+            seed,
+            {"val_loss": [0.5 + (effect if width == "w" else 0.0)]},
+            coordinates={"lr": rate, "width": width},
+        )
+        for rate, row in effects.items()
+        for seed, effect in enumerate(row)
+        for width in "nw"
+    ]
+    asked = study({"lr": tuple(effects), "width": "nw"}, claim(**WIDE_IS_LESS))
+    return assess(asked, trials, validation_rows=None).verdicts[0]
+
+
+NOISE = np.array([-1.0, -0.5, 0.0, 0.5, 1.0]) / np.std([-1.0, -0.5, 0.0, 0.5, 1.0], ddof=1) * 5**0.5
+"""Of mean 0 and standard error 1."""
+
+
+def effects_with(p, scale):
+    """Return five differences below 0 that a paired t test gives this p value."""
+    return scale * (NOISE + stats.t.ppf(p / 2, 4))
+
+
+def test_where_levels_differ_each_alone_decides_at_the_level_of_the_claim():
+    """Berger's intersection-union test: p of 0.044 and 0.027 do, though Holm needs one below 0.025."""
+    found = shifted({"a": effects_with(0.044, 0.01), "b": effects_with(0.027, 0.1)})
+    assert [each.p_unadjusted for own in found.within for each in own.comparisons] == pytest.approx(
+        [0.044, 0.027]
+    )
+    assert (found.verdict, found.depends_on) == ("supported", ())
+    assert set(rulings(found).values()) == {"not established"}
+    assert (
+        "between which its effect differs; tested alone, it is supported within each of them, as it has to "
+        "be then; with the error budget shared between them (Holm) it is established within none: lr=a ("
+    ) in found.explanation
+
+
+def test_where_levels_differ_one_that_does_not_decide_alone_leaves_the_claim_open():
+    found = shifted({"a": effects_with(0.06, 0.01), "b": effects_with(0.027, 0.1)})
+    assert (found.verdict, found.depends_on) == ("not established", ("lr",))
+
+
 def test_levels_that_do_the_same_share_their_evidence():
     """None of them alone would do: what a factorial design is for."""
     found = verdict({"a": (0.5, 0.488), "b": (0.5, 0.488), "c": (0.5, 0.488)}, seed=2)

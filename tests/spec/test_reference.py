@@ -6,8 +6,10 @@ from typing import Any, get_args
 
 import pytest
 
+from ceteris.spec.claim_check import known_metrics
 from ceteris.spec.document import parse_document
 from ceteris.spec.parse import parse_study
+from ceteris.spec.probes import probe_patterns
 from ceteris.spec.reference import Page, settings_reference
 from ceteris.spec.reference_parts import PARTS, part_of, reachable
 
@@ -46,6 +48,14 @@ def test_every_class_and_every_setting_is_listed() -> None:
 )
 def test_ranges_and_defaults_are_those_of_the_classes(row: str) -> None:
     assert row in settings_reference()
+
+
+def test_every_metric_that_a_claim_may_use_is_named() -> None:
+    """The message about a misspelt one says so."""
+    text = settings_reference()
+    assert [name for name in known_metrics(()) if f"`{name}`" not in text] == []
+    families = [pattern.partition("/")[0] for pattern in probe_patterns()]
+    assert [family for family in families if f"`{family}/" not in text] == []
 
 
 def headings(text: str) -> set[str]:

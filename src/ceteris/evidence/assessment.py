@@ -81,7 +81,8 @@ class Verdict:
     provisional: bool = False
     """Some trials of the study have not ended; the verdict may change, and its p value is not yet earned."""
     depends_on: tuple[str, ...] = ()
-    """Factors over which the claim averages, where its effect differs so that the average is no verdict."""
+    """Where the effect differs between what the claim averages over, so that the average is no verdict: the
+    factors with whose levels alone it is shown to change, or all of them where only combinations differ."""
     within: tuple[Within, ...] = ()
     """The same claim within each level of the factors that it averages over; empty where there are none."""
 
@@ -199,7 +200,7 @@ def _verdict(
         looks=looks,
         remarks=notes,
         comparisons=judgement.comparisons,
-        depends_on=question.averaged if judgement.depends else (),
+        depends_on=(question.dividing or question.averaged) if judgement.depends else (),
         within=tuple(_within(name, each) for name, each in judgement.within),
     )
 

@@ -15,6 +15,7 @@ from ceteris.evidence.observations import Group, Observations, observe
 from ceteris.evidence.quantities import (
     metric_curve,
     metric_names,
+    metric_words,
     needs_direction,
     quantity,
     resolution,
@@ -52,6 +53,8 @@ class Question:
     """The same question within each combination of the levels that are averaged over, "factor=level"."""
     unlike_p: float | None = None
     """The p value of its effect being the same in all strata; None where nothing is averaged, or tested."""
+    dividing: tuple[str, ...] = ()
+    """The averaged factors with whose levels alone its effect is shown to change (or the only one)."""
     noisiest: str = ""
     """The stratum that nearly all the spread of the average from seed to seed comes from, if one does."""
     unlike: tuple[str, ...] = ()
@@ -103,10 +106,14 @@ def ask(claim: Claim, layout: Layout, validation_rows: int | None) -> Question:
         return Question(claim, problem=problem)
     others = _others(layout, groups, factors)
     step = resolution(claim.metric, claim.at, layout.rows_of_unit(validation_rows))
-    relation = _Relation(claim, layout, groups, step)
+    contrasts = _Relation(claim, layout, groups, step).contrasts()
+    if any(not contrast.region.bounds for contrast in contrasts):
+        return Question(
+            claim, problem=f"no {metric_words(claim.metric)} can lie outside the bounds of `within`"
+        )
     return Question(
         claim,
-        contrasts=tuple(replace(c, log=claim.scale == "log") for c in relation.contrasts()),
+        contrasts=tuple(replace(c, log=claim.scale == "log") for c in contrasts),
         needs="any" if claim.differ else "all",
         averaged=tuple(f for f in layout.factors if any(len(by[f]) > 1 for by in others if f in by)),
         unlike=() if claim.within else unlike(claim.metric, layout, groups),
@@ -125,6 +132,7 @@ class _Relation:
     resolution: float
 
     def contrasts(self) -> tuple[Contrast, ...]:
+        """Return one comparison per pair or level that the relation speaks of, in the order of its levels."""
         claim, groups = self.claim, self.groups
         if claim.interaction:
             regions = {"positive": ABOVE_ZERO, "negative": BELOW_ZERO, "any": NOT_ZERO}

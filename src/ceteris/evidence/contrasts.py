@@ -153,16 +153,30 @@ def level_contrast(
 ) -> Contrast:
     """Compare the mean of one group with bounds: one-sample t, or counts where a number is infinite.
 
-    The interval is cut to what is ``possible``. Where every number is a 0 or a 1 that says ``yes_or_no``, the
-    exact interval of a share decides.
+    The interval is cut to what is ``possible``, and bounds at or beyond an end of that are none: every mean
+    keeps them. Nothing is tested where no bound is left. Where every number is a 0 or a 1 that says
+    ``yes_or_no``, the exact interval of a share decides.
     """
     values = seen.of(label)
-    base = replace(_describe(seen, label, region=region), possible=range_seen(values, possible))
+    base = replace(
+        _describe(seen, label, region=_to_pass(region, values, possible)),
+        possible=range_seen(values, possible),
+    )
+    if not base.region.bounds:
+        return base
     if yes_or_no and seen.n >= 2 and seen.unit == "seeds" and np.isin(values, (0.0, 1.0)).all():
         return _by_share(base, values)
     if seen.n < 2 or np.isfinite(values).all():
         return _by_t(base, values, rounding_sd(resolution))
     return _by_counts(base, values)
+
+
+def _to_pass(region: Region, values: Values, possible: Range) -> Region:
+    """Return a region without the bounds that no value can pass; an infinite one, of a lost trial, passes."""
+    least, most = range_seen(values[np.isfinite(values)], possible)
+    return region.without_ends(
+        -math.inf if (values == -math.inf).any() else least, math.inf if (values == math.inf).any() else most
+    )
 
 
 def interaction_contrast(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class Region:
         if self.distance(effect) == 0:
             return 0
         return 1 if self.contains(effect) else -1
+
+    def without_ends(self, least: float, most: float) -> Region:
+        """Return the region without the bounds that nothing between ``least`` and ``most`` can pass."""
+        return replace(
+            self,
+            low=-math.inf if self.low <= least else self.low,
+            high=math.inf if self.high >= most else self.high,
+        )
 
 
 ABOVE_ZERO = Region(low=0.0)

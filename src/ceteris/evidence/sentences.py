@@ -28,9 +28,16 @@ def explain(question: Question, judgement: Judgement) -> str:
     if judgement.ruling != "not established":
         return sentence
     if judgement.depends:
-        return f"{sentence}: not established, because it depends on {listing(question.averaged)}"
+        return f"{sentence}: not established, because {_dependence(question)}"
     outlook = "" if contrast.identical else f"; {seeds_words(contrast, judgement.seeds)}"
     return f"{sentence}: not established{outlook}"
+
+
+def _dependence(question: Question) -> str:
+    """Say on which averaged factors the effect depends; only that combinations differ where none shows."""
+    if question.dividing:
+        return f"it depends on {listing(question.dividing)}"
+    return f"it differs between the combinations of {listing(question.averaged)}"
 
 
 def finding(claim: Claim, contrast: Contrast) -> str:
@@ -164,8 +171,9 @@ def seeds_words(contrast: Contrast, seeds: Seeds | None) -> str:
         return "more folds of one seed do not help; run more seeds"
     if contrast.side == 0 or seeds is None:
         return "there is no effect from which to tell how many seeds it would take"
-    if seeds.low is None:
-        return f"an effect of this size would take more than {SEEDS_CAP} seeds"
+    if seeds.low is None:  # where ranks decide another comparison of the claim, that one tells no range
+        size = f"more than {SEEDS_CAP}" if seeds.needed is None else f"about {seeds.needed}"
+        return f"an effect of this size would take {size} seeds"
     most = f"more than {SEEDS_CAP}" if seeds.high is None else seeds.high
     told = f"between {seeds.low} and {most}" if seeds.low != seeds.high else f"about {most}"
     return f"an effect of this size would take {told} seeds, as far as {contrast.n} tell its spread"

@@ -7,12 +7,15 @@ So the claim is asked again within each combination of the other factors' levels
 tested whether its effect differs between them: for every stratum the paired t test of its effect minus the
 mean effect of the others, seed by seed, adjusted by Holm's procedure. Where they differ, the average is no
 verdict by itself (the principle of marginality: Nelder 1977, J. Royal Statistical Society A 140:48-77), and
-the claim needs the same ruling within every stratum (an intersection-union test: Berger 1982, Technometrics
-24:295-300). This only takes verdicts away, so the chance of a false one does not grow.
+the claim needs the same ruling within every stratum, each tested at the claim's own level (an
+intersection-union test: Berger 1982, Technometrics 24:295-300). This only takes verdicts away, so the chance
+of a false one does not grow. Of several other factors, those are named with whose levels alone, averaged over
+the rest, the same test shows the effect to change, Holm over the factors.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 from ceteris.evidence.claims import Question, ask, compared_factors, named_groups, number_of
 from ceteris.evidence.contrasts import Contrast
 from ceteris.evidence.layout import Layout
-from ceteris.evidence.multiplicity import holm_adjust
+from ceteris.evidence.multiplicity import ALPHA, holm_adjust
 from ceteris.evidence.observations import Group, observe
 from ceteris.evidence.quantities import resolution
 from ceteris.evidence.student import estimate, p_at_distance, rounding_sd
@@ -57,10 +60,12 @@ def stratified(question: Question, layout: Layout, validation_rows: int | None) 
     by_label = {group.label: group for group in groups}
     effects = [_effects(question, c, by_label, tuple(found.values()), layout) for c in question.contrasts]
     step = resolution(claim.metric, claim.at, layout.rows_of_unit(validation_rows))
+    least_sd = [rounding_sd(step, 2 * len(contrast.groups)) for contrast in question.contrasts]
     return replace(
         question,
         strata=tuple(asked.items()),
-        unlike_p=_unlike_p(effects, layout.dependence, rounding_sd(step, 2 * len(SIGNS))),
+        unlike_p=_unlike_p(effects, layout.dependence, least_sd),
+        dividing=_dividing(question.averaged, tuple(found.values()), effects, layout.dependence, least_sd),
         noisiest=_noisiest(effects, tuple(found)),
     )
 
@@ -74,13 +79,45 @@ def _name(rest: Mapping[str, str]) -> str:
     return ", ".join(f"{factor}={level}" for factor, level in rest.items())
 
 
-def _unlike_p(effects: Sequence[Effects], dependence: float, least_sd: float) -> float | None:
-    """Return the p value of the effects being the same in all strata; None where that cannot be tested."""
+def _dividing(
+    averaged: Sequence[str],
+    rests: Sequence[Mapping[str, str]],
+    effects: Sequence[Effects],
+    dependence: float,
+    least_sd: Sequence[float],
+) -> tuple[str, ...]:
+    """Return the factors with whose levels alone the effects are shown to change; the only one, if one is.
+
+    With each factor in turn the effects are averaged over the others' levels, so that all combinations have
+    to be there, and every trial.
+    """
+    if len(averaged) == 1:
+        return tuple(averaged)
+    levels = {name: list(dict.fromkeys(rest[name] for rest in rests)) for name in averaged}
+    if len(rests) < math.prod(map(len, levels.values())) or not all(np.isfinite(e).all() for e in effects):
+        return ()
+    found = {}
+    for name, labels in levels.items():
+        having = [[place for place, rest in enumerate(rests) if rest[name] == label] for label in labels]
+        means = [np.array([each[places].mean(axis=0) for places in having]) for each in effects]
+        p = _unlike_p(means, dependence, least_sd)
+        if p is not None:
+            found[name] = p
+    adjusted = holm_adjust(list(found.values()))
+    return tuple(name for name, p in zip(found, adjusted, strict=True) if p < ALPHA)
+
+
+def _unlike_p(effects: Sequence[Effects], dependence: float, least_sd: Sequence[float]) -> float | None:
+    """Return the p value of the effects being the same in all strata; None where that cannot be tested.
+
+    ``least_sd``: for each comparison the spread that rounding may hide.
+    """
     if any(each.shape[1] < 2 for each in effects):
         return None
     if not all(np.isfinite(each).all() for each in effects):  # lost with some levels only, so not alike
         return 0.0
-    found = [p for each in effects for p in _p_of_each(each, dependence, least_sd)]
+    pairs = zip(effects, least_sd, strict=True)
+    found = [p for each, least in pairs for p in _p_of_each(each, dependence, least)]
     return float(holm_adjust(found).min()) if found else None
 
 

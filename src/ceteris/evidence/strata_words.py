@@ -23,13 +23,21 @@ def averaged_words(question: Question, judgement: Judgement) -> str:
     kinds = {ruling: told for ruling, told in found.items() if told}
     if not kinds or all(each.decisive is None for _, each in judgement.within):
         return over
+    if judgement.by_each:
+        over += (
+            f", between which its effect differs; tested alone, it is {judgement.ruling} within each of "
+            "them, as it has to be then"
+        )
+    together = "; with the error budget shared between them (Holm) it is " if judgement.by_each else ""
     if len(kinds) == 1:
         ((ruling, told),) = kinds.items()
         if ruling == "not established":
+            if judgement.by_each:
+                return f"{over}{together}established within none{_numbers_of(told)}"
             return f"{over}; within none of them alone is it established{_numbers_of(told)}"
         return f"{over}; within each of them it is {ruling}{' too' * (ruling == judgement.ruling)}"
     parts = [f"{ruling} with {_named(told)}" for ruling, told in kinds.items()]
-    return f"{over}; within them it is {', '.join(parts[:-1])}, but {parts[-1]}"
+    return f"{over}{together or '; within them it is '}{', '.join(parts[:-1])}, but {parts[-1]}"
 
 
 def _numbers_of(told: list[str]) -> str:

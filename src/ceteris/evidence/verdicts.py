@@ -8,9 +8,10 @@ on one of its comparisons; so the chance that a study gives any such verdict is 
 thereby judged at a level of its own, and each of its comparisons at one again (`holm_levels`): these are
 the levels of the printed intervals. Claims that cannot be tested give no verdict and take no share.
 
-A claim that averages over levels of another factor is judged within each of them too (`strata`), these
-rulings being a family of their own at the claim's level. Where its effect differs between them, it has the
-ruling that all of them have, or none.
+A claim that averages over levels of another factor is judged within each of them too (`strata`). What is
+told of them is a family of its own, Holm at the claim's level, since any one of them may be read. Where the
+effect differs between them, the claim has the ruling that all of them give, each tested alone at the claim's
+level, or none: that all of them are wrong is no likelier than that one is, so nothing is adjusted for it.
 
 The direction is read off with the decision. A wrong direction for an effect that is not zero has at most
 half the chance of a false alarm (Shaffer 1980, Annals of Statistics 8:1342-1347, on Holm's procedure).
@@ -79,6 +80,8 @@ class Judgement:
     seeds: Seeds | None = None
     within: tuple[tuple[str, Judgement], ...] = ()
     """What the claim comes to within each combination of the levels that it averages over."""
+    by_each: bool = False
+    """The ruling is that of all of ``within``, each tested alone; told together they do not all show it."""
     depends: bool = False
     """What is averaged differs, so there is no ruling; nor a p value where the average would give one."""
 
@@ -139,19 +142,26 @@ def _judgement(question: Question, decisive: int, p: float, comparisons: tuple[C
 
 
 def _within_strata(question: Question, judgement: Judgement, level: float) -> Judgement:
-    """Add what the claim comes to within each stratum; take a ruling back that they do not share."""
+    """Add what the claim comes to within each stratum; take a ruling back that they do not share.
+
+    Where the average decides, they are told and decide nothing.
+    """
     if not question.strata:
         return judgement
     names, asked = zip(*question.strata, strict=True)
     rulings = _judge_at(asked, level)
     told = replace(judgement, within=tuple(zip(names, rulings, strict=True)))
-    found = {each.ruling for each in rulings}
-    if {"supported", "contradicted"} <= found and judgement.ruling == "not established":
-        return replace(told, depends=True, seeds=None)
-    unlike = question.unlike_p is not None and question.unlike_p < ALPHA
-    needed = question.claim.over == "each" and question.directed
-    if judgement.ruling == "not established" or not needed or not unlike or found == {judgement.ruling}:
+    if question.claim.over == "average":
         return told
+    found = {each.ruling for each in rulings}
+    if judgement.ruling == "not established":
+        turned = {"supported", "contradicted"} <= found
+        return replace(told, depends=True, seeds=None) if turned else told
+    unlike = question.unlike_p is not None and question.unlike_p < ALPHA
+    if not question.directed or not unlike or found == {judgement.ruling}:
+        return told
+    if all(_judge_at((each,), level)[0].ruling == judgement.ruling for each in asked):
+        return replace(told, by_each=True)
     return replace(told, ruling="not established", p=None, depends=True)
 
 

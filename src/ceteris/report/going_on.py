@@ -23,7 +23,9 @@ MOST_TIMES = 5
 
 
 def seeds_to_add(verdicts: Sequence[Verdict], now: int) -> int:
-    """Return how many seeds in all would settle the open claims; if none says, twice those there are.
+    """Return how many seeds in all would settle the open claims.
+
+    If none says, twice those there are, and ``FEWEST`` at least.
 
     Every look costs certainty, so this is the largest need; of needs beyond ``MOST_SEEDS`` the smallest
     counts, and only where there is no other; and it is at most ``MOST_TIMES`` as many as there are.

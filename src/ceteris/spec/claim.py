@@ -91,12 +91,14 @@ class Claim(Spec):
     """The claim in words, as it is told beside its verdict."""
 
     metric: Annotated[str, Field(min_length=1, title="metric")]
-    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, ...), what a probe measures of a
-    parameter (`std/head.weight`, `grad_norm/...`, `weight_norm/...`, `update_ratio/...`,
-    `gradient_noise/...`, `std_over_outputs/...`, `std_over_inputs/...`) or of a hidden layer
-    (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`, `activation_grad_var/...`,
-    `start_activation_var/...`, `start_activation_grad_var/...`), or `gap_loss` (validation minus training)
-    or `gap_accuracy` (training minus validation), with their sign, or `gap_size_loss`, `gap_size_accuracy`:
+    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, `weight_norm`, ...;
+    `train_loss_running` and `train_accuracy_running` are means over the rows of an epoch as they were trained
+    on), what a probe measures of a parameter (`std/head.weight`, `grad_norm/...`, `weight_norm/...`,
+    `update_ratio/...`, `gradient_noise/...`, `std_over_outputs/...`, `std_over_inputs/...`) or of a hidden
+    layer (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`,
+    `activation_grad_var/...`, `start_activation_var/...`, `start_activation_grad_var/...`), or `gap_loss`
+    (validation minus training) or `gap_accuracy` (training minus validation), with their sign, or
+    `gap_size_loss`, `gap_size_accuracy`:
     how far apart the two are, whichever is larger. `sharpness`, `gradient_noise`, `std_over_outputs/...` and
     `std_over_inputs/...` are there where `probes` ask for them. Or a number of a trial as a whole: `epochs`
     (how many were trained), `diverged` (1 or 0) or `seconds_per_epoch` (its share of the time of the trials
@@ -135,7 +137,7 @@ class Claim(Spec):
     """What the claim says of other factors that `where` does not hold at a level. The average over their
     levels is tested either way. With `each` it is no verdict where the effect is shown to differ between
     them: then the verdict is the one that all of them give alone, or that none is established and on which
-    factor it depends. With `average` the average decides."""
+    factors it is shown to depend. With `average` the average decides, whatever they show."""
 
     order: Levels | None = None
     """Rising from the first level to the last: all adjacent pairs."""
