@@ -139,10 +139,8 @@ def test_what_draws_from_a_generator_of_its_own_runs_one_after_another(
 ) -> None:
     factory = type("Own", (Drawing,), {"generator": generator, "draw": staticmethod(draw)})
     model = ModuleModel(name="Own")
-    net, stack = user_stack(factory, model)
-    spec, _ = spec_for(net, [model.model_dump()] * MEMBERS, stack, digits)
-    engine = StackedModuleEngine(spec, stack, "cpu")
-    assert engine.reason == "it draws from the generator in the attribute `own`"
+    together = compare(lambda: user_stack(factory, model), [model.model_dump()] * MEMBERS, digits)
+    assert together.reason == "it draws from the generator in the attribute `own`"
 
 
 class DrawingTensors(Small):
@@ -158,9 +156,8 @@ class DrawingTensors(Small):
 
 def test_what_draws_tensors_from_a_generator_of_its_own_runs_one_after_another(digits: Preparation) -> None:
     model = ModuleModel(name="Own")
-    net, stack = user_stack(DrawingTensors, model)
-    spec, _ = spec_for(net, [model.model_dump()] * MEMBERS, stack, digits)
-    assert StackedModuleEngine(spec, stack, "cpu").reason.startswith("RuntimeError: vmap")
+    together = compare(lambda: user_stack(DrawingTensors, model), [model.model_dump()] * MEMBERS, digits)
+    assert together.reason.startswith("RuntimeError: vmap")
 
 
 class Averaging(Small):

@@ -33,7 +33,7 @@ def host_state(module: nn.Module) -> dict[str, Hashable]:
             if name not in KEPT_BY_TORCH:
                 path = f"the attribute `{role}.{name}`" if role else f"the attribute `{name}`"
                 found[path] = _plain(value, DEEPEST)
-                states = tuple(_generator_states(value, DEEPEST))
+                states = tuple(map(_state, _generators(value, DEEPEST)))
                 if states:
                     found[HELD + path] = states
     states = (
@@ -52,6 +52,14 @@ def changes(before: dict[str, Hashable], after: dict[str, Hashable]) -> list[str
 def drawn_from(changed: list[str]) -> list[str]:
     """Return the generators among what has changed: the libraries' and those that the module keeps."""
     return [name for name in changed if name in GENERATORS or name.startswith(HELD)]
+
+
+def generators_in(module: nn.Module) -> Iterator[Any]:
+    """Yield the generators of numbers that a module and its parts keep, in the order of attributes."""
+    for part in module.modules():
+        for name, value in vars(part).items():
+            if name not in KEPT_BY_TORCH:
+                yield from _generators(value, DEEPEST)
 
 
 def _plain(value: Any, deepest: int) -> Hashable:
@@ -76,14 +84,13 @@ def _parts(value: Any) -> list[Any] | None:
     return [repr(id(value)), vars(value)]
 
 
-def _generator_states(value: Any, deepest: int) -> Iterator[Hashable]:
-    """Yield where the generators of numbers in a value stand."""
-    state = _state(value)
-    if state is not None:
-        yield state
+def _generators(value: Any, deepest: int) -> Iterator[Any]:
+    """Yield the generators of numbers in a value."""
+    if _state(value) is not None:
+        yield value
     elif deepest:
         for part in _parts(value) or ():
-            yield from _generator_states(part, deepest - 1)
+            yield from _generators(part, deepest - 1)
 
 
 def _state(value: Any) -> Hashable | None:

@@ -19,6 +19,7 @@ from ceteris.nets.hidden import hidden_modules
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.train.engine import StackSpec
 from ceteris.train.modules.dropout import Clock, KeyedDropout
+from ceteris.train.modules.generators import OwnGenerators
 from ceteris.train.modules.host_state import changes, drawn_from, host_state
 from ceteris.train.modules.initial import torch_seed
 from ceteris.train.modules.member import prepared_modules
@@ -55,6 +56,7 @@ class StackedModuleEngine(TensorEngine):
             name: there(torch.stack([dict(module.named_buffers())[name] for module in modules]), self._device)
             for name, _ in modules[0].named_buffers()
         }
+        self._generators = OwnGenerators(modules)
         self._module = _shared(modules, self._device)  # moves the first module: after its buffers are stacked
         self._watch = Watch(self._module, hidden_modules(spec.net))
         layer = spec.net.layers[0]
@@ -66,6 +68,7 @@ class StackedModuleEngine(TensorEngine):
         self._trained = self._parameters_with_gradient()
         changed = changes(before, host_state(self._module)) if self._seeds else []
         drawn = drawn_from(changed)
+        self._generators.rewind()  # what was tried is no part of training
         if drawn and not self.reason:
             # Together all would read one number, which no seed of theirs fixes.
             self.reason = f"it draws from {drawn[0]}"
@@ -125,7 +128,7 @@ class StackedModuleEngine(TensorEngine):
         for place, rows in enumerate(x):
             own = {name: tensor[place] for name, tensor in self._parameters.items()}
             buffers = {name: tensor[place] for name, tensor in self._buffers.items()}
-            with self._watch.kept() as found:
+            with self._watch.kept() as found, self._generators.of(place):
                 outputs.append(self._call(own, buffers, rows))
             activations.append(found)
         missing = torch.full((1, 1, 1), torch.nan, device=self._device)
@@ -145,7 +148,8 @@ class StackedModuleEngine(TensorEngine):
             self._dropout.begin(epoch, first_row)
             own = {name: tensor[place] for name, tensor in self._parameters.items()}
             buffers = {name: tensor[place] for name, tensor in self._buffers.items()}
-            outputs.append(self._call(own, buffers, rows))
+            with self._generators.of(place):
+                outputs.append(self._call(own, buffers, rows))
         return torch.stack(outputs)
 
     def _call(self, parameters: Mapping[str, Tensor], buffers: Mapping[str, Tensor], rows: Tensor) -> Tensor:
