@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2]
 COMPILED = ("draws/*.py", "train/cpu/*.py", "train/warp.py")
 """Files, within the package, of what kernels call and become part of."""
 
-ON_HOST = ("assistants.py", "compiled.py", "engine.py")
+ON_HOST = tuple(f"train/cpu/{name}.py" for name in ("assistants", "compiled", "engine"))
 """Files among them that hold nothing that is compiled."""
 
 FROZEN = tuple(f"ceteris.train.{name}" for name in ("engine", "hyper", "penalties", "probes"))
@@ -26,7 +26,7 @@ FROZEN = tuple(f"ceteris.train.{name}" for name in ("engine", "hyper", "penaltie
 def sources(package: Path = PACKAGE) -> list[Path]:
     """Return the files of all that is compiled."""
     found = [file for pattern in COMPILED for file in sorted(package.glob(pattern))]
-    return [file for file in found if file.name not in ON_HOST]
+    return [file for file in found if file.relative_to(package).as_posix() not in ON_HOST]
 
 
 @cache
