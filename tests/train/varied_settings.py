@@ -79,6 +79,7 @@ VARIED: dict[str, tuple[Patch, Patch]] = {
     "data.source": ({}, data(source="wine")),
     "data.target": (data(source="a.csv", target="y"), data(source="a.csv", target="z")),
     "data.ids": (data(source="a.csv", target="y"), data(source="a.csv", target="y", ids=["id"])),
+    "data.drop": (data(source="a.csv", target="y"), data(source="a.csv", target="y", drop=["note"])),
     "model.kind": ({}, {"model": {"kind": "linear"}}),
     "model.bias": ({}, mlp(bias=False)),
     "model.output": ({}, mlp(output=["relu"])),
