@@ -132,7 +132,7 @@ class Crew:
         assert member.process.stdout is not None
         with suppress(EOFError, OSError, ValueError):
             while True:
-                self._post(number, receive(member.process.stdout))  # type: ignore[arg-type]
+                self._post(number, receive(member.process.stdout))  # type: ignore[arg-type]  # as above
         exit_code = member.process.wait()
         member.threads[0].join(GRACE_SECONDS)
         self._post(number, Gone(exit_code, tuple(member.last_lines)))

@@ -46,7 +46,7 @@ def read_checkpoint(
     try:
         with safe_open(_path(folder, identity), framework="np") as file:
             head = file.metadata() or {}
-            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  # no mapping
         epochs = int(head["epochs"])
     except (SafetensorError, OSError, ValueError, KeyError):
         return None
