@@ -9,7 +9,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.preprocessing import StandardScaler
 
 from ceteris.data import Preparation, arrays
-from ceteris.data.target_scaling import fit_targets, target_scaling_from_json
+from ceteris.data.target_scaling import fit_targets
 from ceteris.spec.data import DataSpec
 
 from .conftest import refusal
@@ -33,9 +33,6 @@ def test_targets_are_scaled_by_their_training_rows_and_come_back(scale):
     assert found.y.dtype == np.float32
     np.testing.assert_allclose(found.in_units(found.y), Y, rtol=1e-5)
     np.testing.assert_array_equal(found.measured, Y.astype(np.float32))
-    again = target_scaling_from_json(found.fitted)
-    assert again is not None
-    np.testing.assert_array_equal(again.scaled(Y), found.y)
 
 
 def test_validation_rows_decide_nothing():

@@ -2,11 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
 from scipy import stats
 
-from ceteris.evidence.aa import false_alarm_rate, false_alarms, raises_alarm
+from ceteris.evidence.aa import false_alarm_rate
 
 
 def test_the_interval_is_exact():
@@ -41,20 +40,3 @@ def test_plain_json():
 def test_no_repetition_has_no_rate():
     with pytest.raises(ValueError, match="at least one repetition"):
         false_alarm_rate([])
-
-
-def test_identical_levels_never_differ():
-    assert not raises_alarm(np.tile([0.5, 0.6, 0.7], (3, 1)))
-
-
-def test_a_level_far_off_differs():
-    rng = np.random.default_rng(0)
-    assert raises_alarm(np.array([rng.normal(size=5), rng.normal(9, 1, size=5)]))
-
-
-@pytest.mark.slow
-def test_levels_that_do_nothing_raise_an_alarm_at_most_five_times_in_a_hundred():
-    values = np.random.default_rng(9).normal(size=(2000, 4, 5))
-    found = false_alarm_rate(false_alarms(values))
-    assert found.low <= 0.05
-    assert found.rate > 0.01

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ceteris.evidence.assessment import assess
-from ceteris.evidence.tables import aligned, level_rows, pair_rows, verdict_table
+from ceteris.evidence.tables import level_rows
 
 from .made import EXPERIMENT, claim, judged, lost, study, trial, trials
 
@@ -58,7 +58,6 @@ def test_a_verdict_before_the_end_is_provisional():
     assert verdict.to_json()["provisional"] is True
     assert out.notes[0].startswith("Some trials have not ended: the verdicts are provisional.")
     assert "With 4 seeds the exact sign-flip p cannot go below 0.125." in out.notes
-    assert "supported (provisional)  a claim" in verdict_table(out.verdicts)
     (ended,) = judged(VALUES, claim(less=("32", "1000"))).verdicts
     assert (ended.provisional, ended.words) == (False, "supported")
 
@@ -129,19 +128,10 @@ def test_everything_turns_into_plain_json(out):
     assert json.loads(json.dumps(out.verdicts[0].to_json())) == back["verdicts"][0]
 
 
-def test_tables_line_up():
-    out = everything()
-    for rows in (level_rows(out, ["val_loss", "val_accuracy"]), pair_rows(out.pairs)):
-        lines = aligned(rows).splitlines()
-        assert len(lines) == len(rows)
-        assert all(line.startswith(row[0]) for line, row in zip(lines, rows, strict=True))
-    levels = aligned(level_rows(out, ["val_loss", "val_accuracy"]))
-    assert "5 of 5  " in levels
-    assert "2 of 5, 2 diverged" in levels
-
-
-def test_the_table_of_verdicts():
-    lines = verdict_table(judged(VALUES, claim(order=("32", "1000"))).verdicts).splitlines()
-    assert lines[0].split() == ["verdict", "claim", "effect", "interval", "p"]
-    assert lines[1].startswith("supported  a claim  0.132   0.114 to 0.150  p < 0.0001")
-    assert lines[2].startswith("    with 1000 the validation loss is 0.132 higher than with 32")
+def test_the_table_of_levels():
+    heads, *rows = level_rows(everything(), ["val_loss", "val_accuracy"])
+    assert heads == ("level", "seeds", "val_loss", "val_accuracy")
+    assert {len(row) for row in rows} == {4}
+    seeds = [row[1] for row in rows]
+    assert "5 of 5" in seeds
+    assert "2 of 5, 2 diverged" in seeds

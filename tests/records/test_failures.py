@@ -208,13 +208,11 @@ def test_damaged_curves_of_one_trial(tmp_path: Path) -> None:
     )
     with Store(tmp_path) as store:
         trials = store.load_run(run).trials
-        (found,) = store.find_trials(IDENTITIES[1])
     expected = (
         f"the curves of trial {IDENTITIES[1]} (level `0.1`, seed 1) in run {run} are damaged: "
         "it has 30 bytes and 88 are expected"
     )
     assert sentence(lambda: trials[1].curves["val_loss"]) == expected
-    assert sentence(lambda: found.trial.curves["val_loss"]) == expected
     assert trials[1].status == "finished"
     for trial in (trials[0], trials[2], trials[3]):
         assert trial.curves["val_loss"][2] == numbers(trial.identity, 2)[1]

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -13,7 +12,6 @@ from ceteris.records.store import Store
 from .plans import (
     finished_run,
     new_run,
-    numbers,
     planned,
     record_epochs,
 )
@@ -122,14 +120,3 @@ def test_extend_keeps_what_is_there(store: Store) -> None:
         ("0.01", 2, "pending"),
     ]
     assert (record.looks, record.first_seeds) == (1, 2)
-
-
-def test_trials_are_found_again_in_all_runs(store: Store) -> None:
-    first, second, third = finished_run(store), finished_run(store), new_run(store)
-    found = store.find_trials(IDENTITIES[1])
-    assert [item.run for item in found] == [second, first]
-    assert third not in {item.run for item in found}
-    np.testing.assert_array_equal(
-        found[0].trial.curves["train_loss"], [numbers(IDENTITIES[1], epoch)[0] for epoch in range(3)]
-    )
-    assert store.find_trials("unheard of") == ()

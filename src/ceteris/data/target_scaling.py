@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +43,6 @@ class TargetScaling:
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         return {"log": self.log, "shift": self.shift.tolist(), "divisor": self.divisor.tolist()}
-
-
-def target_scaling_from_json(fitted: Mapping[str, Any]) -> TargetScaling | None:
-    """Return the scaling of targets in a preparation's ``fitted``; None where they are as they were."""
-    found = fitted.get("target")
-    if found is None:
-        return None
-    return TargetScaling(bool(found["log"]), np.asarray(found["shift"]), np.asarray(found["divisor"]))
 
 
 def fit_targets(dataset: Dataset, scale: TargetScale, train: NDArray[np.int64]) -> TargetScaling | None:

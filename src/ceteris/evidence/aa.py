@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ceteris.evidence.exact import binomial_interval
-from ceteris.evidence.multiplicity import ALPHA, holm_adjust
+from ceteris.evidence.multiplicity import ALPHA
 from ceteris.evidence.plain import plain
-from ceteris.evidence.student import estimate, p_at_distance
 
 
 @dataclass(frozen=True)
@@ -66,19 +61,3 @@ def false_alarm_rate(outcomes: Iterable[bool]) -> FalseAlarmRate:
         raise ValueError("a rate needs at least one repetition")
     count, n = sum(alarms), len(alarms)
     return FalseAlarmRate(count, n, count / n, *binomial_interval(count, n))
-
-
-def raises_alarm(values: NDArray[np.float64]) -> bool:
-    """Tell whether (levels, seeds) numbers make any pair of levels differ: paired t over all pairs, Holm.
-
-    Levels that do nothing and share their seeds give identical trials, which never differ. To try the
-    tests themselves, give each level seeds of its own.
-    """
-    differences = [first - second for first, second in combinations(values, 2)]
-    p = [p_at_distance(found.mean, found) for found in map(estimate, differences)]
-    return bool((holm_adjust(p) < ALPHA).any())
-
-
-def false_alarms(values: NDArray[np.float64]) -> tuple[bool, ...]:
-    """Tell for (repetitions, levels, seeds) numbers which repetitions raise an alarm."""
-    return tuple(raises_alarm(repetition) for repetition in values)

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Select, select
 from ceteris.records.curves import DamagedBlobError, DamagedCurves, as_curves, join_epochs, unpack_named
 from ceteris.records.plain_json import from_column
 from ceteris.records.run_queries import run_row, seconds_of, status_of
-from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, runs, trials
+from ceteris.records.schema import AnyRow, as_blob, epochs, metric_sets, trials
 from ceteris.records.test_rows import final_test_of
-from ceteris.records.trial_queries import ENDED, metric_names
-from ceteris.records.views import FoundTrial, RunRecord, RunStatus, TrialRecord
+from ceteris.records.trial_queries import metric_names
+from ceteris.records.views import RunRecord, RunStatus, TrialRecord
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,6 @@ def _epochs_by_trial(connection: Connection, run: int) -> dict[int, list[AnyRow]
     return by_trial
 
 
-def read_ended(connection: Connection, identity: str) -> Sequence[AnyRow]:
-    """Fetch the ended trials of an identity in all runs, newest run first."""
-    statement = (
-        _trials_with_names()
-        .join(runs, runs.c.key == trials.c.run)
-        .add_columns(runs.c.id.label("run_id"))
-        .where(trials.c.identity == identity, trials.c.status.in_(ENDED))
-        .order_by(runs.c.created.desc(), runs.c.key.desc())
-    )
-    return connection.execute(statement).all()
-
-
 def as_run_record(raw: RawRun, folder: Path, now: float, stale: float) -> RunRecord:
     """Return the view of a run; ``folder`` is that of all records."""
     row = raw.row
@@ -90,11 +78,6 @@ def as_run_record(raw: RawRun, folder: Path, now: float, stale: float) -> RunRec
         trials=tuple(_as_trial(trial, raw.epochs.get(trial.key, ()), row.id, status) for trial in raw.trials),
         final_test=raw.final_test,
     )
-
-
-def as_found_trial(row: AnyRow) -> FoundTrial:
-    """Return the view of an ended trial that was looked up by its identity."""
-    return FoundTrial(run=row.run_id, trial=_as_trial(row, (), row.run_id, "finished"))
 
 
 def _as_trial(row: AnyRow, partial: Sequence[AnyRow], run: str, status: RunStatus) -> TrialRecord:

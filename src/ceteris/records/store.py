@@ -33,7 +33,7 @@ from ceteris.records.names import new_run_id, resolve_run
 from ceteris.records.plain_json import to_column
 from ceteris.records.schema import AnyRow
 from ceteris.records.sessions import Session
-from ceteris.records.views import FoundTrial, RunRecord, RunSummary, TestReadings
+from ceteris.records.views import RunRecord, RunSummary, TestReadings
 from ceteris.records.weights import Kind, Owner, read_weights, write_all
 from ceteris.records.writers import STALE_SECONDS, this_process
 
@@ -255,12 +255,6 @@ class Store:
             rows = run_queries.summary_rows(connection)
         now = time.time()
         return tuple(run_queries.as_summary(row, now, self._stale) for row in rows)
-
-    def find_trials(self, identity: str) -> tuple[FoundTrial, ...]:
-        """Return the ended (finished or diverged) trials of an identity in all runs, newest run first."""
-        with self._database.read() as connection:
-            rows = reading.read_ended(connection, identity)
-        return tuple(reading.as_found_trial(row) for row in rows)
 
     def load_arrays(self, run: str, kinds: Sequence[str]) -> Sequence[AnyRow]:
         """Return the rows of arrays of some kinds, packed; ``ceteris.records.probed`` makes views of them."""

@@ -107,15 +107,6 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
-class FoundTrial:
-    """A trial that was met in some run."""
-
-    run: str
-    """Identifier of the run."""
-    trial: TrialRecord
-
-
-@dataclass(frozen=True)
 class TestReading:
     """One reading of the test rows of a data set."""
 
