@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ceteris.train import numerics
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 assert "numpy" not in sys.modules, "NumPy was loaded before the numerics were set"
 os.environ.update(numerics.environment())
+
+# How long an example takes says how busy the machine is, and nothing of the law that is tried.
+settings.register_profile("ceteris", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ceteris")
 
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 if PROCESS and hasattr(os, "sched_setaffinity"):

@@ -126,7 +126,7 @@ def test_a_file_that_is_not_there_is_told_with_what_lies_beside_it(tmp_path):
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damage_anywhere_never_ends_in_a_traceback(tmp_path, data):
     path = tmp_path / "mine.npz"

@@ -26,7 +26,7 @@ def fields_of(text: str) -> list[int] | None:
 
 
 @given(body=SIGNS, chunk=st.integers(1, 20))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_the_quick_count_accepts_is_even_to_the_csv_module(tmp_path_factory, body, chunk):
     path = tmp_path_factory.getbasetemp() / "lines.csv"
     path.write_bytes(f"a,b\n{body}".encode())

@@ -235,7 +235,7 @@ def frame_of(rows, seed):
     return pandas.DataFrame({"size": size, "kind": kind, "y": random.normal(size=rows)})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(12, 60), st.integers(0, 10_000), st.integers(0, 3))
 def test_features_of_a_fold_are_those_of_pandas_and_scikit_learn(tmp_path_factory, rows, seed, fold):
     frame, path = frame_of(rows, seed), tmp_path_factory.mktemp("t") / "t.csv"
@@ -259,7 +259,7 @@ def test_features_of_a_fold_are_those_of_pandas_and_scikit_learn(tmp_path_factor
             assert not found[name].any()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(12, 40), st.integers(0, 10_000), st.data())
 def test_validation_rows_never_change_prepared_training_rows(tmp_path_factory, rows, seed, draw):
     """Law 5: numbers of validation rows are replaced, their categories by others of the file."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -38,7 +38,6 @@ def test_known_answers(counter: tuple[int, ...], key: tuple[int, int], answer: t
     epoch=st.integers(0, 2**32 - 1),
     first=st.integers(0, 2**31),
 )
-@settings(deadline=None)
 def test_compiled_words_equal_numpy_words(rows: int, columns: int, epoch: int, first: int) -> None:
     key = stream_key(1, "test")
     out = np.zeros((rows, columns), np.uint32)
@@ -92,7 +91,6 @@ def test_permutations_hold_every_number_once(n: int, epoch: int) -> None:
 
 
 @given(n=st.integers(0, 2000), epoch=st.integers(0, 2**32 - 1), seed=st.integers(0, 9))
-@settings(deadline=None)
 def test_compiled_permutations_equal_numpy_permutations(n: int, epoch: int, seed: int) -> None:
     key = stream_key(seed, "order")
     assert np.array_equal(compiled.permutation(key, n, epoch=epoch), permutation(key, n, epoch=epoch))

@@ -27,7 +27,7 @@ def test_fishers_own_example_of_sign_flips():
     assert sign_flip_p(DARWIN) == pytest.approx(1726 / 32768)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=2, max_size=7))
 def test_sign_flips_agree_with_scipys_permutation_test(values):
     theirs = stats.permutation_test(
@@ -36,7 +36,6 @@ def test_sign_flips_agree_with_scipys_permutation_test(values):
     assert sign_flip_p(values) == pytest.approx(theirs.pvalue)
 
 
-@settings(deadline=None)
 @given(numbers)
 def test_sign_flips_agree_with_full_enumeration(values):
     sums = [
@@ -61,7 +60,6 @@ def test_signed_ranks_agree_with_scipys_exact_test():
     assert signed_rank_test(values)[0] == pytest.approx(stats.wilcoxon(values, method="exact").pvalue)
 
 
-@settings(deadline=None)
 @given(numbers)
 def test_signed_ranks_with_ties_agree_with_full_enumeration(values):
     kept = np.array([v for v in values if v])
@@ -82,7 +80,6 @@ def test_infinite_differences_rank_above_all_others():
     assert signed_rank_test([np.inf, -np.inf, 0.0]) == (1.0, 0)
 
 
-@settings(deadline=None)
 @given(numbers)
 def test_turning_signs_turns_only_the_direction(values):
     p, direction = signed_rank_test(values)
@@ -97,7 +94,6 @@ def test_the_lady_tasting_tea():
     assert fisher_p(4, 0, 4) == pytest.approx(2 / 70)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.data())
 def test_rates_agree_with_scipy(n, data):
     a, b = data.draw(st.integers(0, n)), data.draw(st.integers(0, n))
@@ -105,7 +101,6 @@ def test_rates_agree_with_scipy(n, data):
     assert fisher_p(a, b, n) == pytest.approx(theirs)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 30), st.data())
 def test_counts_agree_with_scipy(n, data):
     k = data.draw(st.integers(0, n))

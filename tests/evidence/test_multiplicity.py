@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ceteris.evidence.multiplicity import (
@@ -31,13 +31,11 @@ def test_a_worked_example():
     assert holm_adjust([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
-@settings(deadline=None)
 @given(p_values)
 def test_agrees_with_the_closed_test(p):
     assert holm_adjust(p) == pytest.approx(closed_test(p))
 
 
-@settings(deadline=None)
 @given(p_values, st.randoms())
 def test_does_not_depend_on_the_order(p, random):
     order = list(range(len(p)))
@@ -47,7 +45,6 @@ def test_does_not_depend_on_the_order(p, random):
     assert holm_levels(shuffled) == pytest.approx(holm_levels(p)[order])
 
 
-@settings(deadline=None)
 @given(p_values, st.lists(st.floats(0, 1), min_size=1, max_size=4), st.integers(0, 2))
 def test_comparisons_inside_a_member_are_adjusted_as_the_member_is(p, inside, looks):
     alpha = level_after(looks)
@@ -66,7 +63,6 @@ def test_levels_of_the_worked_example():
     assert levels == pytest.approx([0.05 / 3, 0.05 / 2, 0.05 / 2, 0.05 / 4])
 
 
-@settings(deadline=None)
 @given(p_values)
 def test_p_is_below_its_level_exactly_where_holm_rejects(p):
     adjusted, levels = holm_adjust(p), holm_levels(p)
@@ -74,7 +70,6 @@ def test_p_is_below_its_level_exactly_where_holm_rejects(p):
     assert ((np.array(p) < levels) == (adjusted < ALPHA))[clear].all()
 
 
-@settings(deadline=None)
 @given(p_values)
 def test_no_interval_is_narrower_than_the_ordinary_one(p):
     levels = holm_levels(p)
@@ -82,7 +77,6 @@ def test_no_interval_is_narrower_than_the_ordinary_one(p):
     assert (levels >= ALPHA / len(p) * (1 - 1e-12)).all()
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.001, 0.06), min_size=2, max_size=5))
 def test_equal_p_values_are_decided_at_one_level(p):
     levels = holm_levels([*p, *p])

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import stdtrit
@@ -51,7 +51,6 @@ def test_what_the_design_says_of_one_standard_deviation():
     assert power([1.0], 1.0, 10, 0.05) == pytest.approx(0.80, abs=0.005)
 
 
-@settings(deadline=None)
 @given(st.floats(0.12, 20), st.floats(1e-3, 0.05))
 def test_the_answer_is_the_fewest_that_suffice(effect, level):
     n = seeds_needed([effect], 1.0, level)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -25,7 +25,6 @@ def test_the_sleep_data():
     assert p_at_distance(found.mean, found) == pytest.approx(0.00283289, abs=1e-8)
 
 
-@settings(deadline=None)
 @given(samples)
 def test_agrees_with_scipy(values):
     if np.std(values) < 1e-6:
@@ -35,7 +34,6 @@ def test_agrees_with_scipy(values):
     assert interval(found, 0.1) == pytest.approx(tuple(theirs.confidence_interval(0.9)), rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(samples, st.floats(0.001, 0.2))
 def test_the_interval_excludes_zero_exactly_where_p_is_below_the_level(values, level):
     found = estimate(values)

@@ -40,7 +40,7 @@ REGIONS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, effects, st.integers(1, 7), st.integers(0, 2), st.sampled_from([2, 3, 5, 8]))
 def test_every_interval_agrees_with_its_decision(seed, effect, count, looks, n):
     out = judged(drawn(seed, effect, n), *CLAIMS[:count], looks=looks)
@@ -55,7 +55,7 @@ def test_every_interval_agrees_with_its_decision(seed, effect, count, looks, n):
         assert (pair.low > 0 or pair.high < 0) == (pair.p < 0.05)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, effects, st.integers(1, 7), st.integers(0, 2))
 def test_the_decisive_comparison_has_the_p_of_the_verdict(seed, effect, count, looks):
     for verdict in judged(drawn(seed, effect), *CLAIMS[:count], looks=looks).verdicts:
@@ -87,7 +87,7 @@ def assert_agrees(each, given_claim):
     assert not outside or each.side == -1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, effects)
 def test_what_a_ruling_means(seed, effect):
     out = judged(drawn(seed, effect), *CLAIMS)
@@ -101,7 +101,7 @@ def test_what_a_ruling_means(seed, effect):
     assert differ.verdict != "contradicted"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, effects)
 def test_turning_the_question_turns_the_answer(seed, effect):
     values = drawn(seed, effect)
@@ -118,7 +118,7 @@ def test_turning_the_question_turns_the_answer(seed, effect):
     assert turned.p == pytest.approx(more.p)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, effects)
 def test_turning_the_metric_over_turns_the_order(seed, effect):
     values = drawn(seed, effect)
@@ -128,7 +128,7 @@ def test_turning_the_metric_over_turns_the_order(seed, effect):
     assert (up.verdict, up.p) == (down.verdict, pytest.approx(down.p))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, effects, st.permutations(LEVELS), st.permutations(range(5)))
 def test_the_order_of_levels_and_seeds_in_the_study_does_not_matter(seed, effect, levels, places):
     values = drawn(seed, effect)
@@ -140,7 +140,7 @@ def test_the_order_of_levels_and_seeds_in_the_study_does_not_matter(seed, effect
         assert one.low == pytest.approx(other.low)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, effects, st.floats(0.01, 100), st.floats(-50, 50))
 def test_units_of_the_metric_do_not_matter(seed, effect, scale, shift):
     values = drawn(seed, effect)
@@ -161,7 +161,7 @@ def test_units_of_the_metric_do_not_matter(seed, effect, scale, shift):
         assert one.p == pytest.approx(other.p, rel=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, effects)
 def test_another_claim_never_makes_a_verdict_easier(seed, effect):
     values = drawn(seed, effect)

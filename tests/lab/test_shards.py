@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ceteris.data.sources import load
@@ -22,7 +22,6 @@ def test_levels_of_one_structure_make_one_cohort_and_batch_sizes_make_several() 
     assert [c.work for c in found] == sorted((c.work for c in found), reverse=True)
 
 
-@settings(deadline=None)
 @given(
     seeds=st.integers(1, 7),
     widths=st.lists(st.integers(1, 300), min_size=1, max_size=4, unique=True),

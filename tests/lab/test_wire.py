@@ -2,13 +2,12 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ceteris.lab.wire import receive, send
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary() | st.text() | st.integers()))
 def test_messages_come_out_as_they_went_in(messages: list[object]) -> None:
     pipe = io.BytesIO()

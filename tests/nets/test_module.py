@@ -25,7 +25,7 @@ from ceteris.spec.model import MLP, LinearModel
     n_in=st.integers(1, 9),
     n_out=st.integers(1, 4),
 )
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_member_handed_out_and_taken_back_is_unchanged(
     hidden: list[int], batch_norm: bool, bias: bool, n_in: int, n_out: int
 ) -> None:

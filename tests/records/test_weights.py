@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ types = st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.uint8,
 any_array = types.flatmap(lambda dtype: arrays(dtype, array_shapes(min_dims=0, min_side=0, max_side=4)))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text("abcw.0123", min_size=1), any_array, min_size=1, max_size=3))
 def test_every_bit_type_and_shape_comes_back(
     tmp_path_factory: pytest.TempPathFactory, named: dict[str, NDArray[np.generic]]

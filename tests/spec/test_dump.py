@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ceteris.errors import CeterisError
@@ -84,7 +84,7 @@ def study_of(source: dict[str, Any]) -> Study | None:
         return None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(STUDIES)
 def test_dict_and_yaml_round_trip(source: dict[str, Any]) -> None:
     study = study_of(source)
@@ -96,7 +96,7 @@ def test_dict_and_yaml_round_trip(source: dict[str, Any]) -> None:
     assert combinations(study_from_dict(data)) == combinations(study)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(source=STUDIES)
 def test_yaml_round_trip(source: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     study = study_of(source)

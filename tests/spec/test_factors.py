@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ceteris.errors import CeterisError
@@ -260,7 +260,6 @@ def test_factors_made_in_python() -> None:
         Factor(name="x", levels=(Level(label="a", patch={}), Level(label="a", patch={})))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=5, unique=True), st.integers(1, 4))
 def test_crossing_makes_every_combination_once(sizes: list[int], count: int) -> None:
     study = varied({"batch_size": sizes, "epochs": list(range(1, count + 1))})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ceteris.errors import CeterisError
@@ -153,13 +153,13 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return study
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(mutated())
 def test_mutated_mapping_ends_in_a_study_or_in_sentences(source: dict[str, Any]) -> None:
     judged(source, allow_code=True)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from([*FULL, *WORDS]), VALUES, max_size=6))
 def test_random_mapping_ends_in_a_study_or_in_sentences(source: dict[str, Any]) -> None:
     judged(source)
@@ -170,7 +170,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     text=st.sampled_from(TEXTS),
     cuts=st.lists(
@@ -198,7 +198,7 @@ def test_mutated_text_ends_in_a_study_or_in_sentences(
         assert parse_study(again).study == study
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=60))
 def test_any_bytes_end_in_data_or_in_sentences(content: bytes, folder: Path) -> None:
     path = folder / "bytes.yaml"
@@ -206,7 +206,7 @@ def test_any_bytes_end_in_data_or_in_sentences(content: bytes, folder: Path) -> 
     assert judged(path) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     path=st.sampled_from([*WORDS, "epochs", "model.dropout", "data.scale"]),
     value=st.text("[]{},:0123456789.e-'\"abn&*! ", max_size=8),
@@ -221,7 +221,7 @@ def test_any_option_ends_in_a_study_or_in_sentences(
     judged(FULL, varies=[f"{path}={value}"], **options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text("[{- a:\n", max_size=200))
 def test_brackets_of_any_depth_end_in_data_or_in_sentences(text: str) -> None:
     with contextlib.suppress(CeterisError):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ceteris.errors import CeterisError
@@ -127,13 +127,11 @@ SIMPLE = {
 }
 
 
-@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=SIMPLE), st.fixed_dictionaries({}, optional=SIMPLE))
 def test_patching_twice_is_patching_once_with_both(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert apply_patch(patched(first), second) == patched({**first, **second})
 
 
-@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=SIMPLE))
 def test_patching_twice_with_the_same_changes_nothing(patch: dict[str, Any]) -> None:
     assert apply_patch(patched(patch), patch) == patched(patch)

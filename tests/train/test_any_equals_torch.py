@@ -94,7 +94,7 @@ def batch_sizes(draw: st.DrawFn, batch_norm: bool) -> int:
 
 @pytest.mark.parametrize("engine", ["compiled", "tensor"])
 @pytest.mark.parametrize("of_classes", [True, False], ids=["classes", "numbers"])
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=UNCHECKED)
+@settings(max_examples=40, derandomize=True, suppress_health_check=UNCHECKED)
 @given(data=st.data(), n_in=st.integers(1, 6))
 def test_mlps(engine: str, of_classes: bool, data: st.DataObject, n_in: int) -> None:
     loss, output, n_out = data.draw(drawn.heads(of_classes))
@@ -105,7 +105,7 @@ def test_mlps(engine: str, of_classes: bool, data: st.DataObject, n_in: int) -> 
     assert_all_equal(engine, stack, *rows_for(loss, of_classes, n_in, n_out), n_out)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=UNCHECKED)
+@settings(max_examples=30, derandomize=True, suppress_health_check=UNCHECKED)
 @given(data=st.data(), of_classes=st.booleans())
 def test_convolutional_networks(data: st.DataObject, of_classes: bool) -> None:
     loss, output, n_out = data.draw(drawn.heads(of_classes))

@@ -46,7 +46,6 @@ def left_behind(outcome: Outcome, identity: str) -> tuple[str, list[np.ndarray]]
 @pytest.mark.parametrize("kind", MODELS)
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

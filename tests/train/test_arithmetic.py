@@ -47,7 +47,7 @@ def test_ends_of_the_number_line(dtype: type) -> None:
 
 @pytest.mark.parametrize("name", list(FUNCTIONS))
 @given(start=st.integers(0, 70), length=st.integers(1, 130))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bits_do_not_depend_on_the_position(name: str, start: int, length: int) -> None:
     ours, _ = FUNCTIONS[name]
     x = np.random.default_rng(0).normal(size=200).astype(np.float32) * 4

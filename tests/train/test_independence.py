@@ -112,7 +112,7 @@ def test_what_a_member_draws_does_not_depend_on_its_neighbours(
     assert not np.array_equal(together.final("own"), together.final("louder"))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     chosen=st.lists(st.sampled_from([{}, *FURTHER]), min_size=3, max_size=6),
     own=st.integers(0, 2),
@@ -131,7 +131,7 @@ def test_no_setting_of_one_member_reaches_another(
     assert_same(outcome_of(train(*plans[::-1]), f"t{own}"), outcome_of(alone, f"t{own}"))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(6)),
     kept=st.sets(st.integers(0, 5), min_size=1),

@@ -52,7 +52,7 @@ def assert_same(ours: list[Tensor], theirs: list[Tensor]) -> None:
         torch.testing.assert_close(own, other, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, ROWS, CHANNELS, SIDES, SIDES, st.booleans(), st.booleans())
 def test_batch_norm_is_torchs(
     seed: int, rows: int, channels: int, height: int, width: int, images: bool, relu: bool
@@ -100,7 +100,7 @@ def test_other_layouts_and_float16_go_through_torch() -> None:
         own(x[:1, :, :1, :1])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, ROWS, CHANNELS, SIDES)
 def test_bfloat16_is_rounded_once_from_single_precision(
     seed: int, rows: int, channels: int, side: int
@@ -119,7 +119,6 @@ def test_bfloat16_is_rounded_once_from_single_precision(
         torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-5)
 
 
-@settings(deadline=None)
 @given(st.floats(width=32))
 def test_bits_of_bfloat16_are_torchs(value: float) -> None:
     expected = torch.tensor(value).bfloat16()
@@ -145,7 +144,7 @@ def test_what_stands_in_several_places_or_is_watched_stays_as_it_is() -> None:
     assert not inner[0].cuts
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, ROWS, CHANNELS, SIDES, SIDES, st.booleans())
 def test_pooling_by_halves_is_torchs(
     seed: int, rows: int, channels: int, height: int, width: int, coarse: bool

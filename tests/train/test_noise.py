@@ -25,7 +25,6 @@ from .runs import Train, plan, run_plans
 
 
 @given(st.integers(0, 2**24 - 1))
-@settings(deadline=None)
 def test_the_quantile_is_that_of_scipy(cell: int) -> None:
     share = (cell + 0.5) / 2**24
     assert normal_quantile(share) == pytest.approx(ndtri(share), rel=1e-13, abs=1e-15)
@@ -51,7 +50,7 @@ def test_noise_is_the_shared_normal_numbers_times_the_deviation() -> None:
 
 
 @given(deviation=st.floats(0.01, 5), seed=st.integers(0, 2**31))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_noise_has_mean_zero_and_the_deviation_asked_for(deviation: float, seed: int) -> None:
     out = noise(deviation, words(stream_key(seed, "noise", "input"), 200, 500), np.float32)
     assert abs(out.mean()) < 5 * deviation / np.sqrt(out.size)

@@ -65,7 +65,7 @@ SCHEDULES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedule=SCHEDULES, epochs=st.integers(1, 9), lr=st.floats(1e-4, 1))
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
 def test_rates_are_those_of_torch(schedule: dict[str, Any], epochs: int, lr: float) -> None:
@@ -88,7 +88,7 @@ def test_rates_are_those_of_torch(schedule: dict[str, Any], epochs: int, lr: flo
             reference.step()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     schedule=SCHEDULES.filter(lambda own: own["kind"] != "one_cycle"),
     rising=st.integers(1, 4),
@@ -118,7 +118,7 @@ def test_a_warm_up_is_torchs_followed_by_any_schedule(
         reference.step()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=st.lists(st.floats(0.01, 2), min_size=1, max_size=30),
     metric=st.sampled_from(["val_loss", "val_accuracy"]),

@@ -28,7 +28,7 @@ def drop(rate: float, drawn: np.ndarray) -> np.ndarray:
 
 
 @given(rate=st.floats(0, 0.95), seed=st.integers(0, 2**31))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_dropout_drops_the_share_asked_for_and_keeps_the_mean(rate: float, seed: int) -> None:
     drawn = words(stream_key(seed, "dropout", "hidden.0"), 200, 500)
     out = drop(rate, drawn)
@@ -39,7 +39,7 @@ def test_dropout_drops_the_share_asked_for_and_keeps_the_mean(rate: float, seed:
 
 
 @given(low=st.floats(0, 0.9), high=st.floats(0, 0.9), seed=st.integers(0, 1000))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_masks_of_two_rates_are_nested(low: float, high: float, seed: int) -> None:
     low, high = sorted((low, high))
     drawn = words(stream_key(seed, "dropout", "hidden.0"), 20, 33)
@@ -56,7 +56,7 @@ def test_edges_of_dropout() -> None:
 @given(
     columns=st.integers(1, 70), rows=st.integers(1, 5), epoch=st.integers(0, 9), first=st.integers(0, 10**6)
 )
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_masks_on_a_device_are_those_of_the_compiled_kernels(
     columns: int, rows: int, epoch: int, first: int
 ) -> None:

@@ -28,7 +28,7 @@ def vector(size: int, seed: int, dtype: type) -> np.ndarray:
 
 
 @given(SIZES, st.integers(0, 99), DTYPES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_sums_are_exact_to_rounding(size: int, seed: int, dtype: type) -> None:
     values, before = vector(size, seed, dtype), vector(size, seed + 1, dtype)
     squares = math.fsum(float(v) ** 2 for v in values)
@@ -39,7 +39,7 @@ def test_sums_are_exact_to_rounding(size: int, seed: int, dtype: type) -> None:
 
 
 @given(st.lists(SIZES, min_size=1, max_size=3), st.integers(0, 99), DTYPES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_tensor_has_the_same_sums_wherever_it_stands(sizes: list[int], seed: int, dtype: type) -> None:
     ends = np.cumsum(sizes)
     tensors = np.array([(end - size, end, 0) for end, size in zip(ends, sizes, strict=True)])

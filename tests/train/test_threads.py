@@ -77,7 +77,7 @@ def trained(
     return engine.parameters(), engine.gradient_probes().norms, results
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     model=st.sampled_from(MODELS),
     optimizer=st.sampled_from(OPTIMIZERS),

@@ -40,7 +40,7 @@ def product(first: np.ndarray, second: np.ndarray, way: str, before: np.ndarray 
 
 @pytest.mark.parametrize("way", WAYS)
 @given(m=SIZES, n=SIZES, k=SIZES, seed=st.integers(0, 99), adds=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_product_is_that_of_numpy(way: str, m: int, n: int, k: int, seed: int, adds: bool) -> None:
     draw = np.random.default_rng(seed)
     first, second, before = (draw.standard_normal(shape) for shape in ((m, k), (k, n), (m, n)))
@@ -50,7 +50,7 @@ def test_a_product_is_that_of_numpy(way: str, m: int, n: int, k: int, seed: int,
 
 @pytest.mark.parametrize("way", WAYS)
 @given(m=SIZES, n=SIZES, k=SIZES, seed=st.integers(0, 99), data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_number_has_the_same_bits_whatever_stands_beside_it(
     way: str, m: int, n: int, k: int, seed: int, data: st.DataObject
 ) -> None:
