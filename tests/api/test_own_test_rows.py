@@ -1,5 +1,6 @@
 """Test rows given with arrays: judged by ``result.test()``, kept with the record, read by nothing else."""
 
+import html
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,8 @@ FRAME = pandas.DataFrame(X, columns=["alpha", "beta", "gamma"])
             (X_TEST, Y_TEST),
             "test: test rows belong to arrays that are given with them, data=(X, y) and "
             "test=(X_test, y_test); other data brings its own, as `ceteris.data.arrays(X, y, "
-            "test=(X_test, y_test))` does",
+            "test=(X_test, y_test))` does, and those of a table stand in its settings: "
+            'data={"source": "a.csv", "test": "b.csv", ...}',
         ),
         (
             (X, Y, X_TEST, Y_TEST),
@@ -135,3 +137,27 @@ def test_rows_for_another_study_bring_their_own(tmp_path: Path) -> None:
 def test_arrays_are_reached_by_importing_ceteris_alone() -> None:
     code = "import ceteris; ceteris.data.arrays([[1.0], [2.0]], [0, 1])"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_table_brings_them_in_a_second_file(tmp_path: Path) -> None:
+    frame = pandas.DataFrame({"who": [f"r{n:03d}" for n in range(160)], "kind": ["a", "b"] * 80})
+    frame["y"] = 100 * (frame["kind"] == "a") + RNG.normal(size=160)
+    frame[:120].to_csv(tmp_path / "train.csv", index=False)
+    test = frame[120:].assign(kind=["c", *frame["kind"][121:]])
+    test.to_csv(tmp_path / "test.csv", index=False)
+    data = {"source": tmp_path / "train.csv", "target": "y", "test": tmp_path / "test.csv", "ids": ["who"]}
+    settings = {**SETTINGS, "data": {**data, "target_scale": "standardize"}}
+    result = ceteris.run(
+        ceteris.vary(ceteris.Experiment(**settings), seeds=2), runs_dir=tmp_path, progress=False
+    )
+    found = result.test()
+    note = "Column `kind` has `c` in 1 row, which no training row has: it counts as none of the column's"
+    assert found.notes == (f"{note} categories.",)
+    assert found.notes[0] in " ".join(repr(found).split())
+    assert "the average of predictions" not in repr(found), "targets are scaled in two ways: it has no loss"
+    report = ceteris.load_run(result.id, runs_dir=tmp_path).report()
+    assert note in html.unescape(report.read_text(encoding="utf-8"))
+    predicted = result.predict("test")
+    assert predicted.notes == found.notes
+    assert list(predicted.frame()["who"]) == list(test["who"])
+    assert result.test().readings == found.readings + 1 == 2, "the prediction was counted, the same look not"

@@ -9,13 +9,15 @@ from ceteris.data.bundled import BUNDLED_SOURCES
 from ceteris.data.dataset import content_hash, without_test_rows
 from ceteris.data.npz import NpzSource
 from ceteris.data.synthetic import SYNTHETIC_SOURCES
+from ceteris.data.table_source import TableSource
+from ceteris.data.table_with_test import TableWithTest
 
 from .conftest import write_files
 
 MADE_HERE = (*BUNDLED_SOURCES, *SYNTHETIC_SOURCES)
 
 
-@pytest.fixture(params=[*(source.name for source in MADE_HERE), "idx", "npz"])
+@pytest.fixture(params=[*(source.name for source in MADE_HERE), "idx", "npz", "tables"])
 def source(request, tmp_path, tiny, contents):
     for bundled in MADE_HERE:
         if bundled.name == request.param:
@@ -23,6 +25,11 @@ def source(request, tmp_path, tiny, contents):
     if request.param == "idx":
         write_files(tmp_path / "tiny", contents)
         return tiny
+    if request.param == "tables":
+        text = "size,kind,y\n1.5,flat,a\n2,NA,b\n3,flat,a\n4,house,b\n"
+        for name in ("train.csv", "test.csv"):
+            (tmp_path / name).write_text(text + "5,flat,a\n" * (name == "test.csv"), encoding="utf-8")
+        return TableWithTest(TableSource(tmp_path / "train.csv", "y"), TableSource(tmp_path / "test.csv"))
     path = tmp_path / "mine.npz"
     x = np.arange(24, dtype=np.float32).reshape(12, 2)
     np.savez(path, x=x, y=np.tile([3, 5], 6), x_test=x[:4], y_test=np.array([5, 3, 3, 5]))

@@ -67,6 +67,23 @@ def test_each_source_is_loaded_once_and_failures_stand_by_their_source() -> None
     assert list(loaded.errors) == ["nowhere.npz"]
 
 
+def test_the_file_with_test_rows_lasts_too(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("x,y\n1,0.5\n2,1.5\n", encoding="utf-8")
+    own = {"source": "a.csv", "target": "y", "test": "b.csv"}
+    data = DataSpec.model_validate(own)
+    dataset = load(data.reading, tmp_path)
+    lasting = lasting_source(data.reading, dataset, tmp_path / "runs")
+    assert load(found_again(lasting, tmp_path / "runs")).content == dataset.content
+    vary = {"rows": {"none": {}, "others": {"data": own}, "named": {"data.test": "b.csv"}}}
+    study = rename_sources(
+        small_study(data=own, vary=vary).study, {data.reading: lasting}, {data.reading: "abc"}
+    )
+    assert study.experiment.data.reading == lasting
+    for found in combinations(study):
+        assert found.experiment.data.reading == lasting
+
+
 def test_an_address_stays_one_in_a_record(tmp_path: Path) -> None:
     own = {"source": "https://example.org/a.csv?raw=1#b.csv", "target": "y", "checksum": "0" * 32}
     data = DataSpec.model_validate(own)

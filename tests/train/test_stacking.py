@@ -22,7 +22,10 @@ OWN = {
     "model.input": {"input": "flat"},
 }
 """Of a network of the user's own: whatever changes its layout, which a worker has to look at."""
-OTHER_ROWS = {"data.source", "data.checksum", "data.target", "data.ids", "data.drop", "data.parameters"}
+OTHER_ROWS = {
+    *("data.source", "data.checksum", "data.target", "data.test"),
+    *("data.ids", "data.drop", "data.parameters"),
+}
 """They name other rows: a cohort reads one source."""
 FILLED_IN = {"data.content", "model.source", "model.init.content", "model.init.source"}
 """Hashes that a record is checked by: what they are of decides, and one run has one of each."""

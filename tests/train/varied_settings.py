@@ -78,6 +78,7 @@ VARIED: dict[str, tuple[Patch, Patch]] = {
     "data.parameters": (data(source="blobs"), data(source="blobs", parameters={"n": 400})),
     "data.source": ({}, data(source="wine")),
     "data.target": (data(source="a.csv", target="y"), data(source="a.csv", target="z")),
+    "data.test": (data(source="a.csv", target="y"), data(source="a.csv", target="y", test="b.csv")),
     "data.ids": (data(source="a.csv", target="y"), data(source="a.csv", target="y", ids=["id"])),
     "data.drop": (data(source="a.csv", target="y"), data(source="a.csv", target="y", drop=["note"])),
     "model.kind": ({}, {"model": {"kind": "linear"}}),

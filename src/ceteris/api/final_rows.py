@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from ceteris.data.dataset import Dataset
+    from ceteris.data.dataset import Dataset, Rows
     from ceteris.data.preparation import Preparation
     from ceteris.data.target_scaling import TargetScaling
     from ceteris.records.views import RunRecord
@@ -48,11 +48,16 @@ class FinalRows:
         return Preparation(load(self.source, self.folder))
 
     @cached_property
+    def read(self) -> Rows:
+        """The unprepared test rows with what names them."""
+        from ceteris.data.sources import load_test_rows
+
+        return load_test_rows(self.source, self.folder)
+
+    @property
     def rows(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """The unprepared test rows (x, y)."""
-        from ceteris.data.sources import load_test
-
-        return load_test(self.source, self.folder)
+        return self.read.x, self.read.y
 
     def inputs(self, experiment: Experiment, seed: int, fold: int) -> torch.Tensor:
         """Return the rows as the network of a trial takes them.

@@ -55,6 +55,8 @@ class FinalTest:
     pictures: tuple[Mapping[str, Any], ...] = ()
     """Test rows that are images: PNG as base64, true and predicted class, by the chosen level's first
     trial."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know of the rows: categories that no training row has."""
 
     @property
     def chosen(self) -> str:
@@ -237,6 +239,7 @@ class _Evaluation:
             confusion=confusion_counts(self._targets, predicted, len(dataset.classes)),
             averages=tuple(self._averaged(one.level) for one in selection.levels if self._several(one.level)),
             pictures=pictures(dataset, *self._rows.rows, predicted[0]) if predicted else (),
+            notes=self._rows.read.notes,
         )
 
     def _several(self, level: str) -> bool:

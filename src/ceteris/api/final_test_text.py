@@ -66,6 +66,7 @@ def sentences(found: FinalTest) -> Iterator[str]:
     yield from _average(found)
     for level in found.skipped:
         yield f"{level}: no trial finished, so there is nothing to assess"
+    yield from found.notes
     times = "once" if found.readings == 1 else f"{found.readings} times"
     yield (
         f"the test rows of this data were read {times} so far; each reading makes the next one less of a test"
@@ -79,8 +80,8 @@ def _average(found: FinalTest) -> Iterator[str]:
     (level,) = (one for one in found.selection.levels if one.level == found.chosen)
     alone = {name: mean.mean for name, mean in level.test.items()}
     for average in found.averages:
-        if average["level"] == found.chosen:
-            yield averaged_sentence(average, alone)
+        if average["level"] == found.chosen and (told := averaged_sentence(average, alone)):
+            yield told
 
 
 def _judged(found: FinalTest) -> str:

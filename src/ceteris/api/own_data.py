@@ -31,7 +31,8 @@ def as_dataset(value: Any, test: Any = None) -> Dataset | None:
     elif test is not None:
         message = (
             "test rows belong to arrays that are given with them, data=(X, y) and test=(X_test, y_test); "
-            "other data brings its own, as `ceteris.data.arrays(X, y, test=(X_test, y_test))` does"
+            "other data brings its own, as `ceteris.data.arrays(X, y, test=(X_test, y_test))` does, and "
+            'those of a table stand in its settings: data={"source": "a.csv", "test": "b.csv", ...}'
         )
         raise CeterisError(Problem(message, where="test"))
     elif isinstance(value, Dataset):

@@ -209,7 +209,8 @@ def _rows(
         return rows, _ids(rows.preparation.dataset, table)
     rows = final_rows_of(run, data_dir)[spec.reading]
     _count_reading(run, rows)
-    return rows, {}
+    rows.unknown = rows.read.notes
+    return rows, dict(rows.read.ids)
 
 
 def _count_reading(run: RunRecord, rows: FinalRows) -> None:

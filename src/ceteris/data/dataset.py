@@ -25,6 +25,10 @@ class Rows:
 
     x: NDArray[Any]
     y: NDArray[Any]
+    ids: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """What names test rows of a table, (N,) by column."""
+    notes: tuple[str, ...] = ()
+    """What a reader of test rows has to know, one sentence each: categories that no training row has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,7 @@ class SourceData:
     truth: Mapping[str, Any] = field(default_factory=dict)
     table: Layout | None = None
     one_input: OneInput | None = None
+    test_origin: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,8 @@ class Dataset:
     """SHA-256 over names, shapes, types and bytes of the training and test arrays."""
     origin: str = ""
     """Where the rows were found: a folder, a file, a package, or `memory`."""
+    test_origin: str = ""
+    """The file that the test rows of a table were found in; empty where they are not apart."""
     default_validation: int | float = DEFAULT_VALIDATION
     """Validation rows where the experiment does not say: a count or a share."""
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -129,6 +136,7 @@ def without_test_rows(data: SourceData) -> Dataset:
         value_range=data.value_range,
         content=content_hash(data.train, data.test, data.columns),
         origin=data.origin,
+        test_origin=data.test_origin,
         default_validation=data.default_validation,
         columns=data.columns,
         truth=data.truth,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from ceteris.data.bundled import BUNDLED_SOURCES
-from ceteris.data.dataset import Dataset, Source, without_test_rows
+from ceteris.data.dataset import Dataset, Rows, Source, without_test_rows
 from ceteris.data.download import Report
 from ceteris.data.folders import FolderSource
 from ceteris.data.house_prices import HOUSE_PRICES, HousePrices
@@ -19,6 +20,9 @@ from ceteris.data.mnist import FASHION_MNIST, MNIST, IdxSource
 from ceteris.data.places import user_folders
 from ceteris.data.reduction import Reduction, split_reading
 from ceteris.data.synthetic import SYNTHETIC_SOURCES, with_parameters
+from ceteris.data.table_source import TableSource, table_source
+from ceteris.data.table_with_test import WHERE as TEST
+from ceteris.data.table_with_test import TableWithTest
 from ceteris.data.web_source import WebSource
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.spec.addresses import is_url
@@ -66,7 +70,13 @@ def load(source: str, folder: Path | None = None, *, report: Report | None = Non
 
 
 def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the test rows (x, y) of a source, unprepared. The only way to them: callers count each reading.
+    """Return the test rows (x, y) of a source, unprepared; see ``load_test_rows``."""
+    rows = load_test_rows(source, folder)
+    return rows.x, rows.y
+
+
+def load_test_rows(source: str, folder: Path | None = None) -> Rows:
+    """Return the test rows of a source, unprepared. The only way to them: callers count each reading.
 
     Raises CeterisError where the source has none.
     """
@@ -78,11 +88,14 @@ def load_test(source: str, folder: Path | None = None) -> tuple[NDArray[Any], ND
                 "these rows have no test rows (given as test=(X_test, y_test) with data=(X, y))"
             )
         if data.table is not None:
-            raise CeterisError(f"`{data.name}` has no test rows: all rows of a table train and validate")
+            raise CeterisError(
+                f"`{data.name}` has no test rows: all its rows train and validate (`data.test` names another "
+                "file with test rows)"
+            )
         raise CeterisError(
             f"`{data.name}` has no test rows (arrays `x_test` and `y_test` of a file or folder)"
         )
-    return reduction.rows(data.test.x, data.name), data.test.y
+    return replace(data.test, x=reduction.rows(data.test.x, data.name))
 
 
 def load_unlabelled(source: str, folder: Path | None = None) -> pandas.DataFrame | None:
@@ -120,6 +133,10 @@ def find_source(source: str, folder: Path | None = None) -> Source:
     if drawn is not None:
         return drawn
     path, settings = split_parameters(source)
+    test = json.loads(settings).get("test") if settings else None
+    if test is not None:
+        table, drop = _table(path, settings, folder, WHERE), json.loads(settings).get("drop", ())
+        return TableWithTest(table, _table(test, "", folder, TEST), tuple(drop))
     if is_url(path):
         return WebSource(path, settings)
     if is_table_file(path) or path.endswith(".npz"):
@@ -135,6 +152,13 @@ def find_source(source: str, folder: Path | None = None) -> Source:
         raise CeterisError(Problem(message, where=WHERE))
     message = unknown_name("data source", source, [named.name for named in NAMED_SOURCES])
     raise CeterisError(Problem(f"{message}; or the path of an .npz file or a table", where=WHERE))
+
+
+def _table(path: str, settings: str, folder: Path | None, where: str) -> TableSource | WebSource:
+    """Return the source of a table that lies in a file or at an address."""
+    if is_url(path):
+        return WebSource(path, settings)
+    return table_source(find_file(path, folder, where), settings)
 
 
 def misspelt(source: str) -> str | None:

@@ -74,6 +74,15 @@ class Layout:
         """Width of the expanded rows."""
         return sum(column.features for column in self.columns)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Columns that other rows are read from as text: categories that look like numbers stay as they are.
+
+        True and false are known by their type.
+        """
+        own = (column for column in self.columns if not set(column.categories) <= {"false", "true"})
+        return (*self.ids, *(column.name for column in own))
+
     @cached_property
     def one_hot(self) -> NDArray[np.bool_]:
         """Which features are one-hot ones, (features,)."""
@@ -96,29 +105,31 @@ class Layout:
 
     def unknown_texts(self, table: pandas.DataFrame) -> tuple[str, ...]:
         """Say which texts of other rows the layout does not know: none of their column's features is set."""
-        told = []
+        return told_of_new(self.new_texts(table))
+
+    def new_texts(self, table: pandas.DataFrame) -> dict[str, dict[str, int]]:
+        """Return the texts that the layout does not know, by column, with the number of their rows."""
+        found = {}
         for column in self.columns:
             if column.numeric or column.name not in table:
                 continue
             known, (counts, _) = set(column.categories), coded(table[column.name]).counted()
-            new = {text: count for text, count in counts.items() if text not in known}
-            if new:
-                more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
-                rows = sum(new.values())
-                told.append(
-                    f"Column `{column.name}` has `{next(iter(new))}`{more} in {rows:,} "
-                    f"row{'' if rows == 1 else 's'}, which no training row has: it counts as none of the "
-                    "column's categories."
-                )
-        return tuple(told)
+            found[column.name] = {text: count for text, count in counts.items() if text not in known}
+        return {name: new for name, new in found.items() if new}
 
-    def expand_into(self, table: pandas.DataFrame, features: NDArray[np.float64], name: str = "") -> None:
-        """Write the rows of a table that has all columns into an array (N, features); see ``expand``."""
+    def expand_into(
+        self, table: pandas.DataFrame, features: NDArray[np.float64], name: str = "", before: int = 0
+    ) -> None:
+        """Write the rows of a table that has all columns into an array (N, features); see ``expand``.
+
+        ``before`` rows of the table were read before these.
+        """
         begin = 0
         for column in self.columns:
             values = table[column.name]
             if column.numeric:
-                features[:, begin] = numbers(values, f"{name or self.name}: column `{column.name}`")
+                where = f"{name or self.name}: column `{column.name}`"
+                features[:, begin] = numbers(values, where, before)
             else:
                 codes = {category: place for place, category in enumerate(column.categories)}
                 places = coded(values).mapped(codes, missing=len(codes))
@@ -126,6 +137,19 @@ class Layout:
                 features[:, begin : begin + column.features] = 0.0
                 features[known, begin + places[known]] = 1.0
             begin += column.features
+
+
+def told_of_new(texts: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
+    """Say what texts no training row has, a sentence for each column; see ``Layout.new_texts``."""
+    told = []
+    for name, new in texts.items():
+        more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
+        rows = sum(new.values())
+        told.append(
+            f"Column `{name}` has `{next(iter(new))}`{more} in {rows:,} row{'' if rows == 1 else 's'}, which "
+            "no training row has: it counts as none of the column's categories."
+        )
+    return tuple(told)
 
 
 def make_layout(

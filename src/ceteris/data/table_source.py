@@ -50,6 +50,10 @@ class TableSource:
         """Return the file's path, or None if it is not there."""
         return str(self.path) if self.path.is_file() else None
 
+    def file(self, folder: Path | None, report: Report | None) -> Path:
+        """Return the file's path."""
+        return self.path
+
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows of the file, checked. Raises ``CeterisError``."""
         return table_data(self.path, self.name, self.target, self.ids, self.drop, report)

@@ -152,7 +152,7 @@ def _with_texts(table: pandas.DataFrame, as_text: Sequence[str]) -> pandas.DataF
     table.columns = [str(name) for name in table.columns]
     for name in as_text:
         if name in table:
-            table[name] = table[name].astype(str)
+            table[name] = table[name].astype(str).where(table[name].notna())
     return table
 
 

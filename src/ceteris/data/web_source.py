@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ceteris.data.archives import unpack, unpacked_folder
 from ceteris.data.checksums import check_file, is_right
-from ceteris.data.dataset import Source, SourceData
+from ceteris.data.dataset import SourceData
 from ceteris.data.download import Report, download_url
 from ceteris.data.local_source import local_source
 from ceteris.data.places import cache_folder, places
@@ -81,24 +81,26 @@ class WebSource:
 
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows, checked, from the file at hand or from a download. Raises ``CeterisError``."""
-        return self._local(self.fetch(folder, report)).read(folder, report)
+        path = self.file(folder, report)
+        return local_source(path, self.settings, self.size).read(folder, report)
 
-    @property
-    def _sub(self) -> str:
-        address = url_parts(self.url)[0]
-        return f"{FOLDER}/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
-
-    def _local(self, path: Path) -> Source:
-        inside = url_parts(self.url)[2]
+    def file(self, folder: Path | None, report: Report | None) -> Path:
+        """Return the file or folder that is meant, in an archive once unpacked. Raises ``CeterisError``."""
+        path, inside = self.fetch(folder, report), url_parts(self.url)[2]
         if not archive_ending(path.name):
             if inside:
                 message = (
                     f"`{self.url}`: what stands behind `#` is a file inside an archive, and this is none"
                 )
                 raise CeterisError(Problem(message, where=WHERE))
-            return local_source(path, self.settings, self.size)
-        folder = unpack(path)
-        return local_source(_inside(folder, inside) if inside else folder, self.settings, self.size)
+            return path
+        unpacked = unpack(path)
+        return _inside(unpacked, inside) if inside else unpacked
+
+    @property
+    def _sub(self) -> str:
+        address = url_parts(self.url)[0]
+        return f"{FOLDER}/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 
 
 def _inside(folder: Path, name: str) -> Path:

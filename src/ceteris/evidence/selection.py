@@ -79,13 +79,18 @@ class Selection:
 
 
 def averaged_sentence(average: Mapping[str, Any], alone: Mapping[str, float]) -> str:
-    """Say what a level's networks are worth on the test rows as one model.
+    """Say what a level's networks are worth on the test rows as one model; empty where nothing was measured.
+
+    Of targets that each network scaled in its own way the average has no loss.
 
     Args:
         average: ``level``, ``networks`` and test metrics of the averaged predictions.
         alone: the means of the same metrics over the networks by themselves.
     """
-    name = "test_accuracy" if "test_accuracy" in average else "test_loss"
+    measured = [name for name in average if name.startswith(TEST)]
+    name = next((one for one in (f"{TEST}accuracy", f"{TEST}loss", *measured) if one in measured), None)
+    if name is None:
+        return ""
     words = name.replace("_", " ")
     value = number(average[name])
     told = f"the average of predictions over the {average['networks']} networks of {average['level']} "

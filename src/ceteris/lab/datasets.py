@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +72,7 @@ def load_sources(
 
 def is_named(source: str) -> bool:
     """Tell whether a source (`DataSpec.reading`) is known by its name, wherever its files are."""
-    name = _bare(source)
+    name, _ = _places(source)
     return any(named.name == name for named in NAMED_SOURCES)
 
 
@@ -91,11 +92,19 @@ def lasting_source(source: str, dataset: Dataset, runs_folder: Path) -> str:
     base, reduction = split_reading(source)
     if dataset.origin == "memory":
         return keep_arrays(dataset.before or dataset, runs_folder) + reduction.text
-    if is_named(source) or is_url(source):
+    if is_named(source):
         return source
-    path, settings = split_parameters(base)
-    mark = PARAMETERS if settings else ""
-    return f"{Path(dataset.origin or path).expanduser().absolute()}{mark}{settings}{reduction.text}"
+    path, text = split_parameters(base)
+    settings = json.loads(text) if text else {}
+    if "test" in settings:
+        settings["test"] = _lasting_place(settings["test"], dataset.test_origin)
+    own = PARAMETERS + json.dumps(settings, sort_keys=True) if settings else ""
+    return _lasting_place(path, dataset.origin) + own + reduction.text
+
+
+def _lasting_place(path: str, found: str) -> str:
+    """Return an address as it is, and of a file the whole path at which it was found."""
+    return path if is_url(path) else str(Path(found or path).expanduser().absolute())
 
 
 def found_again(source: str, runs_folder: Path) -> str:
@@ -114,14 +123,15 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
     """
     data = study.experiment.data
     content = contents.get(data.reading) if len(contents) == 1 else None
-    own = {"source": _lasting(data, names), "content": content}
-    names = {_bare(source): _bare(name) for source, name in names.items()}
+    own = {**_lasting(data, names), "content": content}
+    pairs = [zip(_places(source), _places(name), strict=True) for source, name in names.items()]
+    places = {given: lasting for pair in pairs for given, lasting in pair}
     experiment = study.experiment.model_copy(update={"data": data.model_copy(update=own)})
     factors = tuple(
         factor.model_copy(
             update={
                 "levels": tuple(
-                    level.model_copy(update={"patch": _renamed(level.patch, names)})
+                    level.model_copy(update={"patch": _renamed(level.patch, places)})
                     for level in factor.levels
                 )
             }
@@ -131,24 +141,29 @@ def rename_sources(study: Study, names: Mapping[str, str], contents: Mapping[str
     return study.model_copy(update={"experiment": experiment, "vary": factors})
 
 
-def _lasting(data: DataSpec, names: Mapping[str, str]) -> str:
-    """Return the lasting name of a source; one with parameters is known by its name already."""
-    return data.source if data.parameters else _bare(names.get(data.reading, data.source))
+def _lasting(data: DataSpec, names: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the lasting names of what is read; a source with parameters is known by its name already."""
+    if data.parameters or data.reading not in names:
+        return {"source": data.source, "test": data.test}
+    source, test = _places(names[data.reading])
+    return {"source": source, "test": test or None}
 
 
-def _bare(reading: str) -> str:
-    """Return a source without its settings and what is made of its rows."""
-    return split_parameters(split_reading(reading)[0])[0]
+def _places(reading: str) -> tuple[str, str]:
+    """Return a source without its settings, and the file with its test rows; empty where there is none."""
+    source, settings = split_parameters(split_reading(reading)[0])
+    return source, json.loads(settings).get("test", "") if settings else ""
 
 
 def _renamed(patch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     changed = dict(patch)
-    for path in ("data", "data.source"):
+    for path in ("data", "data.source", "data.test"):
         value = changed.get(path)
         if isinstance(value, str):
             changed[path] = names.get(value, value)
-        elif isinstance(value, dict) and value.get("source") in names:
-            changed[path] = value | {"source": names[value["source"]]}
+        elif isinstance(value, dict):
+            own = {name: names[value[name]] for name in ("source", "test") if value.get(name) in names}
+            changed[path] = value | own
     return changed
 
 
@@ -157,6 +172,6 @@ def rename_combination(
 ) -> Combination:
     """Return a combination whose experiment has the lasting name and the content hash of its data."""
     data = combination.experiment.data
-    own = {"source": _lasting(data, names), "content": contents[data.reading]}
+    own = {**_lasting(data, names), "content": contents[data.reading]}
     experiment = combination.experiment.model_copy(update={"data": data.model_copy(update=own)})
     return Combination(combination.label, combination.coordinates, experiment)

@@ -61,7 +61,7 @@ def identity_of(
         del settings["implementation"]
     content = settings["data"].pop("content") or ""
     _name_initial_values(settings["model"])
-    del settings["data"]["checksum"]  # of the file that the content came from
+    del settings["data"]["checksum"], settings["data"]["test"]  # of the files that the content came from
     if settings["precision"] == "float32":  # what every trial had before there was a choice
         del settings["precision"]
     if settings["data"]["target"] is not None or settings["data"]["source"] in NAMED_TABLES:

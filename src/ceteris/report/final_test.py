@@ -60,7 +60,7 @@ def final_test(found: Mapping[str, Any] | None) -> FinalTest | None:
         ),
         headings=_headings(selection, names),
         rows=tuple(_row(level, names, selection) for level in levels),
-        sentences=(*_sentences(selection), *_averages(found)),
+        sentences=(*_sentences(selection), *_averages(found), *found.get("notes", ())),
         confusion=_confusion(classes, found["confusion"]),
         right=tuple(shown for shown, one in pictures if one["true"] == one["predicted"]),
         wrong=tuple(shown for shown, one in pictures if one["true"] != one["predicted"]),
@@ -130,7 +130,7 @@ def _averages(found: Mapping[str, Any]) -> list[str]:
     alone = {name: mean["mean"] for name, mean in level["test"].items()}
     own = [average for average in found.get("averages", ()) if average["level"] == chosen]
     told = [averaged_sentence(average, alone) for average in own]
-    return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told]
+    return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told if sentence]
 
 
 def _confusion(classes: tuple[str, ...], counts: Sequence[Sequence[int]]) -> Confusion | None:

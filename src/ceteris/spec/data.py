@@ -74,6 +74,12 @@ class DataSpec(Spec):
     numbers are scaled, then missing ones become 0; any other column becomes one feature (0 or 1) for each
     category and one for missing, which are 0 in a fold whose training rows lack that category."""
 
+    test: Annotated[str | None, Field(min_length=1, title="path of a table")] = None
+    """A second table with the columns of the first, `target` included, whose rows are the test rows: a path
+    or an address. They take no part in training or choosing; `ceteris test` reads them, and counts how often.
+    A category that they alone have counts as none of its column's. Other sources bring test rows of their
+    own: an `.npz` file as `x_test` and `y_test`, a folder of images in `test` beside `train`."""
+
     ids: Annotated[tuple[str, ...], Field(title="list of columns")] = ()
     """Columns of a table that name its rows: written beside predictions, no input to the network."""
 
@@ -149,9 +155,15 @@ class DataSpec(Spec):
         if self.target is not None:
             own |= {"target": self.target, "ids": list(self.ids)}
             own |= {"drop": list(self.drop)} if self.drop else {}
+            own |= {"test": self.test} if self.test else {}
         if self.checksum is not None:
             own |= {"checksum": self.checksum}
         return self.source + (PARAMETERS + json.dumps(own, sort_keys=True) if own else "") + after
+
+    @field_validator("source", "test", mode="before")
+    @classmethod
+    def _path_is_text(cls, path: Any) -> Any:
+        return str(path) if isinstance(path, PurePath) else path
 
     @field_validator("checksum")
     @classmethod
@@ -196,7 +208,7 @@ class DataSpec(Spec):
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
-        named = {"target": self.target is not None, "ids": bool(self.ids), "drop": bool(self.drop)}
+        named = {"target": self.target, "ids": self.ids, "drop": self.drop, "test": self.test}
         setting = next((name for name, given in named.items() if given), None)
         if setting is None:
             return self
@@ -205,6 +217,10 @@ class DataSpec(Spec):
             raise wrong(f"`{self.source}` is no table of your own ({known}); leave `{setting}` out", setting)
         if self.target is None:
             raise wrong(f"a table with `{setting}` needs a `target`: the column to predict", "target")
+        if self.test is not None and not is_table_file(self.test):
+            raise wrong(f"`{self.test}` is no table ({', '.join(TABLE_FILES)})", "test")
+        if self.test == self.source:
+            raise wrong("the test rows are to be others than the training rows; name another file", "test")
         for name, columns in (("ids", self.ids), ("drop", self.drop)):
             if self.target in columns:
                 raise wrong(f"`{self.target}` is to be predicted, so it cannot be one of the `{name}`", name)

@@ -73,7 +73,8 @@ DATA = Part(
     "experiment.data",
     "Named sources are `digits`, `wine`, `diabetes` and others (`ceteris data list`). Rows of your own come "
     "from an `.npz` file with the arrays `x` and `y`: whole numbers or text in `y` are classes, floats are "
-    "numbers to predict. They also come from a table: `{source: houses.csv, target: price, ids: [house]}`.",
+    "numbers to predict. They also come from a table: `{source: houses.csv, target: price, ids: [house]}`, "
+    "with `test: more-houses.csv` for test rows.",
     (DataSpec,),
     ("experiment:\n  data: {source: digits, scale: standardize, rows: 300, label_noise: 0.2}\n",),
     3,

@@ -19,6 +19,7 @@ OTHER_ROWS = (
     "data",
     "data.source",
     "data.target",
+    "data.test",
     "data.ids",
     "data.drop",
     "data.parameters",

@@ -20,6 +20,7 @@ SEPARATES = frozenset(
         "data.source",
         "data.checksum",
         "data.target",
+        "data.test",
         "data.ids",
         "data.drop",
         "data.parameters",
