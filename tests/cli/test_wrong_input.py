@@ -102,7 +102,7 @@ CASES: dict[str, tuple[list[str], str]] = {
         "there is no data source `fashon-mnist`; did you mean `fashion-mnist`? (known: digits, mnist, "
         "fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, house-prices, "
         "linear-regression, sine, polynomial, high-dimensional, xor, "
-        "separable, labelled-points, blobs); or the path of an .npz file or a table",
+        "separable, labelled-points, blobs); or the path of an .npz file, a table or a folder",
     ),
     "no run to list": (["runs", "--most", "0"], "--most: 0 is not a number of runs; it must be at least 1"),
 }

@@ -22,7 +22,7 @@ def test_an_unknown_source_is_told_with_the_nearest_name():
         "experiment.data.source: there is no data source `fashon-mnist`; did you mean `fashion-mnist`? "
         "(known: digits, mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, house-prices, "
         "linear-regression, sine, polynomial, high-dimensional, xor, separable, labelled-points, blobs); "
-        "or the path of an .npz file or a table"
+        "or the path of an .npz file, a table or a folder"
     )
     assert "did you mean" not in message("qqq")
 

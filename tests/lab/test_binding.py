@@ -103,7 +103,7 @@ def test_data_that_is_not_there_is_told_once_and_where_a_level_names_it() -> Non
         "experiment.data.source: there is no data source `digit`; did you mean `digits`? (known: digits, "
         "mnist, fashion-mnist, iris, wine, breast-cancer, diabetes, linnerud, house-prices, "
         "linear-regression, sine, polynomial, high-dimensional, xor, "
-        "separable, labelled-points, blobs); or the path of an .npz file or a table"
+        "separable, labelled-points, blobs); or the path of an .npz file, a table or a folder"
     ]
     lines = told(small_study(vary={"data.source": ["digits", "no/rows.npz"]}))
     assert lines == ["vary.data.source.1: there is no file no/rows.npz"]

@@ -38,6 +38,8 @@ class FinalRows:
     given: NDArray[Any] | None = field(default=None, repr=False)
     unknown: tuple[str, ...] = ()
     """Which texts of given rows of a table no training row has, one sentence each."""
+    ids: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """What names given rows, (N,) by column: the `ids` of a table, or the files of images."""
     _last: tuple[Place, torch.Tensor] | None = field(default=None, repr=False)
 
     @cached_property
@@ -118,17 +120,23 @@ def given_rows(
     Args:
         run: the recorded run.
         spec: the data of its trials.
-        x: rows (N, *shape); for a table also a pandas frame with the columns that are inputs.
+        x: rows (N, *shape); for a table also a pandas frame with the columns that are inputs; or the path of
+            a file with either, or the paths of image files and folders of them.
         data_dir: where data files are looked for first.
         name: what messages call the rows.
 
     Raises ``CeterisError`` where the trials' data is gone, or for rows of another shape or other columns.
     """
+    from ceteris.api.rows_in_files import paths_in, rows_in
     from ceteris.data.reduction import split_reading
+    from ceteris.data.table_stream import id_texts
     from ceteris.data.user_arrays import as_inputs
 
     rows = final_rows_of(run, data_dir)[spec.reading]
-    dataset = rows.preparation.dataset
+    dataset, reduction = rows.preparation.dataset, split_reading(spec.reading)[1]
+    if paths := paths_in(x):
+        x, rows.ids = rows_in(paths, dataset, reduction, name)
+        name = str(paths[0])
     if dataset.table is not None:
         if not hasattr(x, "columns"):
             raise CeterisError(
@@ -136,6 +144,7 @@ def given_rows(
             )
         rows.given = dataset.table.expand(x, name)
         rows.unknown = dataset.table.unknown_texts(x)
+        rows.ids = {column: id_texts(x, column) for column in dataset.table.ids if column in x}
         return rows
     inputs, own = as_inputs(x, name), dataset.before or dataset
     if inputs.shape[1:] != own.shape:
@@ -144,7 +153,7 @@ def given_rows(
         raise CeterisError(
             f"`{name}` has rows of shape {inputs.shape[1:]}; those of {called(dataset)} are {own.shape}{hint}"
         )
-    rows.given = split_reading(spec.reading)[1].rows(inputs, name)
+    rows.given = reduction.rows(inputs, name)
     return rows
 
 

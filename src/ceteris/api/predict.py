@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ceteris.api.choice import best_trial, finished_trials, level_to_use
 from ceteris.api.final_rows import FinalRows, final_rows_of, given_rows
 from ceteris.api.networks import recorded_network
-from ceteris.api.rows_in_files import rows_in
 from ceteris.errors import CeterisError, unknown_name
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ceteris.api.own_modules import Factory
-    from ceteris.data.dataset import Dataset
     from ceteris.records.views import RunRecord
     from ceteris.spec.data import DataSpec
 
@@ -44,7 +42,8 @@ class Predictions:
     """Names of the classes; empty for numbers."""
     target: str = "prediction"
     ids: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """What names the rows, (N,) by column: the `ids` of a table, else `row`, counted from 0."""
+    """What names the rows, (N,) by column: the `ids` of a table, the `file` of an image, else `row`, counted
+    from 0."""
     notes: tuple[str, ...] = ()
     """What a reader has to know: that the networks are of a quick look, or have never seen a category."""
 
@@ -108,9 +107,9 @@ def run_predict(
 
     Args:
         run: the recorded run, a refit one too.
-        x: rows (N, *shape), a pandas frame for a table, the path of a file with either, or ``"test"``: the
-            rows without a target, or else the test rows, that the run's data brings along. The latter reading
-            is counted.
+        x: rows (N, *shape), a pandas frame for a table, the path of a file with either, a list of paths of
+            images, the path of a folder of them, or ``"test"``: the rows without a target, or else the test
+            rows, that the run's data brings along. The latter reading is counted.
         level: which one; else the one that the validation rows choose.
         members: ``ensemble`` averages all seeds and folds; ``best`` takes the one trial that validated best.
         metric: the validation metric that chooses.
@@ -133,9 +132,7 @@ def run_predict(
     if members == "best":
         trials = [best_trial(run, trials, metric)]
     spec = Experiment.model_validate(dict(trials[0].experiment)).data
-    if isinstance(x, Path) or (isinstance(x, str) and x != TEST):
-        x, name = rows_in(Path(x), run), str(x)
-    rows, ids = _rows(run, spec, x, data_dir, name)
+    rows = _rows(run, spec, x, data_dir, name)
     dataset = rows.preparation.dataset
     total = torch.zeros(())
     for trial in trials:
@@ -153,7 +150,7 @@ def run_predict(
         values=values[:, 0] if dataset.y.ndim == 1 and not dataset.classes else values,
         classes=dataset.classes,
         target=dataset.table.target if dataset.table else "prediction",
-        ids=ids or {"row": _counted(len(values))},
+        ids=rows.ids or {"row": _counted(len(values))},
         notes=(*_quick_notes(run), *rows.unknown),
     )
 
@@ -191,26 +188,22 @@ def class_shares(loss: str, outputs: torch.Tensor) -> torch.Tensor:
     return torch.stack([1 - second, second], dim=1)
 
 
-def _rows(
-    run: RunRecord, spec: DataSpec, x: Any, data_dir: str | Path | None, name: str
-) -> tuple[FinalRows, dict[str, NDArray[Any]]]:
-    """Return the rows to predict and what names them."""
+def _rows(run: RunRecord, spec: DataSpec, x: Any, data_dir: str | Path | None, name: str) -> FinalRows:
+    """Return the rows to predict."""
     from ceteris.data.sources import load_unlabelled
     from ceteris.lab.datasets import found_again
 
     if not (isinstance(x, str) and x == TEST):
-        rows = given_rows(run, spec, x, data_dir, name)
-        return rows, _ids(rows.preparation.dataset, x)
+        return given_rows(run, spec, x, data_dir, name)
     folder = data_dir or run.facts.get("data_folder")
     place = Path(folder) if folder else None
     table = load_unlabelled(found_again(spec.reading, run.folder.parent), place)
     if table is not None:
-        rows = given_rows(run, spec, table, data_dir, "test")
-        return rows, _ids(rows.preparation.dataset, table)
+        return given_rows(run, spec, table, data_dir, "test")
     rows = final_rows_of(run, data_dir)[spec.reading]
     _count_reading(run, rows)
-    rows.unknown = rows.read.notes
-    return rows, dict(rows.read.ids)
+    rows.unknown, rows.ids = rows.read.notes, dict(rows.read.ids)
+    return rows
 
 
 def _count_reading(run: RunRecord, rows: FinalRows) -> None:
@@ -222,15 +215,6 @@ def _count_reading(run: RunRecord, rows: FinalRows) -> None:
         raise CeterisError(f"`{rows.source}` has no test rows to predict")
     with Store(run.folder.parent, create=False) as store:
         store.record_test_reading(content, run.id, PURPOSE)
-
-
-def _ids(dataset: Dataset, table: Any) -> dict[str, NDArray[Any]]:
-    """Return the columns of a table that name its rows, as far as they are there."""
-    from ceteris.data.table_stream import id_texts
-
-    if dataset.table is None:
-        return {}
-    return {column: id_texts(table, column) for column in dataset.table.ids if column in table}
 
 
 def _counted(rows: int) -> NDArray[Any]:

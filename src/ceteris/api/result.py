@@ -236,7 +236,8 @@ class Result:
         """Return what the networks of one level predict for rows, averaged over its seeds and folds.
 
         ``x`` is (rows, ...) of the data's kind, a pandas frame for a table, the path of a file with either,
-        or ``"test"``: the rows that the data brings along. Each network gets them prepared as its own
+        a list of paths of images or the path of a folder of them, or ``"test"``: the rows that the data
+        brings along. Each network gets them prepared as its own
         training rows were. Without ``level``, the one that ``metric`` on the validation rows chooses;
         ``members="best"`` takes the one network that validated best. ``predictions.values`` are numbers in
         the units of the targets, or probabilities of ``classes``; ``.notes`` tell what else is to be known;

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ceteris.cli.options import AsJson, ByMetric, DataDir, Level, RunName, RunsDir
-from ceteris.cli.screen import print_json, show, tell
+from ceteris.cli.screen import plain_table, print_json, show, tell
 
 Rows = Annotated[
     str,
     Parameter(
         help="The rows: a table (.csv, .tsv, .parquet) with the run's columns, an .npz file with an array x, "
-        "or `test`, those that the run's data brings along."
+        "images (.png, .jpg) and folders of them, or `test`, those that the run's data brings along."
     ),
 ]
 Networks = Annotated[
@@ -26,11 +26,14 @@ Output = Annotated[
 ]
 
 
+SHOWN = 20
+"""Predictions of images that are printed too."""
+
+
 def predict(
     run: RunName,
-    rows: Rows = "test",
     /,
-    *,
+    *rows: Rows,
     level: Level = None,
     members: Networks = "ensemble",
     metric: ByMetric = None,
@@ -41,12 +44,14 @@ def predict(
 ) -> None:
     """Predict rows with the networks of a run and write a CSV file."""
     from ceteris.api.predict import TEST, run_predict
-    from ceteris.api.rows_in_files import rows_in
+    from ceteris.api.rows_in_files import FILE
     from ceteris.api.runs import load_run
 
     record = load_run(run, runs_dir=runs_dir).run
-    x = rows if rows == TEST else rows_in(Path(rows), record, "ROWS")
-    found = run_predict(record, x, level=level, members=members, metric=metric, data_dir=data_dir, name=rows)
+    x = TEST if rows in ((), (TEST,)) else list(rows)
+    found = run_predict(
+        record, x, level=level, members=members, metric=metric, data_dir=data_dir, name="ROWS"
+    )
     path = found.write(output or Path(f"{found.run}-predictions.csv"))
     for note in found.notes:
         tell(note)
@@ -63,6 +68,10 @@ def predict(
             }
         )
         return
+    if FILE in found.ids and found.classes and len(found) <= SHOWN:
+        best = [f"{value:.3f}" for value in found.values.max(axis=1)]
+        rows_shown = list(zip(map(str, found.ids[FILE]), found.labels, best, strict=True))
+        show(plain_table((FILE, "class", "probability"), rows_shown, right=(2,)), "")
     count = len(found.members)
     networks = "1 network" if count == 1 else f"{count} networks, averaged"
     show(f"{path}: {len(found):,} rows, level {found.level}, by {networks}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from ceteris.data.dataset import Rows, SourceData
 from ceteris.data.download import Report
 from ceteris.data.mapped import empty_rows
 from ceteris.data.reduction import Reduction
-from ceteris.errors import CeterisError, nearest
+from ceteris.errors import CeterisError, Problem, nearest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,10 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 GREY = ("1", "L")
 TRAIN, TEST = "train", "test"
 VALIDATION = ("val", "valid", "validation")
+BYTES = (0.0, 255.0)
+"""Darkest and brightest value of a pixel."""
+SHOWN = 10
+"""So many files that cannot be predicted are told one by one."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class FolderSource:
             train=train_rows,
             test=test_rows,
             classes=classes,
-            value_range=(0.0, 255.0),
+            value_range=BYTES,
             origin=str(self.path),
         )
 
@@ -86,9 +90,7 @@ class FolderSource:
         chosen = [(file, classes.index(name)) for name, own in files.items() for file in own]
         images: NDArray[Any] | None = None
         for number, (file, _) in enumerate(chosen):
-            image = _pixels(file, grey)
-            if self.size is not None:
-                image = Reduction(resize=self.size).rows(image[None], str(file))[0]
+            image = _pixels(file, grey, self.size)
             if images is None:
                 images = empty_rows((len(chosen), *image.shape), image.dtype)
             if image.shape != images.shape[1:]:
@@ -98,6 +100,52 @@ class FolderSource:
                 )
             images[number] = image
         return Rows(np.asarray(images), np.array([label for _, label in chosen], dtype=np.int64))
+
+
+def read_images(
+    paths: Iterable[Path], shape: tuple[int, ...], *, resize: bool
+) -> tuple[list[Path], NDArray[Any]]:
+    """Return image files and their rows (N, *shape), grey or coloured as ``shape`` is.
+
+    Args:
+        paths: files, and folders of which all images count, those of subfolders too.
+        shape: height and width, and 3 for colours.
+        resize: whether images of another size are brought to this one.
+
+    Raises ``CeterisError`` that names every file that is no image, or of another size.
+    """
+    files = [file for path in paths for file in (_images_below(path) if path.is_dir() else [path])]
+    images = empty_rows((len(files), *shape), np.float32 if resize else np.uint8)
+    height, width = shape[:2]
+    problems: list[Problem] = []
+    for number, file in enumerate(files):
+        try:
+            image = _pixels(file, shape[2:] != (3,), (height, width) if resize else None)
+        except CeterisError as error:
+            problems += error.problems
+            continue
+        if image.shape[:2] == (height, width):
+            images[number] = image.reshape(shape)
+            continue
+        problems.append(
+            Problem(
+                f"{file} is {_extent(image)} pixels, and the networks were trained on images of {height} x "
+                f"{width}; bring it to that size, or train with `data.resize: [{height}, {width}]`, which "
+                "takes any"
+            )
+        )
+    if problems:
+        more = len(problems) - SHOWN
+        rest = [Problem(f"and {more:,} more of {len(files):,} files")] if more > 0 else []
+        raise CeterisError([*problems[:SHOWN], *rest])
+    return files, images
+
+
+def _images_below(folder: Path) -> list[Path]:
+    found = sorted(file for file in folder.rglob("*") if _is_image(file) and file.is_file())
+    if not found:
+        raise CeterisError(f"{folder} holds no images ({', '.join(SUFFIXES)})")
+    return found
 
 
 def _files_by_class(folder: Path) -> dict[str, list[Path]]:
@@ -154,16 +202,20 @@ def _is_grey(file: Path) -> bool:
         return image.mode in GREY
 
 
-def _pixels(file: Path, grey: bool) -> NDArray[np.uint8]:
-    """Return an image upright, as its camera says; transparency is left out."""
+def _pixels(file: Path, grey: bool, size: tuple[int, int] | None) -> NDArray[Any]:
+    """Return an image upright, as its camera says, in bytes; with ``size`` in floats, brought to it.
+
+    Transparency is left out.
+    """
     with _open(file) as image:
         from PIL import ImageOps
 
         try:
             upright = ImageOps.exif_transpose(image)
-            return np.array(upright.convert("L" if grey else "RGB"), dtype=np.uint8)
+            found = np.array(upright.convert("L" if grey else "RGB"), dtype=np.uint8)
         except Exception as error:  # as in _open
             raise CeterisError(f"{file} is damaged: {error}") from error
+    return found if size is None else Reduction(resize=size).rows(found[None], str(file))[0]
 
 
 def _extent(image: NDArray[Any]) -> str:

@@ -93,7 +93,8 @@ def load_test_rows(source: str, folder: Path | None = None) -> Rows:
                 "file with test rows)"
             )
         raise CeterisError(
-            f"`{data.name}` has no test rows (arrays `x_test` and `y_test` of a file or folder)"
+            f"`{data.name}` has no test rows (arrays `x_test` and `y_test` of a file or folder; of images, a "
+            "folder `test` beside `train`)"
         )
     return replace(data.test, x=reduction.rows(data.test.x, data.name))
 
@@ -151,7 +152,7 @@ def find_source(source: str, folder: Path | None = None) -> Source:
         )
         raise CeterisError(Problem(message, where=WHERE))
     message = unknown_name("data source", source, [named.name for named in NAMED_SOURCES])
-    raise CeterisError(Problem(f"{message}; or the path of an .npz file or a table", where=WHERE))
+    raise CeterisError(Problem(f"{message}; or the path of an .npz file, a table or a folder", where=WHERE))
 
 
 def _table(path: str, settings: str, folder: Path | None, where: str) -> TableSource | WebSource:
