@@ -139,6 +139,24 @@ def test_arrays_are_reached_by_importing_ceteris_alone() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_a_frame_with_text_is_a_table_and_its_record_is_enough(tmp_path: Path) -> None:
+    frame = pandas.DataFrame({"size": X[:, 0], "kind": np.where(Y, "new", "old"), "who": np.arange(120)})
+    frame.loc[::7, "size"] = None
+    test = frame[:20]
+    data = {"source": frame, "target": "kind", "test": test, "drop": ["who"]}
+    study = ceteris.vary(ceteris.Experiment(**SETTINGS, data=data), seeds=1)
+    result = ceteris.run(study, runs_dir=tmp_path, progress=False)
+    assert result.trials[0].experiment["data"]["scale"] == "standardize"
+    assert len(ceteris.extend(result.id, seeds=2, runs_dir=tmp_path, progress=False).test().trials) == 2
+    turned = test[["kind", "size"]].set_index(np.arange(20)[::-1])
+    again = ceteris.load_run(result.id, runs_dir=tmp_path)
+    found = again.predict(turned)
+    np.testing.assert_array_equal(found.values, again.predict("test").values)
+    assert list(found.frame().columns) == ["row", "kind", "probability_new", "probability_old"]
+    with pytest.raises(CeterisError, match=r"give a frame with those of the training rows"):
+        result.predict(X)
+
+
 def test_a_table_brings_them_in_a_second_file(tmp_path: Path) -> None:
     frame = pandas.DataFrame({"who": [f"r{n:03d}" for n in range(160)], "kind": ["a", "b"] * 80})
     frame["y"] = 100 * (frame["kind"] == "a") + RNG.normal(size=160)

@@ -128,6 +128,7 @@ def given_rows(
     Raises ``CeterisError`` where the trials' data is gone, or for rows of another shape or other columns.
     """
     from ceteris.api.rows_in_files import paths_in, rows_in
+    from ceteris.data.frames import as_pandas, is_frame
     from ceteris.data.reduction import split_reading
     from ceteris.data.table_stream import id_texts
     from ceteris.data.user_arrays import as_inputs
@@ -138,10 +139,11 @@ def given_rows(
         x, rows.ids = rows_in(paths, dataset, reduction, name)
         name = str(paths[0])
     if dataset.table is not None:
-        if not hasattr(x, "columns"):
+        if not is_frame(x):
             raise CeterisError(
-                f"`{name}` has no columns with names, and `{dataset.name}` is a table; give a pandas frame"
+                f"`{name}` has no columns with names; give a frame with those of {called(dataset)}"
             )
+        x = as_pandas(x)
         rows.given = dataset.table.expand(x, name)
         rows.unknown = dataset.table.unknown_texts(x)
         rows.ids = {column: id_texts(x, column) for column in dataset.table.ids if column in x}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ceteris.errors import CeterisError, Problem
+from ceteris.spec.data import FRAME
 
 if TYPE_CHECKING:
     from ceteris.data.dataset import Dataset
@@ -18,16 +19,17 @@ _IN_MEMORY: WeakValueDictionary[tuple[str, tuple[str, ...]], Dataset] = WeakValu
 """(content hash, classes) -> the data set, for as long as an experiment of the user's holds it."""
 
 
-def as_dataset(value: Any, test: Any = None) -> Dataset | None:
+def as_dataset(value: Any, test: Any = None, **columns: Any) -> Dataset | None:
     """Return the data set that ``(X, y)`` or ``(X, y, classes)`` make; None for anything but arrays.
 
-    ``test`` are its test rows, ``(X_test, y_test)``. Raises ``CeterisError`` for arrays that cannot be
-    trained on, and for test rows without arrays.
+    ``test`` are its test rows, ``(X_test, y_test)``, ``columns`` those of a frame that are no inputs (`ids`
+    and `drop`). Raises ``CeterisError`` for arrays that cannot be trained on, and for test rows without
+    arrays.
     """
     from ceteris.data.dataset import Dataset
 
     if isinstance(value, tuple | list):
-        dataset = _from_parts(value, test)
+        dataset = _from_parts(value, test, columns)
     elif test is not None:
         message = (
             "test rows belong to arrays that are given with them, data=(X, y) and test=(X_test, y_test); "
@@ -42,7 +44,7 @@ def as_dataset(value: Any, test: Any = None) -> Dataset | None:
     return _IN_MEMORY.setdefault((dataset.content, dataset.classes), dataset)
 
 
-def _from_parts(parts: tuple[Any, ...] | list[Any], test: Any) -> Dataset:
+def _from_parts(parts: tuple[Any, ...] | list[Any], test: Any, columns: Mapping[str, Any]) -> Dataset:
     from ceteris.data.user_arrays import arrays
 
     if len(parts) not in (2, 3):
@@ -54,7 +56,7 @@ def _from_parts(parts: tuple[Any, ...] | list[Any], test: Any) -> Dataset:
     x, y = (_detached(part) for part in parts[:2])
     if isinstance(test, tuple | list):
         test = [_detached(part) for part in test]
-    return arrays(x, y, parts[2] if len(parts) == 3 else None, name=SOURCE, test=test)
+    return arrays(x, y, parts[2] if len(parts) == 3 else None, SOURCE, test=test, **columns)
 
 
 def _detached(part: Any) -> Any:
@@ -66,20 +68,31 @@ def data_settings(value: Any, test: Any = None) -> tuple[Any, Dataset | None]:
     """Return the ``data`` of an experiment as a specification takes it, and the arrays behind it.
 
     Arrays may stand alone or as the ``source`` of a mapping:
-    ``{"source": (X, y), "scale": "standardize"}``. ``test`` are their test rows.
+    ``{"source": (X, y), "scale": "standardize"}``. ``test`` are their test rows. A frame is named as a
+    table's file is, ``{"source": frame, "target": "price", "test": other, "ids": [...]}``.
     """
     if isinstance(value, Mapping) and not isinstance(value.get("source"), str):
-        dataset = as_dataset(value.get("source"), test)
-        return (value, None) if dataset is None else ({**value, **named(dataset)}, dataset)
+        source, settings, columns = value.get("source"), dict(value), {}
+        if hasattr(source, "columns"):
+            if "target" not in settings:
+                message = "a frame as `source` needs a `target`: the column of it that is predicted"
+                raise CeterisError(Problem(message, where="data.target"))
+            source = (source, settings.pop("target"))
+        if isinstance(source, tuple | list):
+            columns = {name: settings.pop(name) for name in ("ids", "drop") if name in settings}
+            test = settings.pop("test", test)
+        dataset = as_dataset(source, test, **columns)
+        return (value, None) if dataset is None else ({**settings, **named(dataset)}, dataset)
     dataset = as_dataset(value, test)
     if dataset is None and hasattr(value, "shape"):
-        raise CeterisError(Problem("rows are given with their targets: give (X, y)", where="data"))
+        message = "rows are given with their targets: give (X, y), or (frame, name of the column to predict)"
+        raise CeterisError(Problem(message, where="data"))
     return (value, None) if dataset is None else (named(dataset), dataset)
 
 
 def named(dataset: Dataset) -> dict[str, str]:
     """Return the settings by which an experiment names rows in memory."""
-    return {"source": SOURCE, "content": dataset.content}
+    return {"source": SOURCE if dataset.table is None else FRAME, "content": dataset.content}
 
 
 def in_memory(source: str, content: str | None) -> Dataset | None:
@@ -87,7 +100,7 @@ def in_memory(source: str, content: str | None) -> Dataset | None:
 
     Raises ``CeterisError`` where the rows are gone.
     """
-    if source != SOURCE or content is None:
+    if source not in (SOURCE, FRAME) or content is None:
         return None
     found = next((dataset for (own, _), dataset in list(_IN_MEMORY.items()) if own == content), None)
     if found is None:

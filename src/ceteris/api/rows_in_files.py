@@ -46,17 +46,19 @@ def rows_in(
     from ceteris.data.tables import read_table
     from ceteris.spec.data import TABLE_FILES, is_table_file
 
+    others = [path for path in paths if not (path.is_dir() or path.suffix.lower() in SUFFIXES)]
+    for path in others:
+        if not is_table_file(path.name) and path.suffix != ARRAYS:
+            known = ", ".join((*TABLE_FILES, ARRAYS, *SUFFIXES))
+            message = f"`{path}` is no file with rows; use {known}, a folder of images, or `test`"
+            raise CeterisError(Problem(message, where=where))
+        if len(paths) > 1:
+            message = f"`{path}` is one of {len(paths)} files; only images are predicted several at a time"
+            raise CeterisError(Problem(message, where=where))
     found = [find_file(str(path), None, where) for path in paths]
-    if all(path.is_dir() or path.suffix.lower() in SUFFIXES for path in found):
+    if not others:
         return _images(found, dataset, reduction, where)
-    path = next(path for path in found if not (path.is_dir() or path.suffix.lower() in SUFFIXES))
-    if not is_table_file(path.name) and path.suffix != ARRAYS:
-        known = ", ".join((*TABLE_FILES, ARRAYS, *SUFFIXES))
-        message = f"`{path}` is no file with rows; use {known}, a folder of images, or `test`"
-        raise CeterisError(Problem(message, where=where))
-    if len(found) > 1:
-        message = f"`{path}` is one of {len(found)} files; only images are predicted several at a time"
-        raise CeterisError(Problem(message, where=where))
+    (path,) = found
     if is_table_file(path.name):
         return read_table(path, dataset.table.texts if dataset.table else ()), {}
     arrays, names = read_npz(path)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.download import Report
+from ceteris.data.kept_layout import LAYOUT, layout_array
 from ceteris.data.one_input import OneInput
 from ceteris.data.table_layout import Layout
 
@@ -48,6 +49,8 @@ class SourceData:
     table: Layout | None = None
     one_input: OneInput | None = None
     test_origin: str = ""
+    layout_kept: bool = False
+    """Whether the layout of a table stands beside its rows, and so is a part of their content: a frame's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +130,8 @@ def content_hash(train: Rows, test: Rows | None, columns: Mapping[str, NDArray[A
 
 def without_test_rows(data: SourceData) -> Dataset:
     """Make the data set that an experiment sees."""
+    kept = {LAYOUT: layout_array(data.table)} if data.table is not None and data.layout_kept else {}
+    hashed = {**data.columns, **kept}
     return Dataset(
         name=data.name,
         task=data.task,
@@ -134,7 +139,7 @@ def without_test_rows(data: SourceData) -> Dataset:
         y=data.train.y,
         classes=data.classes,
         value_range=data.value_range,
-        content=content_hash(data.train, data.test, data.columns),
+        content=content_hash(data.train, data.test, hashed),
         origin=data.origin,
         test_origin=data.test_origin,
         default_validation=data.default_validation,

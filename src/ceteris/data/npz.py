@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset, Rows, SourceData, content_hash
 from ceteris.data.download import Report
+from ceteris.data.kept_layout import LAYOUT, layout_array, layout_of
 from ceteris.data.mapped import empty_rows, memory_limit
 from ceteris.data.user_arrays import held_test_rows, source_data
 from ceteris.errors import CeterisError
 
 PIECE_BYTES = 1 << 20
-ARRAYS = ("x", "y", "x_test", "y_test", "classes")
+NOTES = "x_test.notes"
+"""What is to be told of the test rows of a frame."""
+ARRAYS = ("x", "y", "x_test", "y_test", "classes", LAYOUT, NOTES)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,11 @@ class NpzSource:
     def read(self, folder: Path | None, report: Report | None) -> SourceData:
         """Return all rows of the file, checked."""
         given, names = read_npz(self.path)
-        data = source_data(given, self.name, origin=str(self.path), names=names)
+        layout = layout_of(given.pop(LAYOUT)) if LAYOUT in given else None
+        notes = tuple(map(str, given.pop(NOTES, ())))
+        data = source_data(given, self.name, origin=str(self.path), names=names, layout=layout)
+        if data.test is not None and notes:
+            data = replace(data, test=replace(data.test, notes=notes))
         return replace(data, columns=read_columns(self.path, len(data.train.x)))
 
 
@@ -159,7 +166,8 @@ def save_arrays(dataset: Dataset, path: str | Path) -> Path:
     keep.
     """
     test = held_test_rows(dataset)
-    if content_hash(Rows(dataset.x, dataset.y), test, dataset.columns) != dataset.content:
+    kept = {LAYOUT: layout_array(dataset.table)} if dataset.table is not None else {}
+    if content_hash(Rows(dataset.x, dataset.y), test, {**dataset.columns, **kept}) != dataset.content:
         raise CeterisError(
             f"`{dataset.name}` has test rows, which a data set does not carry; keep the files of its source "
             f"({dataset.origin}) instead"
@@ -169,7 +177,8 @@ def save_arrays(dataset: Dataset, path: str | Path) -> Path:
         given["classes"] = np.array(dataset.classes, dtype=np.str_)
     if test is not None:
         given |= {"x_test": test.x, "y_test": test.y}
-    given |= dataset.columns
+        given |= {NOTES: np.array(test.notes, dtype=np.str_)} if test.notes else {}
+    given |= {**dataset.columns, **kept}
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -11,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.dataset import Dataset, Rows, SourceData, without_test_rows
+from ceteris.data.frames import TARGET, as_pandas, frame_layout, is_frame, is_table, without_target
 from ceteris.data.mapped import row_blocks
+from ceteris.data.table_layout import Layout
+from ceteris.data.table_stream import id_texts
 from ceteris.data.targets import Targets, read_targets, read_test_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
 
@@ -36,7 +40,9 @@ def arrays(
     classes: Sequence[str] | None = None,
     name: str = "arrays",
     columns: Mapping[str, Any] | None = None,
-    test: Sequence[Any] | None = None,
+    test: Any = None,
+    ids: Sequence[str] = (),
+    drop: Sequence[str] = (),
 ) -> Dataset:
     """Make a data set of the user's own rows.
 
@@ -45,17 +51,69 @@ def arrays(
     numbers in ``y`` are labels; floats are numbers to predict, unless ``classes`` names the classes
     that 0, 1, ... stand for. ``columns`` are further arrays (N,) by name, which folds may group rows by.
     ``test`` are test rows (x, y) of the same kind: they are written beside the records with the others and
-    read only for the final assessment. Raises CeterisError with everything that is wrong.
+    read only for the final assessment.
+
+    Of a frame ``y`` may be the name of the column to predict. One that holds text, categories or missing
+    values becomes features as a table in a file does, without the columns ``drop`` and ``ids``, by which
+    folds may group. Raises CeterisError with everything that is wrong.
     """
+    layout, notes = None, tuple[str, ...]()
+    if is_frame(x):
+        x, y, test = _named_parts(x, y, test, name)
     given = {"x": x, "y": y} if classes is None else {"x": x, "y": y, "classes": classes}
     if test is not None:
         given |= _test_rows(x, test, name)
-    data = source_data(given, name, origin="memory", names=list(given))
-    own = {column: _column(values, column, len(data.train.x)) for column, values in (columns or {}).items()}
-    dataset = without_test_rows(replace(data, columns=own))
+    columns = dict(columns or {})
+    ids, drop = ((named,) if isinstance(named, str) else tuple(named) for named in (ids, drop))
+    if is_frame(x) and (ids or drop or is_table(x)):
+        with _where(name):
+            layout = frame_layout(x, _target_name(y), ids, drop)
+            if "x_test" in given:
+                notes = layout.unknown_texts(_as_frame(given["x_test"], "x_test"))
+                given["x_test"] = layout.expand(given["x_test"], "`x_test`")
+            given["x"] = layout.expand(x, "`x`")
+        columns |= {column: id_texts(x, column) for column in ids}
+    elif ids or drop:
+        raise CeterisError(Problem("only a frame has columns that `ids` and `drop` could name", where=name))
+    data = source_data(given, name, origin="memory", names=list(given), layout=layout)
+    if data.test is not None:
+        data = replace(data, test=replace(data.test, notes=notes))
+    named = {column: _column(values, column, len(data.train.x)) for column, values in columns.items()}
+    dataset = without_test_rows(replace(data, columns=named))
     if data.test is not None:
         _TEST_ROWS[dataset] = data.test
     return dataset
+
+
+def _named_parts(x: Any, y: Any, test: Any, name: str) -> tuple[Any, Any, Any]:
+    """Return a frame as one of pandas without its target, the target, and test rows apart as well."""
+    pair = isinstance(test, tuple | list) and len(test) == 2 and is_frame(test[0])
+    if not isinstance(y, str):
+        return as_pandas(x), y, (as_pandas(test[0]), test[1]) if pair else test
+    with _where(name):
+        if is_frame(test) or (pair and isinstance(test[1], str)):
+            test = without_target(as_pandas(test[0] if pair else test), y, "x_test")
+        return *without_target(as_pandas(x), y, "x"), test
+
+
+def _as_frame(values: Any, name: str) -> Any:
+    if not is_frame(values):
+        raise CeterisError(f"`{name}` has no columns with names, and the training rows have; give a frame")
+    return values
+
+
+def _target_name(y: Any) -> str:
+    name = getattr(y, "name", None)
+    return name if isinstance(name, str) and name else TARGET
+
+
+@contextmanager
+def _where(name: str) -> Iterator[None]:
+    """Say of every problem that it lies in the data set ``name``."""
+    try:
+        yield
+    except CeterisError as error:
+        raise CeterisError(Problem(problem.message, where=name) for problem in error.problems) from error
 
 
 def held_test_rows(dataset: Dataset) -> Rows | None:
@@ -97,10 +155,13 @@ def _column(values: Any, name: str, rows: int) -> NDArray[Any]:
     return np.ascontiguousarray(_native(column))
 
 
-def source_data(given: dict[str, Any], name: str, origin: str, names: Sequence[str]) -> SourceData:
+def source_data(
+    given: dict[str, Any], name: str, origin: str, names: Sequence[str], layout: Layout | None = None
+) -> SourceData:
     """Check the arrays `x`, `y` and, where given, `x_test`, `y_test`, `classes`; all problems at once.
 
-    ``names`` are those of all arrays that there are, for the message about one that is not.
+    ``names`` are those of all arrays that there are, for the message about one that is not; with a
+    ``layout`` the inputs are features of a table, of which numbers may be missing.
     """
     problems: list[Problem] = []
 
@@ -113,9 +174,9 @@ def source_data(given: dict[str, Any], name: str, origin: str, names: Sequence[s
 
     for missing in _missing(given):
         problems.append(Problem(f"there is no array `{missing}`; it has {_listed(names)}", where=name))
-    x = attempt(lambda: as_inputs(given["x"], "x")) if "x" in given else None
+    x = attempt(lambda: _inputs(given["x"], "x", layout)) if "x" in given else None
     targets = attempt(lambda: _targets(given)) if "y" in given else None
-    x_test = attempt(lambda: as_inputs(given["x_test"], "x_test")) if "x_test" in given else None
+    x_test = attempt(lambda: _inputs(given["x_test"], "x_test", layout)) if "x_test" in given else None
     y_test = attempt(lambda: _test_targets(given["y_test"], targets)) if "y_test" in given else None
     attempt(lambda: _check_same_length(x, targets.y if targets else None, "x", "y"))
     attempt(lambda: _check_same_length(x_test, y_test, "x_test", "y_test"))
@@ -124,7 +185,22 @@ def source_data(given: dict[str, Any], name: str, origin: str, names: Sequence[s
         raise CeterisError(problems)
     test = None if x_test is None or y_test is None else Rows(x_test, y_test)
     value_range = RANGES.get(x.dtype.name)
-    return SourceData(name, targets.task, Rows(x, targets.y), test, targets.classes, value_range, origin)
+    train = Rows(x, targets.y)
+    found = SourceData(name, targets.task, train, test, targets.classes, value_range, origin)
+    return found if layout is None else replace(found, table=layout, layout_kept=True)
+
+
+def _inputs(values: Any, name: str, layout: Layout | None) -> NDArray[Any]:
+    """Return inputs, of a table as its layout has them: numbers may be missing."""
+    if layout is None:
+        return as_inputs(values, name)
+    array = _as_array(values, name)
+    if array.dtype != np.float64 or array.shape[1:] != (layout.features,) or not len(array):
+        raise CeterisError(
+            f"`{name}` has type {array.dtype} and shape {array.shape}, and the columns of the table make "
+            f"{layout.features:,} features"
+        )
+    return array
 
 
 def as_inputs(values: Any, name: str) -> NDArray[Any]:
@@ -201,10 +277,7 @@ def _check_frame(values: Any, name: str) -> None:
     wrong = [str(column) for column, kind in kinds if kind.kind not in "biuf"]
     if wrong:
         shown = ", ".join(f"`{column}`" for column in wrong[:5]) + (", ..." if len(wrong) > 5 else "")
-        raise CeterisError(
-            f"`{name}` has columns that hold no numbers: {shown}; leave them out, or write the table to a "
-            "file (`to_csv`, `to_parquet`) and give its path with a `target`: there categories become inputs"
-        )
+        raise CeterisError(f"`{name}` has columns that hold no numbers: {shown}; leave them out")
 
 
 def _check_finite(array: NDArray[Any], name: str) -> None:

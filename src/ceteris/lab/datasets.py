@@ -16,7 +16,7 @@ from ceteris.data.sources import NAMED_SOURCES, load
 from ceteris.errors import CeterisError
 from ceteris.spec.addresses import is_url
 from ceteris.spec.combine import Combination
-from ceteris.spec.data import PARAMETERS, DataSpec, split_parameters
+from ceteris.spec.data import FRAME, PARAMETERS, DataSpec, split_parameters
 from ceteris.spec.study import Study
 
 IN_MEMORY = "arrays"
@@ -61,7 +61,7 @@ def load_sources(
     for source in dict.fromkeys(sources):
         base, reduction = split_reading(source)
         try:
-            if given is not None and base in (IN_MEMORY, given.name):
+            if given is not None and base in (IN_MEMORY, FRAME, given.name):
                 datasets[source] = reduction.of_dataset(given)
                 continue
             datasets[source] = load(source, folder, report=report)

@@ -33,7 +33,9 @@ REDUCED = "#"
 
 TABLE_FILES = (".csv", ".tsv", ".parquet")
 """How the names of files end that are read as tables."""
-NAMED_TABLES = ("house-prices",)
+FRAME = "frame"
+"""What an experiment calls a frame in memory that becomes features as a table in a file does."""
+NAMED_TABLES = ("house-prices", FRAME)
 """Named sources that are tables."""
 
 
