@@ -286,8 +286,9 @@ def run(
     x: np.ndarray,
     y: np.ndarray,
     orders: Sequence[np.ndarray],
+    columns: Sequence[int] = (),
 ) -> Engine:
-    """Train a stack of all experiments by an engine of ours, on the same rows."""
+    """Train a stack of all experiments by an engine of ours, on the same rows, which may be padded."""
     batch = experiments[0].batch_size
     steps = -(-len(orders[0]) // batch)
     members = len(experiments)
@@ -301,6 +302,7 @@ def run(
         keys=np.zeros((members, stack.architecture.n_slots, 2), np.uint32),
         class_weights=np.stack([class_weights(e, y, stack.architecture.n_out) for e in experiments]),
         feeds=(Feed(x, y, np.arange(members)),),
+        columns=tuple(columns),
     )
     engine = engine_of(kind, spec, stack)
     schedules = Schedules(experiments, steps)

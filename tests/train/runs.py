@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ceteris.spec.folds import Folds
 from ceteris.train import numerics
 from ceteris.train.loop import train_cohort
 from ceteris.train.messages import EpochMeasured, Message, Progress, TrialEnded
-from ceteris.train.plan import Cohort, TrialPlan, group_trials
+from ceteris.train.plan import Cohort, Modules, TrialPlan, group_trials
 
 SMALL: dict[str, Any] = {
     "data": {"source": "digits"},
@@ -29,13 +30,15 @@ def plan(name: str, seed: int = 0, fold: int = 0, folds: Folds | None = None, **
     return TrialPlan(name, name, {}, seed, fold, Experiment(**(SMALL | settings)), folds)
 
 
-def cohorts(plans: Iterable[TrialPlan], preparation: Preparation) -> tuple[Cohort, ...]:
+def cohorts(
+    plans: Iterable[TrialPlan], preparation: Preparation, nets: Modules = MappingProxyType({})
+) -> tuple[Cohort, ...]:
     plans = tuple(plans)
     rows = {
         p.identity: len(preparation.prepare(p.experiment.data, p.seed, p.fold, p.folds).split.train)
         for p in plans
     }
-    return group_trials(plans, preparation.dataset, rows)
+    return group_trials(plans, preparation.dataset, rows, nets)
 
 
 @dataclass
@@ -67,11 +70,16 @@ class Outcome:
 Train = Callable[..., Outcome]
 
 
-def run_plans(plans: Iterable[TrialPlan], preparation: Preparation, **options: Any) -> Outcome:
+def run_plans(
+    plans: Iterable[TrialPlan],
+    preparation: Preparation,
+    nets: Modules = MappingProxyType({}),
+    **options: Any,
+) -> Outcome:
     outcome = Outcome()
     numerics.prepare_process()
     try:
-        for cohort in cohorts(plans, preparation):
+        for cohort in cohorts(plans, preparation, nets):
             train_cohort(cohort, preparation, emit=outcome.messages.append, **options)
     finally:
         torch.set_flush_denormal(False)  # hypothesis draws denormal numbers

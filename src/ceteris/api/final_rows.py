@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +41,7 @@ class FinalRows:
     """Which texts of given rows of a table no training row has, one sentence each."""
     ids: dict[str, NDArray[Any]] = field(default_factory=dict)
     """What names given rows, (N,) by column: the `ids` of a table, or the files of images."""
-    _last: tuple[Place, torch.Tensor] | None = field(default=None, repr=False)
+    _last: tuple[Place, torch.Tensor, Mapping[str, Any]] | None = field(default=None, repr=False)
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -74,8 +75,8 @@ class FinalRows:
         if self._last is None or self._last[0] != place:
             fitted = self.preparation.prepare(experiment.data, seed, fold, self.folds).fitted
             raw = self.rows[0] if self.given is None else self.given
-            self._last = place, torch.from_numpy(prepare_rows(raw, fitted))
-        return as_inputs_of(experiment, self.preparation.dataset, self._last[1])
+            self._last = place, torch.from_numpy(prepare_rows(raw, fitted)), fitted
+        return as_inputs_of(experiment, self.preparation.dataset, *self._last[1:])
 
     def target_scaling(self, experiment: Experiment, seed: int, fold: int) -> TargetScaling | None:
         """Return how the network of a trial learned its targets; None where they were as they are."""
@@ -84,15 +85,24 @@ class FinalRows:
         return self.preparation.prepare(experiment.data, seed, fold, self.folds).targets
 
 
-def as_inputs_of(experiment: Experiment, dataset: Dataset, inputs: torch.Tensor) -> torch.Tensor:
-    """Return prepared rows (N, features) as a trial's network takes them, a user's own in their shape."""
+def as_inputs_of(
+    experiment: Experiment, dataset: Dataset, inputs: torch.Tensor, fitted: Mapping[str, Any]
+) -> torch.Tensor:
+    """Return prepared rows (N, features) as a trial's network takes them.
+
+    A built-in one takes the columns of a table that its training rows had (``fitted``), (N, columns); one of
+    the user's own takes rows in their shape.
+    """
+    import numpy as np
+
     from ceteris.spec.model import ModuleModel
 
     if isinstance(experiment.model, ModuleModel):
         from ceteris.train.modules.layout import row_shape
 
         return inputs.reshape(-1, *row_shape(experiment.model, dataset.shape))
-    return inputs
+    absent = fitted.get("absent")
+    return inputs[:, np.delete(np.arange(inputs.shape[1]), absent)] if absent else inputs
 
 
 def final_rows_of(run: RunRecord, data_dir: str | Path | None = None) -> dict[str, FinalRows]:

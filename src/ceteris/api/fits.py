@@ -65,7 +65,7 @@ def _kept_fits(run: RunRecord) -> Iterator[Fit]:
         prepared = rows.preparation.prepare(experiment.data, trial.seed, trial.fold, rows.folds)
         x = source.grid(prepared.split.train, POINTS)
         scaled = torch.from_numpy(prepare_rows(source.features(x), prepared.fitted))
-        inputs = as_inputs_of(experiment, dataset, scaled)
+        inputs = as_inputs_of(experiment, dataset, scaled, prepared.fitted)
         epochs = (0, recorded_epoch(trial, experiment))
         for state, epoch in zip(STATES, epochs, strict=True):
             outputs = outputs_of(recorded_network(run, trial, state), inputs)

@@ -80,7 +80,7 @@ class Look:
             np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), self._most)).round().astype(int))
         ]
         dataset = rows.preparation.dataset
-        inputs = as_inputs_of(self.experiment, dataset, torch.from_numpy(prepared.x[chosen]))
+        inputs = as_inputs_of(self.experiment, dataset, torch.from_numpy(prepared.x[chosen]), prepared.fitted)
         loss = partial(_loss, self.experiment, resolved_loss(self.experiment, dataset))
         network = recorded_network(self._run, self.trial, "final", self._model)
         return LossAround(network, inputs, as_targets(prepared.y[chosen]), loss)
@@ -98,7 +98,8 @@ class Look:
         if isinstance(model, ModuleModel) or not penalties_of(self.experiment.penalty):
             return None
         facts = facts_of(self._run, self.experiment.data.reading)
-        net = recorded_architecture(model, facts, self.experiment.loss)
+        shapes = {name: tuple(own.shape) for name, own in weights.items()}
+        net = recorded_architecture(model, facts, self.experiment.loss, shapes)
         flat = np.zeros(net.n_parameters)
         for tensor in net.parameters:
             flat[tensor.offset : tensor.offset + tensor.size] = weights[tensor.name].numpy().reshape(-1)

@@ -44,7 +44,8 @@ def recorded_network(
     tensors = recorded_weights(run, trial, which)
     if isinstance(spec, ModuleModel):
         return _own_network(spec, facts, trial.seed, tensors, model)
-    network = Network(recorded_architecture(spec, facts, experiment.loss), dropout_rates(spec))
+    shapes = {name: own.shape for name, own in tensors.items()}
+    network = Network(recorded_architecture(spec, facts, experiment.loss, shapes), dropout_rates(spec))
     load_tensors(network, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
     return network.eval()
 
@@ -98,12 +99,26 @@ def facts_of(run: RunRecord, source: str) -> Mapping[str, Any]:
     return facts
 
 
-def recorded_architecture(model: BuiltInModel, facts: Mapping[str, Any], loss: str) -> Architecture:
-    """Return the architecture that a built-in model has for data with these recorded facts."""
+def recorded_architecture(
+    model: BuiltInModel,
+    facts: Mapping[str, Any],
+    loss: str,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> Architecture:
+    """Return the architecture that a built-in model has for data with these recorded facts.
+
+    ``shapes`` are those of a trial's parameters by name, where it is to be as wide as the columns that the
+    trial's training rows had of a table.
+    """
     from ceteris.nets.architecture import architecture
+    from ceteris.nets.reading import columns_of
     from ceteris.spec.losses import ONE_OUTPUT
 
     outputs = math.prod(int(extent) for extent in facts["target_shape"])
     classes = 1 if loss in ONE_OUTPUT else len(facts["classes"])
     shape = tuple(map(int, facts["shape"]))
-    return architecture(model, int(facts["features"]), classes or outputs, shape)
+    net = architecture(model, int(facts["features"]), classes or outputs, shape)
+    columns = net.n_in if shapes is None else columns_of(net, shapes)
+    if columns == net.n_in:
+        return net
+    return architecture(model, columns, net.n_out, (columns,), net.n_in)

@@ -72,7 +72,8 @@ def _predict(
     prepared = rows.preparation.prepare(experiment.data, trial.seed, trial.fold, rows.folds)
     validated = len(prepared.split.validation) > 0
     chosen = prepared.split.validation if validated else prepared.split.train
-    inputs = as_inputs_of(experiment, rows.preparation.dataset, torch.from_numpy(prepared.x[chosen]))
+    own = torch.from_numpy(prepared.x[chosen])
+    inputs = as_inputs_of(experiment, rows.preparation.dataset, own, prepared.fitted)
     outputs = prepared.in_units(outputs_of(recorded_network(run, trial), inputs).numpy())
     return (prepared.measured[chosen].astype(float), outputs.astype(float)), validated
 

@@ -1,7 +1,7 @@
 """Why the folds of a table have different numbers of features: categories that stand in few rows.
 
-A fold uses the features that its own training rows have (``ceteris.data.scaling``); rows keep the width of
-the whole table, so that all folds fit one network.
+A fold uses the features that its own training rows have (``ceteris.data.scaling``). Its rows keep the width of
+the whole table here; how a network of its own width reads them is seen to where it trains (``train.feeds``).
 """
 
 from __future__ import annotations

@@ -14,9 +14,8 @@ import numpy as np
 from ceteris.data.dataset import Dataset
 from ceteris.data.doubts import identifier_problems
 from ceteris.data.label_noise import noisy_rows
+from ceteris.data.own_columns import OwnWidths
 from ceteris.data.reduction import image_axes
-from ceteris.data.scaling import absent_categories
-from ceteris.data.split import split_rows
 from ceteris.data.target_scaling import fit_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
 from ceteris.lab.budget_problems import Found, batch_problems, warm_up_problems
@@ -37,7 +36,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.metrics import PROVIDED_METRICS
-from ceteris.spec.model import MLP, ModuleModel
+from ceteris.spec.model import ModuleModel, SequentialModel
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.probes import OF_LAYERS, probe_parts
 from ceteris.train.objective import (
@@ -199,7 +198,8 @@ def _combination_problems(
         yield from _as_found(own, "experiment.data")
         return
     sizes.by_label[combination.label] = own
-    yield from _input_noise_problems(experiment, dataset, sizes)
+    if combination.label in networks.by_label:
+        yield from _narrow_problems(experiment, dataset, sizes)
     for (_, fold), (rows, _) in sorted(own.places.items(), key=lambda item: item[1]):
         where = f" in fold {fold}" if sizes.folds else ""
         net = networks.by_label.get(combination.label)
@@ -300,23 +300,20 @@ def _augment_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Foun
         )
 
 
-def _input_noise_problems(experiment: Experiment, dataset: Dataset, sizes: _SizesFound) -> Iterator[Found]:
-    """Noise would fall on columns that a fold does not have, and their weights would learn from it."""
-    model, table = experiment.model, dataset.table
-    if table is None or not isinstance(model, MLP) or model.input_noise == 0:
+def _narrow_problems(experiment: Experiment, dataset: Dataset, sizes: _SizesFound) -> Iterator[Found]:
+    """Yield why a network cannot be as narrow as a fold whose training rows lack columns of a table."""
+    if dataset.table is None or not isinstance(experiment.model, SequentialModel):
         return
+    widths = OwnWidths(dataset)
     for seed in sizes.seeds:
         for fold in range(1 if sizes.folds is None else sizes.folds.k):
-            train = split_rows(dataset, experiment.data, seed, fold, sizes.folds).train
-            absent = absent_categories(dataset.x, table.one_hot, train)
-            if len(absent):
-                names = [name for column in table.columns for name in column.feature_names]
+            columns = widths.of(experiment.data, seed, fold, sizes.folds)
+            try:
+                network(experiment, dataset, {}, columns)
+            except CeterisError as error:
                 where = "" if sizes.folds is None else f", fold {fold}"
-                yield (
-                    "experiment.model.input_noise",
-                    f"the training rows of seed {seed}{where} have no `{names[int(absent[0])]}`, a column "
-                    "that noise would fall on; use `model.noise` or `model.input_dropout`",
-                )
+                told = f"the training rows of seed {seed}{where} have {columns} of {dataset.features} columns"
+                yield from ((problem.where, f"{told}: {problem.message}") for problem in error.problems)
                 return
 
 

@@ -11,7 +11,6 @@ from ceteris.data.dataset import Dataset
 from ceteris.data.doubts import doubts, unscaled_targets
 from ceteris.data.facts import facts
 from ceteris.lab.binding import Bound, bind
-from ceteris.lab.column_notes import column_notes
 from ceteris.lab.constant import constants_of
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import (
@@ -59,7 +58,6 @@ from ceteris.spec.dump import study_to_dict
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.study import Study
 from ceteris.train.messages import CHECKPOINT_SECONDS
-from ceteris.train.plan import Modules
 
 
 def run_study(
@@ -143,7 +141,7 @@ def run_study(
         heed(means.stop)
         told = run_facts(found, bound, datasets, hello, data_folder)
         told[CONSTANT] = constants_of(found, datasets, seed_list(study), study.folds)
-        told[DOUBTS] = [*of_data, *of_modules, *_notes_on(found, datasets, study, bound.modules)]
+        told[DOUBTS] = [*of_data, *of_modules, *output_notes(found, datasets, bound.modules)]
         told |= {REMARK: remark} if remark else {}
         if study.search is not None:
             told[ALL_ROWS] = training_rows(study, *datasets.values())
@@ -179,13 +177,6 @@ def tell_doubts(data: LoadedData, specs: Sequence[DataSpec], listener: Listener)
     for note in notes:
         listener.note(note)
     return notes
-
-
-def _notes_on(
-    found: Sequence[Combination], datasets: Mapping[str, Dataset], study: Study, modules: Modules
-) -> tuple[str, ...]:
-    of_columns = column_notes(found, datasets, seed_list(study), study.folds, modules)
-    return (*of_columns, *output_notes(found, datasets, modules))
 
 
 def _as_recorded(combination: Combination, hello: Hello, initial: Read, runs_folder: Path) -> Combination:

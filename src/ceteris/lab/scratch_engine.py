@@ -31,10 +31,9 @@ class ScratchEngine:
         self._spec = spec
         self._device = torch.device(device)
         self._parameters, self._buffers = stack.parameters, stack.buffers
-        starts = zip(spec.experiments, stack.parameters, stack.buffers, spec.rates, spec.keys, strict=True)
         self._members = [
-            ScratchMember(spec.net, experiment, spec.loss, parameters, buffers, amounts, keys, self._device)
-            for experiment, parameters, buffers, amounts, keys in starts
+            ScratchMember(spec, place, stack.parameters[place], stack.buffers[place], self._device)
+            for place in range(len(stack))
         ]
         self._inputs = [torch.from_numpy(feed.x).to(self._device) for feed in spec.feeds]
         self._targets = [_targets(feed.y).to(self._device) for feed in spec.feeds]

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ceteris.draws import Key, uniforms
-from ceteris.nets.architecture import Activate, Architecture, BatchNorm, Drop, Linear, Noise, named_views
+from ceteris.nets.architecture import Activate, BatchNorm, Drop, Linear, Noise, named_views
+from ceteris.nets.reading import narrowed
 from ceteris.scratch import batch_norm, functions, perceptron, regularisation
 from ceteris.scratch.networks import linear
 from ceteris.scratch.training import sgd
-from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import L1, L2, penalties_of
+from ceteris.train.engine import StackSpec
 from ceteris.train.hyper import N_GROUPS, WEIGHT_DECAY, WEIGHTS, group_of, hyper_vectors
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -47,24 +48,23 @@ class ScratchMember:
     """A network with named tensors for its parameters and buffers.
 
     Args:
-        net: its layers; of the kinds that ``ceteris.lab.implementations`` lets through.
+        spec: of the stack that it is the member ``place`` of; with layers of the kinds that
+            ``ceteris.lab.implementations`` lets through.
         parameters: (P,) to start from; buffers: (Q,).
-        rates: (slots,) probabilities of dropout and drop-connect.
-        keys: (slots, 2) of their draws.
     """
 
     def __init__(
         self,
-        net: Architecture,
-        experiment: Experiment,
-        loss: str,
+        spec: StackSpec,
+        place: int,
         parameters: NDArray[np.floating],
         buffers: NDArray[np.floating],
-        rates: NDArray[np.float64],
-        keys: NDArray[np.uint32],
         device: torch.device,
     ) -> None:
-        self._net, self._loss, self._rates, self._keys = net, loss, rates, keys
+        net, experiment = spec.net, spec.experiments[place]
+        self._net, self._loss = net, spec.loss
+        self._rates, self._keys = spec.rates[place], spec.keys[place]
+        self._narrow = [tensor.shape for tensor in narrowed(net, spec.widths[place])]
         self.parameters = {
             name: torch.tensor(view, device=device).requires_grad_()
             for name, view in named_views(net.parameters, parameters)
@@ -125,9 +125,9 @@ class ScratchMember:
         """Return the value of the penalty, or None where there is none."""
         total: Tensor | None = None
         for term in self._penalties:
-            for tensor in self._net.parameters:
+            for tensor, shape in zip(self._net.parameters, self._narrow, strict=True):
                 if term.on == "all" or group_of(tensor) == WEIGHTS:
-                    part = _penalty(term, self.parameters[tensor.name])
+                    part = _penalty(term, self.parameters[tensor.name][..., : shape[-1]])
                     total = part if total is None else total + part
         return total
 

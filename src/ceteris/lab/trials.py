@@ -21,8 +21,8 @@ from ceteris.train.plan import TrialPlan
 
 ENDED = ("finished", "diverged")
 OWN_ROWS = "arrays"
-TABLES = "columns that a fold lacks have weights 0 and count in no fan-in"
-"""Part of the identity of trials on tables, which began with other weights before."""
+TABLES = "a fold is as wide as the columns that its training rows have"
+"""Part of the identity of trials on tables, which were trained otherwise before."""
 
 
 def plan_trials(

@@ -65,8 +65,8 @@ T = TypeVar("T")
 
 BuiltInModel = LinearModel | MLP | CNN | SequentialModel
 
-OUTPUT = "output"
-"""The role of what is applied to the outputs."""
+INPUT, OUTPUT = "input", "output"
+"""The roles of what is done to the inputs, and of what is applied to the outputs."""
 
 SOFTMAXES = ("softmax", "log_softmax")
 
@@ -152,12 +152,18 @@ class Architecture:
 
 
 def architecture(
-    spec: BuiltInModel, n_in: int, n_out: int, shape: tuple[int, ...] | None = None
+    spec: BuiltInModel,
+    n_in: int,
+    n_out: int,
+    shape: tuple[int, ...] | None = None,
+    table: int | None = None,
 ) -> Architecture:
     """Lay out the network of a specification for ``n_in`` input features and ``n_out`` outputs.
 
     Args:
         shape: of a row before it was flattened; a cnn needs it.
+        table: columns of the whole table, where the rows of a fold have fewer. A residual sum over the inputs
+            is there where it is there for the table; to the units behind the columns it adds nothing.
 
     Raises:
         CeterisError: where a cnn is to read rows that are no images, or pools them away; where a layer of a
@@ -168,15 +174,15 @@ def architecture(
         case LinearModel():
             layout.linear("head", "head", n_in, n_out, bias=spec.bias)
         case MLP():
-            layout.layers.append(Noise("input", n_in, 1 + len(spec.hidden)))
-            layout.drop("input", n_in)
-            _lay_out_mlp(layout, spec, n_in, n_out)
+            layout.layers.append(Noise(INPUT, n_in, 1 + len(spec.hidden)))
+            layout.drop(INPUT, n_in)
+            _lay_out_mlp(layout, spec, n_in, n_out, table or n_in)
         case CNN():
             image = image_shape((n_in,) if shape is None else shape)
             width = _lay_out_convolutions(layout, spec, image)
             _lay_out_hidden(layout, spec, width, n_out)
         case SequentialModel():
-            composed, image, width = lay_out_layers(layout, spec.layers, n_in, shape or (n_in,))
+            composed, image, width = lay_out_layers(layout, spec.layers, n_in, shape or (n_in,), table)
             layout.layers.append(composed)
             layout.linear("head", "head", width, n_out, bias=spec.bias)
     _lay_out_outputs(layout, spec.output, n_out)
@@ -226,13 +232,13 @@ def random_places(net: Architecture) -> tuple[tuple[str, str], ...]:
     return tuple(found[slot] for slot in sorted(found))
 
 
-def _lay_out_mlp(layout: Layout, spec: MLP, n_in: int, n_out: int) -> None:
+def _lay_out_mlp(layout: Layout, spec: MLP, n_in: int, n_out: int, table: int) -> None:
     count, width = len(spec.hidden), n_in
     norms = _per_layer(spec.batch_norm, count)
     for index, (hidden, normed) in enumerate(zip(spec.hidden, norms, strict=True)):
         role = f"hidden.{index}"
         slot = 2 * (1 + count) + index
-        connected = spec.residual and width == hidden
+        connected = spec.residual and hidden == (table if index == 0 else width)
         if connected:
             layout.layers.append(Fork(role, width))
         layout.linear(role, f"{role}.linear", width, hidden, bias=spec.bias, slot=slot)

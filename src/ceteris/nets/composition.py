@@ -57,7 +57,7 @@ class _Placed:
 
 
 def lay_out_layers(
-    layout: Layout, layers: Sequence[OneLayer], n_in: int, shape: Shape
+    layout: Layout, layers: Sequence[OneLayer], n_in: int, shape: Shape, table: int | None = None
 ) -> tuple[Composition, ImageShape | None, int]:
     """Add the tensors of layers to a layout.
 
@@ -66,6 +66,7 @@ def lay_out_layers(
         layers: from the data to the output layer, which is not among them.
         n_in: numbers of a row.
         shape: of a row of the data.
+        table: columns of the whole table, where rows have fewer: see ``architecture``.
 
     Returns:
         The layers, what a row is where they read images, and how many numbers they give.
@@ -75,7 +76,7 @@ def lay_out_layers(
     """
     image = _image(layers, shape)
     start = (n_in,) if image is None else (image.channels, image.height, image.width)
-    composer = _Composer(layout)
+    composer = _Composer(layout, (n_in, table or n_in))
     pieces, given, count = composer.chain(layers, ROLE, WHERE, start)
     if len(given) > 1:
         message = f"the layers end with an image of {_told(given)}, and outputs need a row: add `flatten`"
@@ -99,8 +100,9 @@ def _image(layers: Sequence[OneLayer], shape: Shape) -> ImageShape | None:
 
 
 class _Composer:
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout, widened: tuple[int, int]) -> None:
+        """Lay out into ``layout``; a residual sum may widen rows from a number to another."""
+        self._layout, self._widened = layout, widened
         self._named: dict[str, _Placed] = {}
         self._drops = 0
         self.activations = 0
@@ -165,7 +167,7 @@ class _Composer:
     ) -> tuple[Piece, Shape, int]:
         pieces, given, count = self.chain(layer.layers, role, f"{where}.layers", shape)
         residual = isinstance(layer, ResidualLayers)
-        if residual and given != shape:
+        if residual and given != shape and (*shape, *given) != self._widened:
             message = f"{_told(shape)} go in and {_told(given)} come out, which cannot be added"
             raise _wrong(f"{message}; {_remedy(shape)}", where)
         return Chain(role, role.rpartition(".")[2], pieces, residual), given, count

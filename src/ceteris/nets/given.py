@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +62,15 @@ def set_values(module: nn.Module, init: FileInit, values: Values) -> None:
         for name, tensor in (*module.named_parameters(), *module.named_buffers()):
             if name in values and init.takes(name):
                 tensor.copy_(torch.from_numpy(np.array(values[name])))
+
+
+def of_columns(values: Values, module: nn.Module, absent: Sequence[int]) -> Values:
+    """Return values of a network for a whole table as those of ``module``, whose rows lack some columns."""
+    shapes = {n: tuple(t.shape) for n, t in (*module.named_parameters(), *module.named_buffers())}
+    return {
+        name: np.delete(own, list(absent), axis=-1) if own.shape != shapes.get(name, own.shape) else own
+        for name, own in values.items()
+    }
 
 
 def _counts(name: str, shapes: Mapping[str, tuple[int, ...]]) -> bool:

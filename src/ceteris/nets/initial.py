@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ceteris.draws import normals, stream_key, uniforms
 from ceteris.errors import unknown_name
 from ceteris.nets.architecture import Architecture, Tensor
-from ceteris.nets.reading import Absent, clear_absent, narrowed
+from ceteris.nets.reading import narrowed, padded
 from ceteris.spec.init import (
     OTHERS,
     ConstantInit,
@@ -30,22 +30,23 @@ from ceteris.spec.init import (
 Array = NDArray[np.float64]
 
 
-def initial_parameters(net: Architecture, init: InitSpec, seed: int, absent: Absent = ()) -> Array:
+def initial_parameters(net: Architecture, init: InitSpec, seed: int, columns: int | None = None) -> Array:
     """Draw the flat parameter vector of one member, shape (n_parameters,).
 
-    ``absent`` are input columns that are 0 in all of its rows: see ``ceteris.nets.reading``.
+    ``columns``: how many its rows have, where these are not all that the network reads; it then starts as
+    the network of that width, with zeros behind: see ``ceteris.nets.reading``.
 
     The draw behind weight (i, j) of a layer depends on the seed, the layer's role, i and j alone,
     so networks of other widths or depths start with the same numbers where they overlap.
     """
-    flat = np.zeros(net.n_parameters)
+    tensors = net.parameters if columns is None else narrowed(net, columns)
+    flat = np.zeros(sum(tensor.size for tensor in tensors))
     init = drawn_part(init)
-    for tensor in net.parameters:
+    for tensor in tensors:
         own = init.of(tensor.role) if isinstance(init, EachInit) else init
-        values = _initial_tensor(narrowed(net, tensor, absent), own, seed)
+        values = _initial_tensor(tensor, own, seed)
         flat[tensor.offset : tensor.offset + tensor.size] = values.reshape(-1)
-    clear_absent(net, flat, absent)
-    return flat
+    return flat if columns is None else padded(net, flat, columns)
 
 
 def unknown_layers(net: Architecture, init: InitSpec) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from ceteris.errors import CeterisError
 from ceteris.nets.architecture import (
@@ -43,13 +44,15 @@ class ScaledSigmoid(nn.Module):
 
 
 class ResidualBlock(nn.Sequential):
-    """Layers whose input is added to their output (He et al. 2016)."""
+    """Layers whose input is added to their output (He et al. 2016), to its first units where it is wider."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the layers one after another, and add what they got."""
         through = x
         for layer in self:
             through = layer(through)
+        if x.shape[1] < through.shape[1]:  # the columns of a fold that lacks some: see ``architecture``
+            x = functional.pad(x, (0, through.shape[1] - x.shape[1]))
         return x + through
 
 

@@ -1,62 +1,77 @@
-"""The weights that read the data: what they start as where some columns are 0 in every row.
+"""The columns that a network reads: where the rows of a fold have fewer than the whole table.
 
-A fold of a table may lack a category that other folds have. Its network is as wide as theirs, so that all
-train in one stack; but it starts as the narrower network that it stands for: the absent columns count in no
-fan-in, and their weights are 0. What multiplies nothing but zeros has a gradient of 0, so they stay 0 and
-count in no norm and no penalty.
+A fold of a table may lack a category that other folds have. Linear networks and MLPs of all folds train in
+one stack, as wide as the table: a member's own columns stand first in its rows, in their order, and zeros
+behind them. It is the network of its own width all the same. Only the first linear layer reads columns: its
+weights are drawn at the true width, and those of the columns behind are 0. What multiplies nothing but zeros
+has a gradient of 0, so they stay 0 and count in no norm. Outside of training nobody sees them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture
-from ceteris.nets.layers import Again, Chain, Drop, Flatten, Linear, Noise, Tensor
+from ceteris.nets.layers import Drop, Fork, Linear, Noise, Tensor
 
-Absent = Sequence[int]
-"""Numbers of input columns."""
-
-PASSED = (Drop, Flatten, Noise)
-"""Layers that leave a column of zeros one."""
+BESIDE = (Drop, Fork, Noise)
+"""Layers that may stand before the first linear one, and leave zeros behind the own columns zeros."""
 
 
 def reading_layer(net: Architecture) -> Linear | None:
-    """Return the linear layer that reads the columns of the data, and nothing else; None where there is none.
+    """Return the first linear layer of a linear network or an MLP; None for other networks.
 
-    A residual connection from the data, or a layer that is used again, makes the width of the data that of
-    other activations too.
+    A freely composed network is laid out for the columns of its own rows, and so is not padded.
     """
-    composed = net.composition
-    pieces: Sequence[Any] = net.layers if composed is None else composed.chain.pieces
-    first = _first(pieces)
-    while isinstance(first, Chain) and not first.residual:
-        first = _first(first.pieces)
-    if not isinstance(first, Linear):
-        return None
-    again = [] if composed is None else [p.of for p in composed.pieces if isinstance(p, Again)]
-    return None if any(first.role.startswith(role) for role in again) else first
+    first = next((layer for layer in net.layers if not isinstance(layer, BESIDE)), None)
+    return first if isinstance(first, Linear) and first.n_in == net.n_in else None
 
 
-def _first(pieces: Sequence[Any]) -> Any:
-    return next((piece for piece in pieces if not isinstance(piece, PASSED)), None)
+def narrowed(net: Architecture, columns: int) -> tuple[Tensor, ...]:
+    """Return the parameters that a network has where its rows have so many columns, in the same order.
+
+    The weight of the layer that reads them is narrower, and fans in from fewer; so does its bias.
+    """
+    layer = reading_layer(net)
+    if layer is None or columns == net.n_in:
+        return net.parameters
+    found: list[Tensor] = []
+    for tensor in net.parameters:
+        own = tensor
+        if tensor in (layer.weight, layer.bias):
+            shape = (layer.n_out, columns) if tensor == layer.weight else tensor.shape
+            own = replace(tensor, shape=shape, fan_in=columns)
+        found.append(replace(own, offset=found[-1].offset + found[-1].size if found else 0))
+    return tuple(found)
 
 
-def narrowed(net: Architecture, tensor: Tensor, absent: Absent) -> Tensor:
-    """Return a tensor with the fan-in of its layer without the absent columns, where it reads the data."""
-    layer = reading_layer(net) if absent else None
-    if layer is None or tensor.role != layer.role or tensor not in (layer.weight, layer.bias):
-        return tensor
-    return replace(tensor, fan_in=max(1, tensor.fan_in - len(absent)))
+def own_part(net: Architecture, tensor: Tensor, flat: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return a view of a tensor in a flat vector (P,), without the columns behind the first so many."""
+    view = flat[tensor.offset : tensor.offset + tensor.size].reshape(tensor.shape)
+    layer = reading_layer(net)
+    return view[:, :columns] if layer is not None and tensor == layer.weight else view
 
 
-def clear_absent(net: Architecture, parameters: NDArray[Any], absent: Absent) -> None:
-    """Set the weights of absent columns to 0 in a member's flat vector (P,)."""
-    layer = reading_layer(net) if absent else None
-    if layer is not None:
-        weight = layer.weight
-        own = parameters[weight.offset : weight.offset + weight.size].reshape(weight.shape)
-        own[:, list(absent)] = 0.0
+def padded(net: Architecture, narrow: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return the flat vector (P,) of a network for that of ``narrowed`` tensors; zeros behind own columns."""
+    flat = np.zeros(net.n_parameters, narrow.dtype)
+    for wide, own in zip(net.parameters, narrowed(net, columns), strict=True):
+        own_part(net, wide, flat, columns)[:] = narrow[own.offset : own.offset + own.size].reshape(own.shape)
+    return flat
+
+
+def columns_of(net: Architecture, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Return how many columns the rows of a trial have, whose parameters have these shapes by name.
+
+    ``net`` is laid out for the whole table. What goes over columns does so along its last axis.
+    """
+    for tensor in net.parameters:
+        shape = shapes.get(tensor.name, tensor.shape)
+        if shape != tensor.shape:
+            return int(shape[-1])
+    return net.n_in

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture, BuiltInModel, random_amounts
 from ceteris.nets.initial import initial_buffers, initial_parameters
-from ceteris.nets.reading import Absent
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,17 +54,18 @@ def initial_stack(
     specs: Sequence[BuiltInModel],
     seeds: Sequence[int],
     dtype: type = np.float32,
-    absent: Sequence[Absent] | None = None,
+    columns: Sequence[int] | None = None,
 ) -> StackedNetwork:
     """Draw the initial stack of members with the given model specifications and seeds.
 
-    ``absent`` are each member's input columns that are 0 in all of its rows: see ``ceteris.nets.reading``.
+    ``columns`` says how many columns the rows of each member have, where that is not what the network reads:
+    see ``ceteris.nets.reading``.
     """
-    lacking = absent or [()] * len(specs)
+    own_columns = columns or [net.n_in] * len(specs)
     parameters = np.stack(
         [
             initial_parameters(net, spec.init, seed, own)
-            for spec, seed, own in zip(specs, seeds, lacking, strict=True)
+            for spec, seed, own in zip(specs, seeds, own_columns, strict=True)
         ]
     )
     buffers = np.tile(initial_buffers(net), (len(specs), 1))

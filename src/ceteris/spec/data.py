@@ -74,7 +74,7 @@ class DataSpec(Spec):
     the header of a text file has no commas, fields may be separated by `;`, tabs or `|`, and decimals have a
     comma if the first rows show it. Columns of
     numbers are scaled, then missing ones become 0; any other column becomes one feature (0 or 1) for each
-    category and one for missing, which are 0 in a fold whose training rows lack that category."""
+    category and one for missing. A fold whose training rows lack a category has no feature for it."""
 
     test: Annotated[str | None, Field(min_length=1, title="path of a table")] = None
     """A second table with the columns of the first, `target` included, whose rows are the test rows: a path

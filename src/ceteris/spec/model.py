@@ -197,7 +197,10 @@ def _check_length(name: str, given: object, layers: int) -> None:
 
 
 class ModuleModel(Spec):
-    """A `torch.nn.Module` of the user's own, made anew with its arguments for every trial."""
+    """A `torch.nn.Module` of the user's own, made anew with its arguments for every trial.
+
+    It gets all columns of a table; those that the training rows of a fold lack are 0.
+    """
 
     kind: Literal["module"] = "module"
 

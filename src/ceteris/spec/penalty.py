@@ -24,8 +24,8 @@ class NoPenalty(Spec):
 class L1(Spec):
     """Absolute values: ``weight * sum over tensors W of f(W)``.
 
-    ``sum``: f(W) = sum |w|, which is the L1 norm of W. ``mean``: f(W) = (sum |w|) / (numbers in W), where
-    columns that a fold lacks count, as zeros. The gradient at w = 0 is 0.
+    ``sum``: f(W) = sum |w|, which is the L1 norm of W. ``mean``: f(W) = (sum |w|) / (numbers in W). The
+    gradient at w = 0 is 0.
     """
 
     kind: Literal["l1"] = "l1"
@@ -46,8 +46,8 @@ class L2(Spec):
     """Squares or norms: ``weight * sum over tensors W of f(W)``.
 
     ``sum``: f(W) = sum w^2, without a factor 1/2: for SGD ``weight`` w acts as a weight decay of 2 w.
-    ``mean``: f(W) = (sum w^2) / (numbers in W), where columns that a fold lacks count, as zeros. ``norm``:
-    f(W) = sqrt(sum w^2), whose gradient W / f(W) has length 1 however small W is (0 at W = 0).
+    ``mean``: f(W) = (sum w^2) / (numbers in W). ``norm``: f(W) = sqrt(sum w^2), whose gradient W / f(W) has
+    length 1 however small W is (0 at W = 0).
     """
 
     kind: Literal["l2"] = "l2"

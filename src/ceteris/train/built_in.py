@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +21,12 @@ def stack_spec(
     feeds: tuple[Feed, ...],
     weights: NDArray[np.float64],
     threads: int = 1,
+    columns: Sequence[int] = (),
 ) -> StackSpec:
-    """Return what an engine is told; ``weights`` (M, classes) are those of the classes."""
+    """Return what an engine is told; ``weights`` (M, classes) are those of the classes.
+
+    ``columns`` (M,) are those that rows have, where some have fewer than others.
+    """
     structure = cohort.structure
     places = random_places(structure.net)
     return StackSpec(
@@ -35,6 +41,7 @@ def stack_spec(
         feeds=feeds,
         precision=structure.precision,
         threads=threads,
+        columns=tuple(columns),
     )
 
 

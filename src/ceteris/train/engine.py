@@ -53,12 +53,19 @@ class StackSpec:
     precision: str = "float32"
     threads: int = 1
     """How many threads may share the work on it; they change no bit."""
+    columns: tuple[int, ...] = ()
+    """How many columns the rows of each member have, zeros standing behind them; empty where all have all."""
 
     @property
     def runs_as_module(self) -> bool:
         """Whether it is trained as modules; see ``Structure.runs_as_module``."""
         newton = self.optimizers[0].kind == "newton"
         return self.net.runs_as_module or self.precision != "float32" or newton
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many columns the rows of each member have (M,); see ``ceteris.nets.reading``."""
+        return self.columns or (self.net.n_in,) * len(self.experiments)
 
     @property
     def optimizers(self) -> tuple[Optimizer, ...]:

@@ -3,15 +3,58 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ceteris.data.preparation import Prepared
+from ceteris.data.mapped import empty_rows, row_blocks
+from ceteris.data.preparation import Place, Preparation, Prepared
+from ceteris.nets.architecture import Architecture, UserModule
+from ceteris.nets.reading import reading_layer
 from ceteris.spec.augment import Augment
 from ceteris.train.engine import Feed
 from ceteris.train.plan import Cohort, TrialPlan
 from ceteris.train.streams import balanced_order, epoch_order, filled
+
+
+def prepared_for(cohort: Cohort, preparation: Preparation) -> list[Prepared]:
+    """Return what each trial of a cohort reads, with the columns as its network takes them.
+
+    A built-in network gets those that its training rows have, in their order, and zeros behind them up to the
+    width of the stack. A network of the user's own gets every column of the table in its place.
+    """
+    net = cohort.structure.net
+    own_module = any(isinstance(layer, UserModule) for layer in net.layers)
+    found: dict[Place, Prepared] = {}
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for trial in cohort.trials:
+        place = trial.experiment.data, trial.seed, trial.fold, trial.folds
+        if place in found:
+            continue
+        own = preparation.prepare(*place)
+        if own.absent and not own_module:
+            if own.key not in arrays:
+                arrays[own.key] = own_first(own.x, own.absent)[:, : net.n_in]
+            own = replace(own, x=arrays[own.key])
+        found[place] = own
+    return [found[t.experiment.data, t.seed, t.fold, t.folds] for t in cohort.trials]
+
+
+def own_first(x: NDArray[np.float32], absent: Sequence[int]) -> NDArray[np.float32]:
+    """Return rows (N, f) with the absent columns, which are zeros, behind the others."""
+    order = np.concatenate([np.delete(np.arange(x.shape[1]), list(absent)), np.array(absent, np.int64)])
+    out: NDArray[np.float32] = empty_rows(x.shape, np.float32)
+    for begin, part in row_blocks(x):
+        out[begin : begin + len(part)] = part[:, order]
+    return out
+
+
+def widths_of(net: Architecture, prepared: Sequence[Prepared]) -> tuple[int, ...]:
+    """Return how many columns the rows of each member have, zeros standing behind them."""
+    padded = reading_layer(net) is not None
+    return tuple(net.n_in - (len(own.absent) if padded else 0) for own in prepared)
 
 
 def measured_rows(prepared: Prepared, split: str) -> NDArray[np.int64]:

@@ -16,13 +16,14 @@ from ceteris.data.one_input import one_input
 from ceteris.data.preparation import Preparation
 from ceteris.nets.architecture import Architecture, named_views
 from ceteris.nets.given import Values
+from ceteris.nets.reading import own_part
 from ceteris.spec.experiment import metric_name
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.augmented import Augmented
 from ceteris.train.built_in import built_in_engine, stack_spec
 from ceteris.train.checkpoints import Pace, start_columns, start_state
 from ceteris.train.engine import EngineFactory
-from ceteris.train.feeds import feeds_of, measured_rows, order_of
+from ceteris.train.feeds import feeds_of, measured_rows, order_of, prepared_for, widths_of
 from ceteris.train.grids import Grids
 from ceteris.train.initial import Code, starting_stack
 from ceteris.train.measure import (
@@ -150,9 +151,9 @@ class _Training:
         self._truth = preparation.dataset.truth
         trials = cohort.trials
         self._experiments = [trial.experiment for trial in trials]
-        self._prepared = [preparation.prepare(t.experiment.data, t.seed, t.fold, t.folds) for t in trials]
-        self._absent = [prepared.absent for prepared in self._prepared]
-        self._stack = starting_stack(cohort, *given, self._absent)
+        self._prepared = prepared_for(cohort, preparation)
+        self._widths = widths_of(cohort.structure.net, self._prepared)
+        self._stack = starting_stack(cohort, *given, [prepared.absent for prepared in self._prepared])
         self._initial = (self._stack.parameters.copy(), self._stack.buffers.copy())
         self._first, feeds = feeds_of(cohort, self._prepared)
         grids = Grids(
@@ -161,7 +162,7 @@ class _Training:
             [grid_points([self._experiments[i] for i in feed.members]) for feed in feeds],
             one_input(preparation.dataset),
         )
-        self._requested = Requested(cohort, self._prepared, self._first, grids)
+        self._requested = Requested(cohort, self._prepared, self._widths, self._first, grids)
         self._augmented = Augmented(
             grids.feeds,
             [trials[i] for i in self._first],
@@ -173,7 +174,8 @@ class _Training:
             class_weights(e, p.y[p.split.train], cohort.structure.net.n_out)
             for e, p in zip(self._experiments, self._prepared, strict=True)
         ]
-        spec = stack_spec(cohort, self._stack, self._augmented.feeds, np.stack(weights), threads)
+        feeds, of_classes = self._augmented.feeds, np.stack(weights)
+        spec = stack_spec(cohort, self._stack, feeds, of_classes, threads, self._widths)
         self._engine = (engine or built_in_engine)(spec, self._stack, device)
         self._schedules = Schedules(self._experiments, cohort.steps)
         self._rates = self._schedules.rates(0)
@@ -291,13 +293,13 @@ class _Training:
                 columns |= user_measurements(split, self._metrics, outputs, self._prepared, rows, measured)
         net, parameters = self._cohort.structure.net, self._engine.parameters()
         columns |= rate_measurements(self._rates) | parameter_measurements(
-            net, parameters, self._absent, layers=self._probes_layers
+            net, parameters, self._widths, layers=self._probes_layers
         )
         if self._probes_units:
-            columns |= unit_measurements(net, parameters)
+            columns |= unit_measurements(net, parameters, self._widths)
         columns |= truth_measurements(net, self._experiments, parameters, self._truth)
         if self._penalised.any():
-            columns |= penalty_measurements(net, self._experiments, parameters, self._active)
+            columns |= penalty_measurements(net, self._experiments, parameters, self._active, self._widths)
         return columns | self._probe(net)
 
     def _probe(self, net: Architecture) -> Columns:
@@ -312,7 +314,7 @@ class _Training:
     def _sharpness(self, epoch: int, last: NDArray[np.bool_], active: NDArray[np.bool_]) -> Columns:
         net, trials = self._cohort.structure.net, self._cohort.trials
         rows = [self._measured["train"][place] for place in self._first]
-        return sharpness_measurements(self._engine, net, trials, rows, epoch, last, active)
+        return sharpness_measurements(self._engine, net, trials, self._widths, rows, epoch, last, active)
 
     def _report_progress(self, epoch: int, step: int, *, waits: bool) -> None:
         totals = self._engine.totals() if waits else self._engine.progress()
@@ -349,8 +351,9 @@ class _Training:
         net = self._cohort.structure.net
 
         def tensors(vector: NDArray[np.floating], buffer: NDArray[np.floating]) -> Tensors:
-            views = dict(named_views(net.parameters, vector)) | dict(named_views(net.buffers, buffer))
-            return {name: view.copy() for name, view in views.items()}
+            width = self._widths[place]
+            views = {tensor.name: own_part(net, tensor, vector, width) for tensor in net.parameters}
+            return {name: view.copy() for name, view in (*views.items(), *named_views(net.buffers, buffer))}
 
         self._emit(
             TrialEnded(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ceteris.data.preparation import Prepared
 from ceteris.nets.architecture import Architecture, Linear
-from ceteris.nets.reading import Absent, reading_layer
+from ceteris.nets.reading import own_part, reading_layer
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.cpu.sums import norms_and_spreads
@@ -52,13 +52,13 @@ def evaluated_measurements(split: str, results: NDArray[np.float64], *, classes:
 def parameter_measurements(
     net: Architecture,
     parameters: NDArray[np.floating],
-    absent: Sequence[Absent] | None = None,
+    widths: Sequence[int],
     *,
     layers: bool = True,
 ) -> Columns:
     """The 2-norm of all parameters; of each tensor ``weight_norm/<name>`` and its spread ``std/<name>``.
 
-    The weights of a member's ``absent`` columns, which are 0 for ever, count in no spread. Without
+    ``widths`` (M,) are the columns that rows have: the zeros behind them count in no spread. Without
     ``layers``, of all parameters alone.
     """
     tensors = net.parameters
@@ -74,40 +74,39 @@ def parameter_measurements(
         return columns
     columns |= {f"std/{t.name}": spreads[:, place] for place, t in enumerate(tensors)}
     with np.errstate(over="ignore", invalid="ignore"):
-        _spread_of_present(columns, net, parameters, absent or ())
+        _spread_of_own(columns, net, parameters, widths)
     return columns | {f"weight_norm/{t.name}": norms[:, place] for place, t in enumerate(tensors)}
 
 
-def unit_measurements(net: Architecture, parameters: NDArray[np.floating]) -> Columns:
+def unit_measurements(net: Architecture, parameters: NDArray[np.floating], widths: Sequence[int]) -> Columns:
     """How far units differ in the weights into them, and out of them, of every weight matrix.
 
     ``std_over_outputs/<name>`` is the root mean square of the standard deviations over the first axis, the
     outputs, at each input; ``std_over_inputs/<name>`` that of those over the second. 0 where all are alike.
+    ``widths`` as in ``parameter_measurements``.
     """
     columns: Columns = {}
     for tensor in net.parameters:
         if len(tensor.shape) < 2:
             continue
         found = np.empty((2, len(parameters)))
-        for place, own in enumerate(parameters[:, tensor.offset : tensor.offset + tensor.size]):
-            matrix = own.reshape(tensor.shape).astype(np.float64)
+        for place, (own, width) in enumerate(zip(parameters, widths, strict=True)):
+            matrix = own_part(net, tensor, own, width).astype(np.float64)
             found[:, place] = [np.sqrt(matrix.var(axis=axis).mean()) for axis in (0, 1)]
         columns[f"std_over_outputs/{tensor.name}"], columns[f"std_over_inputs/{tensor.name}"] = found
     return columns
 
 
-def _spread_of_present(
-    columns: Columns, net: Architecture, parameters: NDArray[np.floating], absent: Sequence[Absent]
+def _spread_of_own(
+    columns: Columns, net: Architecture, parameters: NDArray[np.floating], widths: Sequence[int]
 ) -> None:
     layer = reading_layer(net)
     if layer is None:
         return
-    weight = layer.weight
-    for place, own in enumerate(absent):
-        if own:
-            flat = parameters[place, weight.offset : weight.offset + weight.size]
-            present = np.delete(flat.reshape(weight.shape), list(own), axis=1)
-            columns[f"std/{weight.name}"][place] = present.std(dtype=np.float64)
+    for place, width in enumerate(widths):
+        if width < net.n_in:
+            own = own_part(net, layer.weight, parameters[place], width)
+            columns[f"std/{layer.weight.name}"][place] = own.std(dtype=np.float64)
 
 
 def rate_measurements(rates: NDArray[np.float64]) -> Columns:
@@ -144,13 +143,14 @@ def penalty_measurements(
     experiments: Sequence[Experiment],
     parameters: NDArray[np.floating],
     active: NDArray[np.bool_],
+    widths: Sequence[int],
 ) -> Columns:
     """The values of the members' penalties at the end of the epoch, if any member has one."""
     if not any(penalties_of(experiment.penalty) for experiment in experiments):
         return {}
     values = np.full(len(experiments), np.nan)
     for place in map(int, np.flatnonzero(active)):
-        values[place] = penalty_value(net, experiments[place], parameters[place])
+        values[place] = penalty_value(net, experiments[place], parameters[place], widths[place])
     return {PENALTY: values}
 
 

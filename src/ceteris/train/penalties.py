@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture
+from ceteris.nets.reading import narrowed, own_part
 from ceteris.spec.clip import Clip
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.penalty import L1, L2, penalties_of
 from ceteris.train.hyper import WEIGHTS, group_of
 
 # Columns of a term of a penalty.
-FORM, STRENGTH, ON_ALL = range(3)
-N_TERM = 3
+FORM, STRENGTH, ON_ALL, SIZES = range(4)
+"""From ``SIZES`` on, how many numbers each parameter tensor has."""
 # Forms of a term.
 NO_TERM, L1_SUM, L1_MEAN, L2_SUM, L2_NORM, L2_MEAN = range(6)
 _FORMS = {
@@ -29,13 +30,19 @@ _FORMS = {
 CLIP_NORM, CLIP_VALUE, TO_NORM = range(3)
 
 
-def penalty_terms(experiments: Sequence[Experiment]) -> NDArray[np.float64]:
-    """Return the terms of all members' penalties, shape (M, most terms, N_TERM)."""
+def penalty_terms(
+    net: Architecture, experiments: Sequence[Experiment], columns: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the terms of all members' penalties, shape (M, most terms, SIZES + tensors).
+
+    ``columns`` (M,) are those that rows have: the zeros behind them are no numbers of a tensor.
+    """
     terms = [penalties_of(experiment.penalty) for experiment in experiments]
-    table = np.zeros((len(terms), max(map(len, terms)), N_TERM))
-    for row, own in zip(table, terms, strict=True):
+    table = np.zeros((len(terms), max(map(len, terms)), SIZES + len(net.parameters)))
+    for row, own, width in zip(table, terms, columns, strict=True):
+        row[:, SIZES:] = [tensor.size for tensor in narrowed(net, width)]
         for place, term in enumerate(own):
-            row[place] = _FORMS[term.kind, term.form], term.weight, term.on == "all"
+            row[place, :SIZES] = _FORMS[term.kind, term.form], term.weight, term.on == "all"
     return table
 
 
@@ -45,13 +52,19 @@ def clip_limits(clips: Sequence[Clip]) -> NDArray[np.float64]:
     return np.array(rows).reshape(len(clips), 3)
 
 
-def penalty_value(net: Architecture, experiment: Experiment, parameters: NDArray[np.floating]) -> float:
-    """Return the value of one member's penalty at its parameters (P,), as the specification defines it."""
+def penalty_value(
+    net: Architecture, experiment: Experiment, parameters: NDArray[np.floating], columns: int | None = None
+) -> float:
+    """Return the value of one member's penalty at its parameters (P,), as the specification defines it.
+
+    ``columns``: how many its rows have, where these are not all that the network reads.
+    """
+    width = net.n_in if columns is None else columns
     total = 0.0
     for term in penalties_of(experiment.penalty):
         for tensor in net.parameters:
             if term.on == "all" or group_of(tensor) == WEIGHTS:
-                part = parameters[tensor.offset : tensor.offset + tensor.size].astype(np.float64)
+                part = own_part(net, tensor, parameters, width).astype(np.float64)
                 total += term.weight * _amount(term, part)
     return total
 

@@ -10,11 +10,12 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.own_columns import OwnWidths
 from ceteris.nets.architecture import Architecture, architecture
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.losses import ONE_OUTPUT
-from ceteris.spec.model import ModuleModel
+from ceteris.spec.model import ModuleModel, SequentialModel
 from ceteris.train.device_memory import device_bytes, resident_bytes, step_bytes
 from ceteris.train.hyper import family
 from ceteris.train.memory import DataSize, data_size, member_bytes, workspace_bytes
@@ -202,25 +203,39 @@ def module_key(experiment: Experiment, dataset: Dataset) -> ModuleKey:
     return ModuleKey(model.name, arguments, model.input, dataset.shape, outputs)
 
 
-def network(experiment: Experiment, dataset: Dataset, modules: Modules) -> Architecture:
+def network(
+    experiment: Experiment, dataset: Dataset, modules: Modules, columns: int | None = None
+) -> Architecture:
     """Lay out an experiment's network for its data.
 
+    Args:
+        columns: those that the training rows of a fold have of a table, where the network is to be as wide.
+
     Raises:
-        CeterisError: where a cnn does not fit the data.
+        CeterisError: where a cnn does not fit the data, or a composed network its columns.
     """
     if isinstance(experiment.model, ModuleModel):
         return modules[module_key(experiment, dataset)]
-    outputs = n_outputs(dataset, resolved_loss(experiment, dataset))
-    return architecture(experiment.model, n_features(dataset), outputs, dataset.shape)
+    outputs, features = n_outputs(dataset, resolved_loss(experiment, dataset)), n_features(dataset)
+    if columns is None or columns == features:
+        return architecture(experiment.model, features, outputs, dataset.shape)
+    return architecture(experiment.model, columns, outputs, (columns,), features)
 
 
 def structure(
-    experiment: Experiment, dataset: Dataset, training_rows: int, modules: Modules = MappingProxyType({})
+    experiment: Experiment,
+    dataset: Dataset,
+    training_rows: int,
+    modules: Modules = MappingProxyType({}),
+    columns: int | None = None,
 ) -> Structure:
-    """Return what a trial of this experiment shares with the trials it can be stacked with."""
+    """Return what a trial of this experiment shares with the trials it can be stacked with.
+
+    ``columns`` as in ``network``.
+    """
     loss, probes = resolved_loss(experiment, dataset), experiment.probes
     return Structure(
-        net=network(experiment, dataset, modules),
+        net=network(experiment, dataset, modules, columns),
         loss=loss,
         optimizer=family(experiment.optimizer),
         batch_size=experiment.batch_size,
@@ -245,6 +260,9 @@ def group_trials(
 ) -> tuple[Cohort, ...]:
     """Group trials into cohorts, the most costly first; members of one seed stand together.
 
+    Networks that are composed freely are as wide as the columns that a trial's training rows have of a table:
+    a norm or an activation may come first there. Of other networks a stack is padded (``nets.reading``).
+
     Args:
         plans: the trials to train.
         dataset: the data that all of them read.
@@ -252,8 +270,13 @@ def group_trials(
         modules: the user's own networks.
     """
     groups: dict[Structure, list[TrialPlan]] = defaultdict(list)
+    widths = OwnWidths(dataset)
     for plan in plans:
-        groups[structure(plan.experiment, dataset, training_rows[plan.identity], modules)].append(plan)
+        columns = None
+        if isinstance(plan.experiment.model, SequentialModel):
+            columns = widths.of(plan.experiment.data, plan.seed, plan.fold, plan.folds)
+        rows = training_rows[plan.identity]
+        groups[structure(plan.experiment, dataset, rows, modules, columns)].append(plan)
     size = data_size(dataset, (trial.experiment for trials in groups.values() for trial in trials))
     cohorts = [
         Cohort(index, shape, tuple(sorted(trials, key=lambda t: (t.seed, t.fold))), data=size)

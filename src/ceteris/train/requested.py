@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.data.preparation import Prepared
-from ceteris.nets.architecture import named_views
 from ceteris.nets.hidden import hidden_layers
+from ceteris.nets.reading import own_part
 from ceteris.spec.experiment import Experiment
 from ceteris.spec.losses import class_edge
 from ceteris.spec.probing import asks_for_arrays, comes
@@ -34,9 +34,20 @@ class Requested:
     """The arrays that the members of a cohort ask for, measured on the networks as they stand."""
 
     def __init__(
-        self, cohort: Cohort, prepared: Sequence[Prepared], first: Sequence[int], grids: Grids
+        self,
+        cohort: Cohort,
+        prepared: Sequence[Prepared],
+        widths: Sequence[int],
+        first: Sequence[int],
+        grids: Grids,
     ) -> None:
-        """Look up what is asked for; ``first`` is the first member of each feed of ``grids``."""
+        """Look up what is asked for.
+
+        Args:
+            widths: how many columns the rows of each member have: see ``ceteris.nets.reading``.
+            first: the first member of each feed of ``grids``.
+        """
+        self._widths = widths
         self._cohort, self._prepared, self._first, self._grids = cohort, prepared, first, grids
         self._probes = [trial.experiment.probes for trial in cohort.trials]
         self._asking = np.array([asks_for_arrays(own) for own in self._probes])
@@ -69,9 +80,10 @@ class Requested:
 
     def _histograms(self, engine: Engine, place: int) -> Arrays:
         net = self._cohort.structure.net
+        flat, width = engine.parameters()[place], self._widths[place]
         arrays: Arrays = {
-            ("parameter", name): histogram(view)
-            for name, view in named_views(net.parameters, engine.parameters()[place])
+            ("parameter", tensor.name): histogram(own_part(net, tensor, flat, width))
+            for tensor in net.parameters
         }
         own = self._prepared[place]
         rows = own.split.validation if len(own.split.validation) else own.train_slice

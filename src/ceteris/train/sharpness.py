@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceteris.nets.architecture import Architecture, named_views
+from ceteris.nets.reading import own_part
 from ceteris.spec.probing import comes
 from ceteris.train.directions import filter_direction
 from ceteris.train.engine import Engine
@@ -38,6 +39,7 @@ def sharpness_measurements(
     engine: Engine,
     net: Architecture,
     trials: Sequence[TrialPlan],
+    widths: Sequence[int],
     rows: Sequence[NDArray[np.int64]],
     epoch: int,
     last: NDArray[np.bool_],
@@ -46,6 +48,7 @@ def sharpness_measurements(
     """Measure the active members that ask for it, one after another; the engine is left as it was.
 
     Args:
+        widths: how many columns the rows of each member have: see ``ceteris.nets.reading``.
         rows: the training rows of every feed that are measured; of these, evenly spaced ones are taken.
         epoch: how many epochs are done; ``last`` (M,): for whom it is the last one.
 
@@ -59,12 +62,17 @@ def sharpness_measurements(
     for place in map(int, np.flatnonzero(active)):
         spec = trials[place].experiment.probes.sharpness
         if comes(spec.epochs, epoch, last=bool(last[place])):
-            column[place] = _rise(engine, net, trials[place], chosen, place)
+            column[place] = _rise(engine, net, trials[place], widths[place], chosen, place)
     return {SHARPNESS: column}
 
 
 def _rise(
-    engine: Engine, net: Architecture, trial: TrialPlan, rows: Sequence[NDArray[np.int64]], place: int
+    engine: Engine,
+    net: Architecture,
+    trial: TrialPlan,
+    width: int,
+    rows: Sequence[NDArray[np.int64]],
+    place: int,
 ) -> float:
     """Return the mean rise of one member's loss, in units of the loss."""
     spec = trial.experiment.probes.sharpness
@@ -76,7 +84,7 @@ def _rise(
     rises = []
     try:
         for number in range(spec.directions):
-            moved = weights + spec.radius * direction(net, weights, trial.seed, number)
+            moved = weights + spec.radius * direction(net, weights, trial.seed, number, width)
             engine.restore(place, with_parameters(state, net, moved.astype(weights.dtype)))
             rises.append(engine.evaluate(rows, alone, keep_outputs=False)[0][place, 0] - here)
     finally:
@@ -85,14 +93,17 @@ def _rise(
 
 
 def direction(
-    net: Architecture, weights: NDArray[np.floating], seed: int, number: int
+    net: Architecture, weights: NDArray[np.floating], seed: int, number: int, width: int
 ) -> NDArray[np.floating]:
-    """Return a random direction (P,) of a whole network (``filter_direction``); zeros for vectors."""
+    """Return a random direction (P,) of a whole network (``filter_direction``); zeros for vectors.
+
+    Zeros, too, for the weights of what stands behind the first ``width`` columns of rows.
+    """
     found = np.zeros_like(weights)
-    own = dict(named_views(net.parameters, weights))
-    for name, view in named_views(net.parameters, found):
-        if view.ndim > 1:
-            view[:] = filter_direction(name, own[name], seed, number)
+    for tensor in net.parameters:
+        if len(tensor.shape) > 1:
+            own = own_part(net, tensor, weights, width)
+            own_part(net, tensor, found, width)[:] = filter_direction(tensor.name, own, seed, number)
     return found
 
 

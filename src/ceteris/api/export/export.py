@@ -130,11 +130,13 @@ class _Source:
     @cached_property
     def wanted(self) -> NDArray[Any]:
         """What the network says of the rows, prepared as they were in training."""
+        from ceteris.api.final_rows import as_inputs_of
         from ceteris.data import prepare_rows
         from ceteris.train.scoring import outputs_of
 
         prepared = torch.from_numpy(prepare_rows(self.rows, self.fitted))
-        outputs = outputs_of(self.network(), prepared.reshape(-1, *self.row_shape)).numpy()
+        inputs = as_inputs_of(self.experiment, self.dataset, prepared, self.fitted)
+        outputs = outputs_of(self.network(), inputs).numpy()
         return self.prepared.in_units(outputs)
 
     @property
@@ -145,7 +147,7 @@ class _Source:
 
         if isinstance(self.experiment.model, ModuleModel):
             return row_shape(self.experiment.model, self.dataset.shape)
-        return (self.dataset.features,)
+        return (self.dataset.features - len(self.prepared.absent),)
 
     def facts(self) -> dict[str, Any]:
         """Return all that has to be known."""

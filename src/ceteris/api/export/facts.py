@@ -39,8 +39,11 @@ def trial_facts(run: RunRecord, trial: TrialRecord, experiment: Experiment) -> d
 def input_facts(dataset: Dataset, experiment: Experiment, fitted: Mapping[str, Any]) -> dict[str, Any]:
     """Return what goes in: the shape of a row, what was made of it before, and how it is scaled.
 
-    For a table the features in their order, with the categories of the columns that are one-hot.
+    For a table the features in their order, with the categories of the columns that are one-hot, and which
+    features the network does not read, since its training rows had none of their categories.
     """
+    from ceteris.spec.model import ModuleModel
+
     found: dict[str, Any] = {
         "row": list(dataset.shape),
         "source": dataset.name,
@@ -58,7 +61,10 @@ def input_facts(dataset: Dataset, experiment: Experiment, fitted: Mapping[str, A
             {"name": c.name, "numeric": c.numeric, "categories": list(c.categories)}
             for c in dataset.table.columns
         ]
-        found["features"] = [name for c in dataset.table.columns for name in c.feature_names]
+        names = [name for c in dataset.table.columns for name in c.feature_names]
+        found["features"] = names
+        if fitted.get("absent") and not isinstance(experiment.model, ModuleModel):
+            found["not_read"] = [names[place] for place in fitted["absent"]]
     return found
 
 

@@ -20,7 +20,8 @@ class Program(nn.Module):
     Args:
         network: takes prepared rows.
         scaling: how rows are prepared.
-        row_shape: the shape in which the network takes one prepared row.
+        row_shape: the shape in which the network takes one prepared row; with fewer numbers than a row has it
+            takes those that are not absent.
         dtype: the type of the unprepared rows, in which they are scaled.
         targets: how the network learned its targets; outputs are then in the targets' own units.
     """
@@ -28,6 +29,7 @@ class Program(nn.Module):
     shift: Tensor
     divisor: Tensor
     absent: Tensor | None
+    columns: Tensor | None
     units: Tensor | None
 
     def __init__(
@@ -43,22 +45,30 @@ class Program(nn.Module):
         self.row_shape = row_shape
         self.register_buffer("shift", torch.as_tensor(scaling.shift, dtype=dtype))
         self.register_buffer("divisor", torch.as_tensor(scaling.divisor, dtype=dtype))
-        absent = None
+        absent = columns = None
         if scaling.absent is not None:
             absent = torch.zeros(len(np.atleast_1d(scaling.shift)), dtype=torch.bool)
             absent[list(scaling.absent)] = True
+            columns = (~absent).nonzero()[:, 0] if np.prod(row_shape) < len(absent) else None
         self.register_buffer("absent", absent)
+        self.register_buffer("columns", columns)
         self.learned_logarithms = targets is not None and targets.log
         units = None if targets is None else torch.from_numpy(np.stack([targets.divisor, targets.shift]))
         self.register_buffer("units", None if units is None else units.float())
         self.eval()
 
-    def prepared(self, rows: Tensor) -> Tensor:
-        """Return rows as the network takes them, in float32."""
+    def scaled(self, rows: Tensor) -> Tensor:
+        """Return scaled rows (N, features) in float32."""
         x = (rows.flatten(1) - self.shift) / self.divisor
         if self.absent is not None:  # a table: missing numbers and categories that were not trained on
             x = torch.where(x.isnan() | self.absent, torch.zeros_like(x), x)
-        return x.float().reshape(-1, *self.row_shape)
+        return x.float()
+
+    def prepared(self, rows: Tensor) -> Tensor:
+        """Return rows as the network takes them, in float32."""
+        x = self.scaled(rows)
+        x = x if self.columns is None else x.index_select(1, self.columns)
+        return x.reshape(-1, *self.row_shape)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Prepare rows and apply the network."""
@@ -82,7 +92,7 @@ def program_for(
     of what is trained on, which is computed in float64; else the program takes float64.
     """
     single = Program(network, scaling, row_shape, torch.float32, targets)
-    there = single.prepared(as_rows(rows, torch.float32)).flatten(1).numpy()
+    there = single.scaled(as_rows(rows, torch.float32)).numpy()
     if np.abs(there - scaled(rows, scaling)).max(initial=0.0) <= CLOSE:
         return single
     return Program(network, scaling, row_shape, torch.float64, targets)

@@ -91,7 +91,14 @@ class CompiledEngine:
         self._net = Network(
             table.rows, table.numbers, tensor_table(spec.net), segments(spec.net, self._rules.hyper)
         )
-        self._members = Members(stack.parameters, stack.buffers, _slots(spec, stack), spec.rates, spec.keys)
+        self._members = Members(
+            stack.parameters,
+            stack.buffers,
+            _slots(spec, stack),
+            spec.rates,
+            spec.keys,
+            np.array(spec.widths, np.int64),
+        )
         self._space = Space(
             np.zeros(table.workspace, dtype),
             np.zeros(most_rows, np.int64),
@@ -275,7 +282,7 @@ def _rules(spec: StackSpec) -> Rules:
         smoothing=smoothing,
         class_weights=spec.class_weights,
         beta=betas(spec.experiments),
-        terms=penalty_terms(spec.experiments),
+        terms=penalty_terms(spec.net, spec.experiments, spec.widths),
         limits=clip_limits([experiment.clip for experiment in spec.experiments]),
         hyper=hyper,
         rates=hyper[:, :, :1],

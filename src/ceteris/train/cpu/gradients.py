@@ -19,6 +19,7 @@ from ceteris.train.penalties import (
     L2_NORM,
     NO_TERM,
     ON_ALL,
+    SIZES,
     STRENGTH,
     TO_NORM,
 )
@@ -47,7 +48,7 @@ def penalise(terms, tensors, param, grad):
     """Add the gradient of a penalty (``ceteris.spec.penalty``) to ``grad`` (P,), in place.
 
     Args:
-        terms: (terms, N_TERM) of one member; tensors: (n, 3) begin, end, group of every parameter.
+        terms: (terms, SIZES + n) of one member; tensors: (n, 3) begin, end, group of every parameter.
     """
     for index in range(terms.shape[0]):
         term = terms[index]
@@ -56,22 +57,23 @@ def penalise(terms, tensors, param, grad):
         for place in range(tensors.shape[0]):
             if tensors[place, 2] == WEIGHTS or term[ON_ALL] != 0.0:
                 begin, end = tensors[place, 0], tensors[place, 1]
-                add_term(term[FORM], term[STRENGTH], param[begin:end], grad[begin:end])
+                size = term[SIZES + place]
+                add_term(term[FORM], term[STRENGTH], size, param[begin:end], grad[begin:end])
 
 
 @kernel
-def add_term(form, strength, param, grad):
-    """Add the gradient of one term at one tensor, both (n,), in place."""
+def add_term(form, strength, size, param, grad):
+    """Add the gradient of one term at one tensor, both (n,), in place; a mean is over ``size`` numbers."""
     real = param.dtype.type
     zero = real(0)
     if form in (L1_SUM, L1_MEAN):
-        slope = real(strength if form == L1_SUM else strength / param.size)
+        slope = real(strength if form == L1_SUM else strength / size)
         for i in range(param.size):
             grad[i] += slope if param[i] > zero else (-slope if param[i] < zero else zero)
         return
     scale = 2.0 * strength
     if form == L2_MEAN:
-        scale /= param.size
+        scale /= size
     elif form == L2_NORM:
         norm = np.sqrt(sum_of_squares(param))
         scale = strength / norm if norm > 0.0 else 0.0

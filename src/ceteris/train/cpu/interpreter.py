@@ -37,19 +37,23 @@ class Network(NamedTuple):
 
 
 class Members(NamedTuple):
-    """The stack: ``params`` (M, P) and ``buffers`` (M, Q) are updated in place; ``slots`` (M, S, P)."""
+    """The stack: ``params`` (M, P) and ``buffers`` (M, Q) are updated in place; ``slots`` (M, S, P).
+
+    ``columns`` (M,): how many columns rows have; zeros stand behind them.
+    """
 
     params: Any
     buffers: Any
     slots: Any
     rates: Any
     keys: Any
+    columns: Any
 
 
 class Rules(NamedTuple):
     """How members are trained: the optimiser's ``family``, and a vector per member of everything else.
 
-    ``losses`` (M,); ``smoothing`` (M,); ``class_weights`` (M, c); ``beta`` (M,); ``terms`` (M, k, N_TERM)
+    ``losses`` (M,); ``smoothing`` (M,); ``class_weights`` (M, c); ``beta`` (M,); ``terms`` (M, k, SIZES + n)
     of penalties; ``limits`` (M, 2) of clipping; ``hyper`` (M, groups, N_HYPER), whose rates are written anew
     at every step from ``rates`` (M, groups, 1 or steps).
     """
@@ -238,6 +242,7 @@ def batch_gradient(net, stack, rules, data, rows, place, epoch, first_row, nth, 
         space.words,
         rates,
         stack.keys[place],
+        stack.columns[place],
         n,
         epoch,
         first_row,

@@ -64,6 +64,15 @@ def add_noise(deviation, words, x, y):
 
 
 @kernel
+def clear_behind(columns, x):
+    """Set to 0 what stands behind the first columns of rows x (b, u)."""
+    zero = x.dtype.type(0)
+    for row in range(x.shape[0]):
+        for column in range(columns, x.shape[1]):
+            x[row, column] = zero
+
+
+@kernel
 def layer_norm_forward(x, weight, bias, eps, y, normal, inverse):
     """Normalise every row over its units; x, y and ``normal`` are (u, b), ``inverse`` (b,) is kept.
 

@@ -10,6 +10,7 @@ from ceteris.train.cpu.decorators import kernel
 from ceteris.train.cpu.layers import (
     add_bias,
     add_noise,
+    clear_behind,
     drop_forward,
     layer_norm_backward,
     layer_norm_forward,
@@ -105,6 +106,16 @@ def draw_rows(row, words, key, n, epoch, first_row):
 
 
 @kernel
+def run_noise(row, deviation, columns, work, words, n):
+    """Add noise to ``n`` rows in training; of inputs to their own columns alone."""
+    units = row[N_OUT]
+    size = n * units
+    add_noise(deviation, part(words, row[WORDS], size), part(work, row[X], size), part(work, row[Y], size))
+    if row[BY_ROW] and columns < units:
+        clear_behind(columns, matrix(work, row[Y], n, units))
+
+
+@kernel
 def run_layer_norm(row, eps, param, work, n):
     """Run layer normalisation forward; keeps the normalised inputs and inverse deviations."""
     units = row[N_OUT]
@@ -157,8 +168,13 @@ def run_joint_backward(row, work, n):
 
 
 @kernel
-def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, first_row, done, team):
-    """Run a batch of ``n`` rows forward in training mode; the inputs stand at the table's first X."""
+def forward(
+    table, numbers, param, buffers, work, words, rates, keys, columns, n, epoch, first_row, done, team
+):
+    """Run a batch of ``n`` rows forward in training mode; the inputs stand at the table's first X.
+
+    Rows have so many ``columns``, and zeros behind them.
+    """
     for index in range(table.shape[0]):
         row = table[index]
         units = row[N_OUT]
@@ -181,7 +197,7 @@ def forward(table, numbers, param, buffers, work, words, rates, keys, n, epoch, 
                 if row[KIND] == DROP:
                     drop_forward(rates[slot], part(words, row[WORDS], size), x, y)
                 else:
-                    add_noise(rates[slot], part(words, row[WORDS], size), x, y)
+                    run_noise(row, rates[slot], columns, work, words, n)
         elif row[KIND] == LAYER_NORM:
             run_layer_norm(row, numbers[index, 0], param, work, n)
         elif row[KIND] == BATCH_NORM:

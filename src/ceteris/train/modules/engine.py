@@ -279,7 +279,7 @@ class _Steps:
         self._hyper = hyper_vectors(spec.optimizers)
         self._segments = segments(spec.net, self._hyper)
         self._tensors = tensor_table(spec.net)
-        self._terms = penalty_terms(spec.experiments)
+        self._terms = penalty_terms(spec.net, spec.experiments, spec.widths)
         self._limits = clip_limits([experiment.clip for experiment in spec.experiments])
         self.probed = new_probes(spec, np.zeros(0, np.int64), parameters)
 

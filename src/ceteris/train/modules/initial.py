@@ -10,7 +10,7 @@ initialisation of the user's own, a tied weight) is left as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,6 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.rnn import RNNBase, RNNCellBase
 
 from ceteris.draws import normals, stream_key, uniforms
-from ceteris.nets.reading import Absent
 from ceteris.train.modules.seeding import seeded
 
 Factory = Callable[..., Any]
@@ -37,14 +36,14 @@ def make_module(
     arguments: Mapping[str, Any],
     seed: int,
     row: Tensor | None = None,
-    absent: Absent = (),
+    absent: Sequence[int] = (),
 ) -> Any:
     """Make what a factory makes, with the initial weights of a seed, in float32.
 
     Args:
         row: two rows of input, on which a module with lazy layers finds out their sizes.
-        absent: input columns that are 0 in all rows: see ``ceteris.nets.reading``. Their weights in a linear
-            layer that reads the rows themselves are 0, and torch's own start is that of the narrower layer.
+        absent: input columns that are 0 in all rows. Their weights in a linear layer that reads the rows
+            themselves are 0, and torch's own start is that of the layer without them.
     """
     with seeded(torch_seed(seed, "module")), _noting_starts() as started:
         module = factory(**arguments)
@@ -56,10 +55,10 @@ def make_module(
     with torch.no_grad():
         reading = _reading(module, row) if absent and row is not None else []
         for role, layer in module.named_modules():
-            lacking = absent if layer in reading else ()
-            _draw_layer(layer, role, seed, started.get(layer, {}), len(lacking))
+            lacking = list(absent) if layer in reading else []
+            _draw_layer(layer, role, seed, started.get(layer, {}), lacking)
             if isinstance(layer, nn.Linear) and lacking:
-                layer.weight[:, list(lacking)] = 0.0
+                layer.weight[:, lacking] = 0.0
     return module.float().train()
 
 
@@ -115,31 +114,41 @@ def _reading(module: nn.Module, rows: Tensor) -> list[nn.Module]:
 
 
 def _draw_layer(
-    layer: nn.Module, role: str, seed: int, started: Mapping[str, Tensor], lacking: int = 0
+    layer: nn.Module, role: str, seed: int, started: Mapping[str, Tensor], lacking: Sequence[int]
 ) -> None:
     for name, first in started.items():
         parameter = getattr(layer, name, None)
         if isinstance(parameter, Tensor) and parameter.numel() and torch.equal(parameter, first):
-            values = _values(layer, name, role, seed, tuple(parameter.shape)) * _widening(layer, lacking)
+            values = _values(layer, name, role, seed, tuple(parameter.shape), lacking)
             parameter.copy_(torch.from_numpy(values))
             if isinstance(layer, nn.Embedding | nn.EmbeddingBag) and layer.padding_idx is not None:
                 parameter[layer.padding_idx] = 0
 
 
-def _widening(layer: nn.Module, lacking: int) -> float:
-    """Return by what the bound of a linear layer grows where so many of its columns are absent."""
-    width = layer.in_features if isinstance(layer, nn.Linear) else 1
-    return math.sqrt(width / max(1, width - lacking)) if lacking else 1.0
-
-
-def _values(layer: nn.Module, name: str, role: str, seed: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _values(
+    layer: nn.Module,
+    name: str,
+    role: str,
+    seed: int,
+    shape: tuple[int, ...],
+    lacking: Sequence[int],
+) -> NDArray[np.float64]:
+    """Draw a parameter; of a linear layer as if it did not have the columns that are lacking."""
     rows = shape[0] if len(shape) > 1 else 1
     columns = math.prod(shape) // rows
     key = stream_key(seed, name, role)
     bound = next(bound for kind, bound in _BOUNDS.items() if isinstance(layer, kind))
     if bound is None:
         return normals(key, rows, columns).reshape(shape)
-    return ((2 * uniforms(key, rows, columns) - 1) * bound(layer)).reshape(shape)
+    if not isinstance(layer, nn.Linear) or not lacking:
+        return ((2 * uniforms(key, rows, columns) - 1) * bound(layer)).reshape(shape)
+    own = np.delete(np.arange(layer.in_features), lacking)
+    narrow = 1 / math.sqrt(len(own))
+    if name != "weight":
+        return ((2 * uniforms(key, rows, columns) - 1) * narrow).reshape(shape)
+    values = np.zeros(shape)
+    values[:, own] = (2 * uniforms(key, rows, len(own)) - 1) * narrow
+    return values
 
 
 def _by_fan_in(layer: Any) -> float:

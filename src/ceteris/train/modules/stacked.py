@@ -79,6 +79,7 @@ class StackedModuleEngine(TensorEngine):
         self._optimizer = StackedOptimizer(
             replace(spec.net, parameters=trained),
             spec.experiments,
+            spec.widths,
             {name: self._parameters[name] for name in self._trained},
         )
 

@@ -15,7 +15,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from ceteris.draws import stream_key, uniforms
 from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.nets.architecture import Architecture, UserModule
-from ceteris.nets.reading import Absent
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
 from ceteris.train.modules.doubts import doubts
@@ -83,11 +82,11 @@ def initial_modules(
     factories: Mapping[str, Factory],
     models: Sequence[ModuleModel],
     seeds: Sequence[int],
-    absent: Sequence[Absent] | None = None,
+    absent: Sequence[Sequence[int]],
 ) -> ModuleStack:
-    """Make the modules of a stack, each from its seed; ``absent`` as in ``initial_stack``."""
+    """Make the modules of a stack, each from its seed; ``absent`` as in ``make_module``."""
     modules = []
-    for model, seed, lacking in zip(models, seeds, absent or [()] * len(models), strict=True):
+    for model, seed, lacking in zip(models, seeds, absent, strict=True):
         (whole,) = (layer for layer in net.layers if isinstance(layer, UserModule))
         rows = _uniform_rows(whole.row_shape)
         modules.append(make_module(factories[model.name], model.arguments, seed, rows, lacking))

@@ -56,12 +56,13 @@ class TensorEngine:
             name: self._tensor(view) for name, view in _stacked_views(stack, stack.buffers, "buffers")
         }
         self._trained = list(self._parameters)
-        self._optimizer = StackedOptimizer(spec.net, spec.experiments, self._parameters)
+        self._optimizer = StackedOptimizer(spec.net, spec.experiments, spec.widths, self._parameters)
         self._objective = stacked_objective(spec, self._device)
         self._loss = training_losses if self._objective.altered else losses
         self._rates = self._tensor(spec.rates)
         self._used = frozenset(map(int, np.flatnonzero((spec.rates > 0).any(axis=0))))
         self._keys = self._tensor(spec.keys.astype(np.int64))
+        self._columns = self._tensor(np.array(spec.columns)) if min(spec.widths) < spec.net.n_in else None
         self._probes = TensorProbes(spec.net, len(stack), self._device)
         self._scales = StackedScales(len(stack), spec.precision, self._device)
         self._clock = StepClock(spec.batch_size, spec.accumulate, spec.steps, self._device)
@@ -275,7 +276,7 @@ class TensorEngine:
         clock, (epoch, step) = self._clock, self._at
         on_host = (epoch, step * self._spec.batch_size * self._spec.accumulate + begin)
         first, nth = clock.first_row(begin), clock.nth_batch(number)
-        return Draws(self._keys, self._rates, self._used, clock.epoch, first, nth, on_host)
+        return Draws(self._keys, self._rates, self._used, clock.epoch, first, nth, on_host, self._columns)
 
     @torch.no_grad()
     def _gather_totals(self, living: Tensor, loss: Tensor, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from ceteris.train.hyper import WEIGHTS
 from ceteris.train.penalties import (
     CLIP_NORM,
     CLIP_VALUE,
@@ -17,6 +18,7 @@ from ceteris.train.penalties import (
     L2_NORM,
     L2_SUM,
     ON_ALL,
+    SIZES,
     STRENGTH,
     TO_NORM,
 )
@@ -28,23 +30,24 @@ CLIP_EPS = 1e-6
 
 @torch.no_grad()
 def penalise(
-    terms: Tensor, weights: Sequence[str], parameters: Mapping[str, Tensor], gradients: dict[str, Tensor]
+    terms: Tensor, groups: Mapping[str, int], parameters: Mapping[str, Tensor], gradients: dict[str, Tensor]
 ) -> None:
     """Add the gradients of the members' penalties (``ceteris.spec.penalty``) to ``gradients``.
 
     Args:
-        terms: (M, terms, N_TERM) float64; weights: names of the weight matrices.
+        terms: (M, terms, SIZES + T) float64; groups: of the T parameters by name, in their order.
     """
     for index in range(terms.shape[1]):
         form, strength, on_all = (terms[:, index, column] for column in (FORM, STRENGTH, ON_ALL))
-        for name, param in parameters.items():
-            own = strength if name in weights else torch.where(on_all != 0, strength, 0)
-            gradients[name] = gradients[name] + _term_gradient(form, own, param)
+        for place, (name, group) in enumerate(groups.items()):
+            own = strength if group == WEIGHTS else torch.where(on_all != 0, strength, 0)
+            size = terms[:, index, SIZES + place]
+            gradients[name] = gradients[name] + _term_gradient(form, own, size, parameters[name])
 
 
-def _term_gradient(form: Tensor, strength: Tensor, param: Tensor) -> Tensor:
+def _term_gradient(form: Tensor, strength: Tensor, size: Tensor, param: Tensor) -> Tensor:
+    """Return the gradient of a term at a stacked parameter (M, ...); a mean is over ``size`` (M,) numbers."""
     flat = param.detach().flatten(1)
-    size = flat.shape[1]
     slope = torch.where(form == L1_MEAN, strength / size, torch.where(form == L1_SUM, strength, 0))
     scale = torch.where(form == L2_MEAN, 2 * strength / size, torch.where(form == L2_SUM, 2 * strength, 0))
     norm = exactly(flat).square().sum(dim=1).sqrt()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ceteris.draws.philox import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1, WORD_MASK
-from ceteris.nets.architecture import Drop, Noise
+from ceteris.nets.architecture import INPUT, Drop, Noise
 from ceteris.train.tensor.exact import exactly
 
 Counter = int | Tensor
@@ -72,6 +72,8 @@ class Draws:
     batch: Tensor
     on_host: tuple[int, int]
     """The epoch and the first row as numbers of Python's, for code that is never replayed."""
+    columns: Tensor | None = None
+    """How many columns the rows of each member have (M,), where some have fewer than the network reads."""
 
     def dropped(self, layer: Drop, x: Tensor) -> Tensor:
         """Return activations (M, n, units) after dropout."""
@@ -84,6 +86,8 @@ class Draws:
         if layer.slot not in self.used:
             return x
         normal: Tensor = torch.special.ndtri((exactly(self._words(layer, x) >> 8) + 0.5) / 2**24)
+        if self.columns is not None and layer.role == INPUT:  # none falls on the zeros behind them
+            normal = normal * (torch.arange(layer.n, device=x.device) < self.columns[:, None])[:, None]
         return x + (self.amounts[:, layer.slot, None, None] * normal).to(x.dtype)
 
     def connected(self, slot: int, weight: Tensor) -> Tensor:

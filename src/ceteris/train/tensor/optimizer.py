@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ceteris.nets.architecture import Architecture
 from ceteris.spec.experiment import Experiment
-from ceteris.train.hyper import LR, WEIGHTS, group_of, hyper_vectors, initial_state, state_slots
+from ceteris.train.hyper import LR, group_of, hyper_vectors, initial_state, state_slots
 from ceteris.train.penalties import CLIP_NORM, TO_NORM, clip_limits, penalty_terms
 from ceteris.train.tensor.exact import moved
 from ceteris.train.tensor.gradients import clip, norms, penalise, tensor_norms
@@ -23,7 +23,11 @@ class StackedOptimizer:
     """Updates stacked parameters (M, ...) by name, in place; every setting is a vector over members."""
 
     def __init__(
-        self, net: Architecture, experiments: tuple[Experiment, ...], parameters: Mapping[str, Tensor]
+        self,
+        net: Architecture,
+        experiments: tuple[Experiment, ...],
+        columns: Sequence[int],
+        parameters: Mapping[str, Tensor],
     ) -> None:
         optimizers = [experiment.optimizer for experiment in experiments]
         device = next(iter(parameters.values())).device
@@ -40,7 +44,7 @@ class StackedOptimizer:
             name: [_filled(tensor, start.to(tensor.dtype)) for _ in range(state_slots(optimizers))]
             for name, tensor in parameters.items()
         }
-        self._terms = moved(penalty_terms(experiments), device)
+        self._terms = moved(penalty_terms(net, experiments, columns), device)
         limits = clip_limits([experiment.clip for experiment in experiments])
         self._limits = moved(limits, device)
         self._clips = bool((limits > 0).any())
@@ -68,8 +72,7 @@ class StackedOptimizer:
             where it is measured.
         """
         if self._terms.shape[1] > 0:
-            weights = [name for name, group in self._groups.items() if group == WEIGHTS]
-            penalise(self._terms, weights, self._parameters, gradients)
+            penalise(self._terms, self._groups, self._parameters, gradients)
         norm = norms(gradients) if measured or self._needs_norm else None
         of_tensors = tensor_norms(gradients) if measured else None
         if self._clips:
