@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.table_layout import Column, Layout
 from ceteris.data.user_arrays import arrays
 from ceteris.errors import Problem
 from ceteris.lab.binding import bind
@@ -246,3 +248,23 @@ def test_augmentation_needs_images_on_one_scale() -> None:
         "on a scale of its own; use `unit`, `symmetric` or a number"
     ]
     assert told(small_study(data={"source": "wine", "augment": {"shift": 0}})) == []
+
+
+def test_a_layer_that_is_used_again_cannot_be_of_two_widths() -> None:
+    x = np.concatenate(
+        [np.arange(30.0)[:, None], np.eye(3)[np.r_[np.zeros(20, int), np.ones(9, int), 2]]], axis=1
+    )
+    columns = Column("size", True, 0), Column("kind", False, 0, ("a", "b"))
+    rare = replace(arrays(x, x.sum(axis=1), name="arrays"), table=Layout("arrays", columns, "price"))
+    layers = [{"linear": 4, "name": "first"}, {"use": "first"}]
+    settings = {
+        "data": {"source": "arrays", "scale": "none"},
+        "model": {"kind": "sequential", "layers": layers},
+    }
+    study = {"experiment": settings | {"batch_size": 4}, "folds": 3}
+    (line,) = told(parse_study(study), dataset=rare)
+    assert line.startswith("experiment.model.layers.1: the training rows of seed 0, fold ")
+    assert "have 3 of 4 columns: `first` reads 3 numbers, and here it gets 4 numbers" in line
+    residual = [{"residual": ["layer_norm", {"linear": 4}]}, {"linear": 3}]
+    study["experiment"]["model"]["layers"] = residual
+    assert told(parse_study(study), dataset=rare) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,9 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.train.feeds import own_first
 from ceteris.train.initial import starting_stack
+from ceteris.train.messages import ArraysMeasured
 from ceteris.train.modules.initial import make_module
+from ceteris.train.modules.stacked import StackedModuleEngine
 from ceteris.train.modules.user import inspect_module
 from ceteris.train.plan import ModuleRequest, TrialPlan, module_key
 from ceteris.train.tensor.engine import TensorEngine
@@ -207,16 +210,21 @@ def test_values_by_name_are_those_of_the_own_columns() -> None:
             np.testing.assert_array_equal(found["head.weight"], values["head.weight"][:, columns])
 
 
+def histograms_of(name: str, outcome: Outcome) -> Mapping[tuple[str, str], np.ndarray]:
+    (last,) = (m.rows[name] for m in outcome.messages if isinstance(m, ArraysMeasured) and name in m.rows)
+    return last
+
+
 def test_sharpness_and_histograms_are_those_of_the_own_columns() -> None:
     probes = {"sharpness": {"epochs": "last"}, "histograms": "last"}
     settings = {"model": {"kind": "mlp", "hidden": [5]}, "probes": probes, "optimizer": ADAM}
     for name, together, by_itself in trained_both_ways(**settings):
         assert_alike(name, together, by_itself)
-        arrays_of = [
-            next(m.rows[name] for m in outcome.messages if name in getattr(m, "rows", {}) and m.epoch == 2)
-            for outcome in (together, by_itself)
-        ]
-        assert arrays_of
+        found, expected = (histograms_of(name, outcome) for outcome in (together, by_itself))
+        assert ("parameter", "hidden.0.linear.weight") in expected
+        for place, (edges, counts) in expected.items():
+            np.testing.assert_allclose(found[place][0], edges, rtol=1e-4, atol=1e-6)
+            assert found[place][1].sum() == counts.sum()
 
 
 def test_the_penalty_of_the_implementation_from_scratch_counts_own_columns() -> None:
@@ -229,10 +237,21 @@ def test_the_penalty_of_the_implementation_from_scratch_counts_own_columns() -> 
         assert_alike(name, together, by_itself)
 
 
-@pytest.mark.parametrize("model", [MLPS[2], MLPS[3]], ids=["noise", "drop-connect"])
-def test_a_device_trains_them_so_too(model: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("model", "engine"),
+    [(MLPS[2], TensorEngine), (MLPS[3], TensorEngine), (COMPOSED[0], StackedModuleEngine)],
+    ids=["noise", "drop-connect", "composed"],
+)
+def test_a_device_trains_them_so_too(model: dict[str, Any], engine: Any) -> None:
     settings = {"model": model, "optimizer": ADAM, "penalty": PENALTY, "epochs": 1}
-    for name, together, by_itself in trained_both_ways(TensorEngine, **settings):
+    for name, together, by_itself in trained_both_ways(engine, **settings):
+        assert_alike(name, together, by_itself)
+
+
+def test_newtons_step_is_that_of_the_own_columns() -> None:
+    """A padded stack in the module engine, with a curvature that is 0 behind the own columns."""
+    newton = {"kind": "newton", "lr": 0.5, "damping": 0.1}
+    for name, together, by_itself in trained_both_ways(model={"kind": "linear"}, optimizer=newton):
         assert_alike(name, together, by_itself)
 
 

@@ -99,7 +99,7 @@ def test_a_direction_is_as_long_as_the_weights_of_each_unit() -> None:
     experiment = plan("a", model={"kind": "mlp", "hidden": [5]}).experiment
     net = architecture(experiment.model, 3, 2)
     weights = np.random.default_rng(0).normal(size=net.n_parameters)
-    found = direction(net, weights, seed=4, number=1)
+    found = direction(net, weights, seed=4, number=1, width=net.n_in)
     for tensor in net.parameters:
         part = slice(tensor.offset, tensor.offset + tensor.size)
         moved, own = found[part].reshape(tensor.shape), weights[part].reshape(tensor.shape)
@@ -107,4 +107,4 @@ def test_a_direction_is_as_long_as_the_weights_of_each_unit() -> None:
             assert (moved == 0).all()
         else:
             np.testing.assert_allclose(np.linalg.norm(moved, axis=1), np.linalg.norm(own, axis=1))
-    assert not np.array_equal(found, direction(net, weights, seed=4, number=2))
+    assert not np.array_equal(found, direction(net, weights, seed=4, number=2, width=net.n_in))

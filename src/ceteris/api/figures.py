@@ -49,7 +49,8 @@ def _possible(find: Callable[[RunRecord], Iterable[T]], run: RunRecord) -> tuple
 def parameter_counts(run: RunRecord) -> dict[str, int]:
     """Return level -> parameters of its network, each counted once.
 
-    A level whose networks are code of the user's own and left no weights is missing.
+    Of a table, those of the columns that the training rows of the first trial have. A level whose networks
+    are code of the user's own, or read a table, and left no weights is missing.
     """
     first: dict[str, TrialRecord] = {}
     for trial in run.trials:
@@ -75,4 +76,7 @@ def _parameters(run: RunRecord, trial: TrialRecord) -> int:
         weights = recorded_weights(run, trial)
         return sum(array.size for name, array in weights.items() if f"std/{name}" in trial.curves)
     facts = facts_of(run, experiment.data.reading)
-    return recorded_architecture(experiment.model, facts, experiment.loss).n_parameters
+    shapes = None
+    if "columns" in facts:  # of a table a trial may have read some
+        shapes = {name: array.shape for name, array in recorded_weights(run, trial).items()}
+    return recorded_architecture(experiment.model, facts, experiment.loss, shapes).n_parameters

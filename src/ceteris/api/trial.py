@@ -144,7 +144,8 @@ class Trial:
     def prepare(self, x: Any, data_dir: str | Path | None = None) -> torch.Tensor:
         """Return rows (rows, ...) of the data's kind as the network takes them, (rows, features).
 
-        They are scaled as the training rows of this trial were, for which its data is read again. Raises
+        They are scaled as the training rows of this trial were, for which its data is read again. Of a table
+        they have the features of categories that its training rows had, in their order. Raises
         ``CeterisError`` where that data is not to be had any more, or is not the same.
         """
         from ceteris.api.networks import prepared_inputs

@@ -1,7 +1,7 @@
 """Why the folds of a table have different numbers of features: categories that stand in few rows.
 
-A fold uses the features that its own training rows have (``ceteris.data.scaling``). Its rows keep the width of
-the whole table here; how a network of its own width reads them is seen to where it trains (``train.feeds``).
+A fold uses the features that its own training rows have (``ceteris.data.scaling``). Rows that are prepared
+keep the width of the whole table; a network reads the fold's own columns of them (``ceteris.train.feeds``).
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import numpy as np
 from ceteris.data.dataset import Dataset
 from ceteris.data.doubts import identifier_problems
 from ceteris.data.label_noise import noisy_rows
-from ceteris.data.own_columns import OwnWidths
 from ceteris.data.reduction import image_axes
 from ceteris.data.target_scaling import fit_targets
 from ceteris.errors import CeterisError, Problem, unknown_name
@@ -26,6 +25,7 @@ from ceteris.lab.newton_problems import newton_problems
 from ceteris.lab.own_outputs import output_problems
 from ceteris.lab.probe_problems import probe_problems, unmeasured
 from ceteris.lab.sizes import Sizes, sizes_of
+from ceteris.lab.width_problems import narrow_network, width_problems
 from ceteris.nets.architecture import Architecture
 from ceteris.nets.given import value_problems
 from ceteris.nets.hidden import hidden_layers
@@ -36,7 +36,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.spec.init import FileInit, OwnInit
 from ceteris.spec.metrics import PROVIDED_METRICS
-from ceteris.spec.model import ModuleModel, SequentialModel
+from ceteris.spec.model import ModuleModel
 from ceteris.spec.parse import ParsedStudy
 from ceteris.spec.probes import OF_LAYERS, probe_parts
 from ceteris.train.objective import (
@@ -97,7 +97,7 @@ class _Networks:
     """Values that parameters start from, by file."""
     by_label: dict[str, Architecture] = field(default_factory=dict)
 
-    def examine(self, combination: Combination, dataset: Dataset) -> Iterator[Found]:
+    def examine(self, combination: Combination, dataset: Dataset, sizes: _SizesFound) -> Iterator[Found]:
         """Lay out a combination's network, and yield why it cannot be trained on the data."""
         experiment, where = combination.experiment, "experiment.model"
         if isinstance(experiment.model, ModuleModel):
@@ -108,7 +108,7 @@ class _Networks:
             elif found is not None:
                 self.by_label[combination.label] = found
                 yield from output_problems(experiment, dataset, found)
-                yield from self._initial_problems(found, experiment)
+                yield from self._initial_problems([found], experiment)
             return
         try:
             net = network(experiment, dataset, {})
@@ -116,12 +116,14 @@ class _Networks:
             yield from _as_found(error, where)
             return
         self.by_label[combination.label] = net
-        yield from self._initial_problems(net, experiment)
+        yield from self._initial_problems(
+            [net, *narrow_network(experiment, dataset, sizes.seeds, sizes.folds)], experiment
+        )
         for name, message in unknown_layers(net, experiment.model.init):
             yield f"{where}.init.layers.{name}", message
 
-    def _initial_problems(self, net: Architecture, experiment: Experiment) -> Iterator[Found]:
-        """Yield why initial values or a function of the user's cannot start a network."""
+    def _initial_problems(self, nets: Sequence[Architecture], experiment: Experiment) -> Iterator[Found]:
+        """Yield why initial values or a function of the user's cannot start a network: any of ``nets``."""
         init = experiment.model.init
         where = "experiment.model.init"
         if isinstance(init, OwnInit) and ":" not in init.name and init.name not in self.given:
@@ -132,7 +134,8 @@ class _Networks:
         if isinstance(values, CeterisError):
             yield f"{where}.file", str(values)
         elif values is not None:
-            for path, message in value_problems(net, init, values):
+            found = [list(value_problems(net, init, values)) for net in nets]
+            for path, message in found[0] if all(found) else ():
                 yield f"{where}.{path}", message
 
 
@@ -191,7 +194,7 @@ def _combination_problems(
     yield from _augment_problems(experiment, dataset)
     yield from probe_problems(experiment, dataset)
     yield from implementation_problems(experiment, resolved_loss(experiment, dataset))
-    yield from networks.examine(combination, dataset)
+    yield from networks.examine(combination, dataset, sizes)
     yield from newton_problems(experiment, networks.by_label.get(combination.label))
     own = sizes.of(dataset, experiment.data)
     if isinstance(own, CeterisError):
@@ -199,7 +202,7 @@ def _combination_problems(
         return
     sizes.by_label[combination.label] = own
     if combination.label in networks.by_label:
-        yield from _narrow_problems(experiment, dataset, sizes)
+        yield from width_problems(experiment, dataset, sizes.seeds, sizes.folds)
     for (_, fold), (rows, _) in sorted(own.places.items(), key=lambda item: item[1]):
         where = f" in fold {fold}" if sizes.folds else ""
         net = networks.by_label.get(combination.label)
@@ -298,23 +301,6 @@ def _augment_problems(experiment: Experiment, dataset: Dataset) -> Iterator[Foun
             "augmentation mixes neighbouring pixels, and `scale: standardize` puts each on a scale of its "
             "own; use `unit`, `symmetric` or a number",
         )
-
-
-def _narrow_problems(experiment: Experiment, dataset: Dataset, sizes: _SizesFound) -> Iterator[Found]:
-    """Yield why a network cannot be as narrow as a fold whose training rows lack columns of a table."""
-    if dataset.table is None or not isinstance(experiment.model, SequentialModel):
-        return
-    widths = OwnWidths(dataset)
-    for seed in sizes.seeds:
-        for fold in range(1 if sizes.folds is None else sizes.folds.k):
-            columns = widths.of(experiment.data, seed, fold, sizes.folds)
-            try:
-                network(experiment, dataset, {}, columns)
-            except CeterisError as error:
-                where = "" if sizes.folds is None else f", fold {fold}"
-                told = f"the training rows of seed {seed}{where} have {columns} of {dataset.features} columns"
-                yield from ((problem.where, f"{told}: {problem.message}") for problem in error.problems)
-                return
 
 
 def _repeated(found: Sequence[Combination]) -> Iterator[Found]:

@@ -50,12 +50,19 @@ class Program(nn.Module):
             absent = torch.zeros(len(np.atleast_1d(scaling.shift)), dtype=torch.bool)
             absent[list(scaling.absent)] = True
             columns = (~absent).nonzero()[:, 0] if np.prod(row_shape) < len(absent) else None
-        self.register_buffer("absent", absent)
-        self.register_buffer("columns", columns)
+        self._keep("absent", absent)
+        self._keep("columns", columns)
         self.learned_logarithms = targets is not None and targets.log
         units = None if targets is None else torch.from_numpy(np.stack([targets.divisor, targets.shift]))
-        self.register_buffer("units", None if units is None else units.float())
+        self._keep("units", None if units is None else units.float())
         self.eval()
+
+    def _keep(self, name: str, tensor: Tensor | None) -> None:
+        """Keep a tensor as a buffer; ``torch.export`` miscounts those that are None."""
+        if tensor is None:
+            setattr(self, name, None)
+        else:
+            self.register_buffer(name, tensor)
 
     def scaled(self, rows: Tensor) -> Tensor:
         """Return scaled rows (N, features) in float32."""
