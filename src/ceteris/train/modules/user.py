@@ -82,11 +82,11 @@ def initial_modules(
     factories: Mapping[str, Factory],
     models: Sequence[ModuleModel],
     seeds: Sequence[int],
-    absent: Sequence[Sequence[int]],
+    absent: Sequence[Sequence[int]] | None = None,
 ) -> ModuleStack:
     """Make the modules of a stack, each from its seed; ``absent`` as in ``make_module``."""
     modules = []
-    for model, seed, lacking in zip(models, seeds, absent, strict=True):
+    for model, seed, lacking in zip(models, seeds, absent or [()] * len(models), strict=True):
         (whole,) = (layer for layer in net.layers if isinstance(layer, UserModule))
         rows = _uniform_rows(whole.row_shape)
         modules.append(make_module(factories[model.name], model.arguments, seed, rows, lacking))
