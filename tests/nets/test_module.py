@@ -88,3 +88,10 @@ def test_loading_needs_every_name() -> None:
 def test_dropout_places(dropout: Any, rates: tuple[float, ...]) -> None:
     assert dropout_rates(MLP(hidden=(4, 3), dropout=dropout, input_dropout=0.1)) == rates
     assert dropout_rates(LinearModel()) == ()
+
+
+def test_rows_of_another_width_are_refused_in_one_sentence() -> None:
+    spec = MLP(hidden=(4,))
+    module = initial_stack(architecture(spec, 3, 2), [spec], [0]).member(0)
+    with pytest.raises(CeterisError, match=r"^the network reads 3 numbers a row, and these have 4$"):
+        module(torch.zeros(5, 2, 2))

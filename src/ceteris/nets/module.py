@@ -82,7 +82,7 @@ class Network(nn.Module):
 
     def __init__(self, net: Architecture, rates: Sequence[float] = ()) -> None:
         super().__init__()
-        self.image = net.image
+        self.image, self.n_in = net.image, net.n_in
         self.layers = None if net.composition is None else chain_module(net.composition.chain, rates)
         if self.layers is None:
             self._add_blocks(net, rates)
@@ -101,8 +101,18 @@ class Network(nn.Module):
         self.hidden = nn.ModuleList(_block(role, net, rates) for role in roles)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row."""
-        x = x.flatten(1) if self.image is None else as_images(x, self.image)
+        """Apply the network to a batch of any shape (rows, ...) with n_in numbers a row.
+
+        Raises ``CeterisError`` for rows of more or fewer.
+        """
+        if self.image is None:
+            x = x.flatten(1)
+            if x.shape[1] != self.n_in:
+                raise CeterisError(
+                    f"the network reads {self.n_in:,} numbers a row, and these have {x.shape[1]:,}"
+                )
+        else:
+            x = as_images(x, self.image)
         x = self._through_blocks(x) if self.layers is None else self.layers(x)
         out: torch.Tensor = self.head(x)
         if len(self.output) and out.dtype != self.head.weight.dtype:
