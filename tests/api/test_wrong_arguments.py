@@ -63,6 +63,10 @@ def refused(call: Callable[[], Any]) -> str:
         (lambda r: ceteris.run("digits/learning-rate", data_dir=5), "data_dir: a value of type int is no"),
         (lambda r: ceteris.run("digits/learning-rate", workers="2"), "workers: '2' is not a number of proc"),
         (lambda r: ceteris.list_runs(runs_dir=5), "runs_dir: a value of type int is no path"),
+        (lambda r: r.report(5), "path: a value of type int is no path"),
+        (lambda r: r.export(5), "path: a value of type int is no path"),
+        (lambda r: r.predict(IMAGES).write(5), "path: a value of type int is no path"),
+        (lambda r: ceteris.Experiment("digits"), "settings are given by their names: Experiment(data=...)"),
         (lambda r: ceteris.load_run(5), "run: a value of type int is no run; give its name, `last`, or a"),
         (
             lambda r: ceteris.extend(r, seeds="x"),

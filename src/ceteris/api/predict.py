@@ -76,7 +76,9 @@ class Predictions:
 
     def write(self, path: str | Path) -> Path:
         """Write ``frame`` as a CSV file and return its path. Raises ``CeterisError``."""
-        target = Path(path)
+        from ceteris.records.folders import given_path
+
+        target = given_path(path, "path") or Path(f"{self.run}-predictions.csv")
         try:
             self.frame().to_csv(target, index=False)
         except OSError as error:

@@ -29,9 +29,11 @@ def write(run: RunRecord, assessment: Assessment, path: str | Path | None = None
     Raises ``CeterisError`` where it cannot be written.
     """
     from ceteris.api.figures import extras_of
+    from ceteris.records.folders import given_path
     from ceteris.report.page import write_report
 
-    target = run.folder / FILE_NAME if path is None else Path(path).expanduser()
+    given = None if path is None else given_path(path, "path")
+    target = run.folder / FILE_NAME if given is None else given.expanduser()
     if target.is_dir():
         target = target / FILE_NAME
     try:

@@ -33,7 +33,7 @@ from ceteris.api.result import Result
 from ceteris.api.studies import StudySource, plan
 from ceteris.api.undisturbed import undisturbed
 from ceteris.errors import CeterisError, Problem
-from ceteris.records.folders import given_folder, records_folder
+from ceteris.records.folders import given_path, records_folder
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
 from ceteris.spec.study import Study
 
@@ -214,7 +214,7 @@ def _means(
     with showing_progress(progress) as listener:
         yield Means(
             runs_folder=records_folder(runs_dir),
-            data_folder=None if data_dir is None else given_folder(data_dir, "data_dir"),
+            data_folder=None if data_dir is None else given_path(data_dir, "data_dir"),
             device=device,
             deterministic=deterministic,
             workers=workers,

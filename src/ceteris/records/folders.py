@@ -18,12 +18,12 @@ UNFINISHED = ".part"
 
 def records_folder(named: str | Path | None = None) -> Path:
     """Return the folder of records: the one named, or that in ``CETERIS_RUNS``, or ``./ceteris-runs``."""
-    given = None if named is None else given_folder(named, "runs_dir")
+    given = None if named is None else given_path(named, "runs_dir")
     return (given or Path(os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER)).expanduser()
 
 
-def given_folder(named: str | Path, where: str) -> Path | None:
-    """Return a folder as the user gave it, None for an empty name. Raises ``CeterisError`` for no path."""
+def given_path(named: str | Path, where: str) -> Path | None:
+    """Return a path as the user gave it, None for an empty one. Raises ``CeterisError`` for what is none."""
     if not isinstance(named, str | os.PathLike):
         raise CeterisError(Problem(f"a value of type {type(named).__name__} is no path", where=where))
     return Path(named) if str(named) else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, Problem
 from ceteris.spec.labels import format_label
 from ceteris.spec.wording import LEVEL, SENTENCE, problems_of
 
@@ -28,8 +28,12 @@ class SpecType(ModelMetaclass):
         Raises:
             CeterisError: with one problem for each wrong setting.
         """
+        if args:
+            first = next(iter(cast("type[BaseModel]", self).model_fields))
+            message = f"settings are given by their names: {self.__name__}({first}=...)"
+            raise CeterisError(Problem(message, where=self.__name__))
         try:
-            return super().__call__(*args, **settings)
+            return super().__call__(**settings)
         except ValidationError as error:
             problems = problems_of(error, cast("type[BaseModel]", self), settings, self.__name__)
         raise CeterisError(problems)

@@ -24,6 +24,7 @@ from ceteris.api.export.files import (
 from ceteris.api.export.program import Program, as_rows, program_for
 from ceteris.api.networks import recorded_network
 from ceteris.errors import CeterisError, Problem, unknown_name
+from ceteris.records.folders import given_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,6 +82,7 @@ def export_trial(
 
     Raises ``CeterisError`` where the data is gone, the network cannot be exported, or the file disagrees.
     """
+    path = None if path is None else given_path(path, "path")
     form = _format(form, path)
     check_libraries(form)
     target = Path(path or f"{run.id}.{form}")
