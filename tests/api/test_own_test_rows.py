@@ -173,8 +173,7 @@ def test_a_table_brings_them_in_a_second_file(tmp_path: Path) -> None:
     assert found.notes == (f"{note} categories.",)
     assert found.notes[0] in " ".join(repr(found).split())
     assert "the average of predictions" not in repr(found), "targets are scaled in two ways: it has no loss"
-    report = ceteris.load_run(result.id, runs_dir=tmp_path).report()
-    assert note in html.unescape(report.read_text(encoding="utf-8"))
+    assert note in html.unescape(result.report().read_text(encoding="utf-8"))
     predicted = result.predict("test")
     assert predicted.notes == found.notes
     assert list(predicted.frame()["who"]) == list(test["who"])

@@ -14,6 +14,7 @@ from PIL import Image
 from ceteris.data import fetch, load
 from ceteris.data.archives import unpack
 from ceteris.data.house_prices import TEST, TRAIN, HousePrices
+from ceteris.data.sources import load_test_rows
 from ceteris.data.web_source import WebSource
 from ceteris.spec.data import DataSpec
 
@@ -161,6 +162,20 @@ def test_a_file_inside_an_archive_is_named_behind_a_hash(server, inside):
     lost = refusal(lambda: load(reading(server.url("files") + "houses.zip#test.csv", target="price")))
     assert lost == (
         "experiment.data.source: there is no test.csv in the archive, which holds read.me, train.csv"
+    )
+
+
+def test_test_rows_are_another_file_at_an_address(server):
+    more = b"kind,price,size\nflat,100,1\nhut,200,2\n"
+    server.files["/files/houses.zip"] = zipped({"train.csv": TABLE, "test.csv": more})
+    base = server.url("files") + "houses.zip#"
+    own = reading(base + "train.csv", target="price", test=base + "test.csv")
+    rows = load_test_rows(own)
+    assert (rows.x[:, 0].tolist(), rows.y.tolist()) == ([1, 2], [100, 200])
+    assert rows.notes[0].startswith("Column `kind` has `hut` in 1 row")
+    lost = refusal(lambda: load(reading(base + "train.csv", target="price", test=base + "tset.csv")))
+    assert (
+        lost == "experiment.data.test: there is no tset.csv in the archive, which holds test.csv, train.csv"
     )
 
 

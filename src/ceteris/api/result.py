@@ -289,10 +289,15 @@ class Result:
         return run_landscape(self.run, level=level, weights=weights, **more)
 
     def report(self, path: str | Path | None = None) -> Path:
-        """Write the HTML report, beside the records or to ``path``, and return where it is."""
-        from ceteris.api.reports import write
+        """Write the HTML report of what is on record now, beside the records or to ``path``.
 
-        return write(self.run, self.assessment, path)
+        A final assessment since then is in it. Returns where it is.
+        """
+        from ceteris.api.reports import write
+        from ceteris.api.runs import load_run
+
+        now = load_run(self)
+        return write(now.run, now.assessment, path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that ``ceteris run --json`` prints."""

@@ -109,7 +109,7 @@ class _TestTable:
         for column in self._layout.columns:
             known = features[:, begin : begin + len(column.categories)]
             texts = list(new.get(column.name, ()))
-            if texts and not known.any() and all(is_number(text) for text in texts):
+            if texts and column.categories and not known.any() and all(is_number(text) for text in texts):
                 raise CeterisError(
                     f"{self._path}: column `{column.name}` holds categories in {self._data.origin}, such as "
                     f"`{column.categories[0]}`, and here it holds numbers such as `{texts[0]}`"
