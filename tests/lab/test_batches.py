@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from ceteris.lab.batches import GATHER_SECONDS, GATHER_SHARE, Batches
-from ceteris.train.messages import Checkpoint, EpochMeasured, EpochsMeasured, Message, Progress, TrialEnded
+from ceteris.train.messages import EpochMeasured, EpochsMeasured, Message, Progress, TrialEnded
 
 PROGRESS = Progress(0, 0, 9, 1, 5, 2, 1.0, None, 10)
 
@@ -80,12 +79,27 @@ def test_what_is_sent_together_is_what_was_measured() -> None:
 ENDED = TrialEnded("x", "finished", None, 1.0, {}, {})
 
 
-@pytest.mark.parametrize("message", [ENDED, Checkpoint("x", 3, {})])
-def test_ends_and_checkpoints_go_after_all_epochs_before_them(message: Message) -> None:
-    *epochs, last = gathered(0.001, 45, message)
-    assert last is message
+def test_ends_go_after_all_epochs_before_them() -> None:
+    *epochs, last = gathered(0.001, 45, ENDED)
+    assert last is ENDED
     assert sum(len(sent.numbers) for sent in epochs if isinstance(sent, EpochsMeasured)) == 45
     assert sum(len(m.numbers) for m in gathered(0.001, 45) if isinstance(m, EpochsMeasured)) < 45
+
+
+def test_what_a_checkpoint_knows_is_not_held_back() -> None:
+    clock, sent = Clock(), list[Message]()
+    batches = Batches(sent.append, clock)
+    for epoch in range(45):
+        clock.now += 0.001
+        if epoch == 42:
+            before = len(sent)
+            batches.kept(43)
+            assert len(sent) == before, "what came before waits for the epoch itself"
+        batches.take(measured(epoch, "x"))
+        batches.take(measured(epoch, "y", names=("a",)))
+        if epoch == 42:
+            last = {m.identities: m.first + len(m.numbers) for m in sent if isinstance(m, EpochsMeasured)}
+            assert last == {("x",): 43, ("y",): 43}
 
 
 def test_progress_does_not_wait() -> None:

@@ -26,28 +26,45 @@ def check_same(runs: Path, undisturbed: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_where_it_stopped_and_anew_without_a_whole_checkpoint(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["none", "newest", "all"])
+def test_a_stopped_run_goes_on_where_it_stopped_or_from_what_is_whole(tmp_path: Path, damage: str) -> None:
     study, runs, asked = small_study(epochs=6, metrics=["share"]), tmp_path / "runs", tmp_path / "asked"
     share = {"share": share_right}
     run_study(study, runs_folder=tmp_path / "whole", workers=1, metrics=share)
     diary = Diary(stop_at=1, asked=asked)
     held = {"share": held_up(asked, readings=2 * 2 * 4)}  # two splits of four trials for two epochs
-    run = run_study(study, runs_folder=runs, workers=1, metrics=held, listener=diary, stop=diary.stop)
+    run = run_study(
+        study,
+        runs_folder=runs,
+        workers=1,
+        metrics=held,
+        listener=diary,
+        stop=diary.stop,
+        checkpoint_seconds=0,
+    )
     stopped = load(runs, run).trials
     assert {t.status for t in stopped} == {"pending"}
     reached = {t.identity: len(t.curves["lr"]) for t in stopped}
-    damaged, gone, *_ = sorted(reached)
     folder = runs / run / "checkpoints"
-    content = bytearray((folder / f"{damaged}.safetensors").read_bytes())
-    content[-1] ^= 1
-    (folder / f"{damaged}.safetensors").write_bytes(content)
-    (folder / f"{gone}.safetensors").unlink()
+    if damage == "newest":
+        tear(max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns))
+    elif damage == "all":
+        for path in folder.iterdir():
+            tear(path)
     (folder / "left over").touch()
     later = Diary()
     resume_run(run, runs_folder=runs, workers=1, metrics=share, listener=later)
     first = {name: min(m.epoch for m in later.epochs if name in m.rows) for name in reached}
-    assert first == reached | {damaged: 0, gone: 0}
+    lost = {"none": 0, "newest": 1, "all": 10**9}[damage]
+    assert first == {name: max(0, epochs - lost) for name, epochs in reached.items()}
+    assert min(reached.values()) > 1
     check_same(runs, tmp_path / "whole")
+
+
+def tear(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 @pytest.mark.slow

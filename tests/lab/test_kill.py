@@ -14,6 +14,7 @@ import pytest
 
 from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
+from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
 from tests.lab.made import Diary, all_curves, all_weights, load, share_right
 
@@ -154,6 +155,7 @@ def test_a_lab_killed_at_random_moments_loses_nothing(tmp_path: Path, code: dict
             process.kill()
         check_killed(runs, epochs, ended, tmp_path / "pids")
         check_resumed(runs, tmp_path, reference.id, code, from_checkpoints=seconds == 0)
+        assert not (runs / load(runs, "last").id / "checkpoints").exists()
 
 
 def check_killed(runs: Path, epochs: int, ended: int, pids: Path) -> None:
@@ -168,6 +170,11 @@ def check_killed(runs: Path, epochs: int, ended: int, pids: Path) -> None:
     assert all(map(has_ended, workers)), "workers outlive their lab"
 
 
+def len_of(run: RunRecord, identity: str) -> int:
+    """Return how many epochs a trial has in all."""
+    return next(len(t.curves["lr"]) for t in run.trials if t.identity == identity)
+
+
 def check_resumed(
     runs: Path, folder: Path, reference: str, code: dict[str, Any], *, from_checkpoints: bool
 ) -> None:
@@ -175,13 +182,14 @@ def check_resumed(
     kept = {t.identity for t in before.trials if t.status == "finished"}
     reached = {t.identity: len(t.curves.get("lr", ())) for t in before.trials if t.identity not in kept}
     resume_run(before.id, runs_folder=runs, workers=1, listener=diary, **code)
-    first = {name: min(m.epoch for m in diary.epochs if name in m.rows) for name in reached}
-    if from_checkpoints:  # the epoch that was recorded last may have none yet
+    whole = load(folder / "whole", reference)
+    again = {(name, m.epoch) for m in diary.epochs for name in m.rows}
+    if from_checkpoints:
         assert max(reached.values()) > 1
-        assert all(reached[name] - 1 <= first[name] <= reached[name] for name in first if reached[name])
+        assert again == {(name, e) for name in reached for e in range(reached[name], len_of(whole, name))}
     else:
-        assert set(first.values()) == {0}
-    record, whole = load(runs, before.id), load(folder / "whole", reference)
+        assert again == {(name, e) for name in reached for e in range(len_of(whole, name))}
+    record = load(runs, before.id)
     assert record.status == "finished"
     curves = all_curves(record)
     assert curves == all_curves(whole)

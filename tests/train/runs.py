@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.folds import Folds
 from ceteris.train import numerics
 from ceteris.train.loop import train_cohort
-from ceteris.train.messages import EpochMeasured, Message, Progress, TrialEnded
+from ceteris.train.messages import Checkpoint, EpochMeasured, Message, Progress, State, TrialEnded
 from ceteris.train.plan import Cohort, Modules, TrialPlan, group_trials
 
 SMALL: dict[str, Any] = {
@@ -46,6 +47,19 @@ class Outcome:
     """All that a training run emitted."""
 
     messages: list[Message] = field(default_factory=list)
+    kept: list[Checkpoint] = field(default_factory=list)
+    """Copies of all checkpoints."""
+    kept_after: list[int] = field(default_factory=list)
+    """How many messages came before each of them."""
+
+    def keep(self, checkpoints: Iterable[Checkpoint]) -> None:
+        for checkpoint in checkpoints:
+            self.kept.append(pickle.loads(pickle.dumps(checkpoint)))
+            self.kept_after.append(len(self.messages))
+
+    def states(self, epochs: int) -> dict[str, State]:
+        """Return the newest states of members with so many epochs behind them."""
+        return {own.identity: own.arrays for own in self.kept if own.epochs == epochs}
 
     @property
     def ended(self) -> Mapping[str, TrialEnded]:

@@ -32,7 +32,7 @@ from .card import Card, Graph
 from .recording import ForbiddenError
 from .runs import Outcome, assert_equal, cohorts, plan, run_plans
 from .step_cases import CASES, DIGITS, LOWERED, MLP, OF_MODULES, plans_of
-from .test_checkpoints import checkpoints, told, train_from
+from .test_checkpoints import told, train_from
 from .test_modules_stacked import MEMBERS, Branching, Random, Switching, spec_for, trained, user_stack
 from .test_modules_user import Small
 
@@ -119,8 +119,7 @@ def test_all_that_can_be_asked_for_is_measured_there(
 def test_a_training_goes_on_from_its_checkpoint(digits: Preparation, card: Card, case: str) -> None:
     (cohort,) = cohorts(plans_of((CASES | OF_MODULES | LOWERED)[case], epochs=3), digits)
     whole = train_from(cohort, digits, device="cuda")
-    states = checkpoints(whole, 1)
-    again = train_from(replace(cohort, begin=1), digits, states, device="cuda")
+    again = train_from(replace(cohort, begin=1), digits, whole.states(1), device="cuda")
     for trial in cohort.trials:
         assert told(again, trial.identity, 0) == told(whole, trial.identity, 1)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from ceteris.train import loop
 from ceteris.train.checkpoints import Pace
 from ceteris.train.engine import Engine, StackSpec
 from ceteris.train.loop import train_cohort
-from ceteris.train.messages import Checkpoint, EpochMeasured, State
+from ceteris.train.messages import ArraysMeasured, EpochMeasured, State
 from ceteris.train.modules.user import inspect_module
 from ceteris.train.plan import Cohort, ModuleRequest, TrialPlan, group_trials, module_key
 from ceteris.train.tensor.engine import TensorEngine
@@ -47,14 +47,9 @@ def train_from(
     cohort: Cohort, digits: Preparation, begun: Mapping[str, State] | None = None, **options: Any
 ) -> Outcome:
     outcome = Outcome()
-    train_cohort(cohort, digits, emit=outcome.messages.append, begun=begun, checkpoint_seconds=0, **options)
+    ways = {"emit": outcome.messages.append, "keep": outcome.keep, "checkpoint_seconds": 0}
+    train_cohort(cohort, digits, begun=begun, **(ways | options))
     return outcome
-
-
-def checkpoints(outcome: Outcome, epochs: int) -> dict[str, State]:
-    """Return the states after so many epochs, as they come out of a pipe."""
-    found = [m for m in outcome.messages if isinstance(m, Checkpoint) and m.epochs == epochs]
-    return {m.identity: pickle.loads(pickle.dumps(m.arrays)) for m in found}
 
 
 def told(outcome: Outcome, identity: str, begin: int) -> tuple[Any, ...]:
@@ -67,10 +62,10 @@ def told(outcome: Outcome, identity: str, begin: int) -> tuple[Any, ...]:
 
 
 def check_every_epoch(cohort: Cohort, digits: Preparation, **options: Any) -> Outcome:
-    """Go on after every epoch of a training, member by member and all together."""
+    """Go on after every epoch of a training, the last one too, member by member and all together."""
     whole = train_from(cohort, digits, **options)
-    for begin in range(1, cohort.structure.epochs):
-        states = checkpoints(whole, begin)
+    for begin in range(1, cohort.structure.epochs + 1):
+        states = whole.states(begin)
         alive = tuple(t for t in cohort.trials if t.identity in states)
         for part in [alive, *([trial] for trial in alive[::2])]:
             if not part:
@@ -124,7 +119,7 @@ def test_engines_of_devices(
     monkeypatch.setattr(loop, "built_in_engine", engine)
     (cohort,) = cohorts([plan(f"t{seed}", seed, **settings) for seed in range(2)], digits)
     whole = train_from(cohort, digits)
-    again = train_from(replace(cohort, begin=2), digits, checkpoints(whole, 2))
+    again = train_from(replace(cohort, begin=2), digits, whole.states(2))
     for trial in cohort.trials:
         assert told(again, trial.identity, 0) == told(whole, trial.identity, 2)
 
@@ -177,7 +172,7 @@ def test_every_engine_with_all_that_is_drawn_planned_and_gathered(name: str, dig
     whole = check_every_epoch(cohort, digits, engine=engine)
     assert {end.status for end in whole.ended.values()} == {"finished"}
     if name == "float16":
-        assert all(state["loss scale"][2] > 0 for state in checkpoints(whole, 1).values())
+        assert all(state["loss scale"][2] > 0 for state in whole.states(1).values())
 
 
 class Remembering(nn.Module):
@@ -209,33 +204,86 @@ def test_modules_of_the_users_own_keep_all_their_buffers(digits: Preparation) ->
     check_every_epoch(cohort, digits, modules={"Net": Remembering})
 
 
-def test_a_stop_leaves_a_checkpoint_of_everyone_who_still_trains(digits: Preparation) -> None:
+def test_a_stop_leaves_a_checkpoint_of_everyone(digits: Preparation) -> None:
     (cohort,) = cohorts([plan("t", epochs=5)], digits)
-    outcome = Outcome()
-    train_cohort(cohort, digits, emit=outcome.messages.append, should_stop=lambda: True)
-    (kept,) = [m for m in outcome.messages if isinstance(m, Checkpoint)]
+    outcome = train_from(cohort, digits, should_stop=lambda: True, checkpoint_seconds=1e6)
+    (kept,) = outcome.kept
     assert (kept.identity, kept.epochs) == ("t", 1)
-    assert isinstance(outcome.messages[-1], Checkpoint), "the epoch's measurements come first"
+
+
+def test_whoever_hears_of_an_epoch_has_its_checkpoint_and_all_that_was_measured_in_it(
+    digits: Preparation,
+) -> None:
+    probes = {"histograms": [0, 1, 2, 3]}
+    plans = [
+        plan("a", 0, epochs=3, probes=probes),
+        plan("b", 1, epochs=3, penalty={"kind": "l2", "weight": 1e-3}),
+    ]
+    (cohort,) = cohorts(plans, digits)
+    outcome = train_from(cohort, digits)
+    for place, message in enumerate(outcome.messages):
+        if isinstance(message, EpochMeasured):
+            epochs = message.epoch + 1
+            before = {
+                (own.identity, own.epochs)
+                for own, after in zip(outcome.kept, outcome.kept_after, strict=True)
+                if after <= place
+            }
+            assert {(identity, epochs) for identity in message.identities} <= before
+            measured = {m.epoch for m in outcome.messages[:place] if isinstance(m, ArraysMeasured)}
+            assert measured == set(range(epochs + 1))
+    assert {own.epochs for own in outcome.kept} == {1, 2, 3}
 
 
 def test_a_short_training_writes_no_checkpoint(digits: Preparation) -> None:
     (cohort,) = cohorts([plan("t", epochs=2)], digits)
-    outcome = Outcome()
-    train_cohort(cohort, digits, emit=outcome.messages.append)
-    assert not [m for m in outcome.messages if isinstance(m, Checkpoint)]
+    assert not train_from(cohort, digits, checkpoint_seconds=1e6).kept
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("ceteris.train.checkpoints.time.monotonic", lambda: self.now)
+
+    def due(self, pace: Pace, seconds: float) -> bool:
+        """Tell whether a checkpoint is due after an epoch of so many seconds."""
+        self.now += seconds
+        return pace.is_due()
+
+    def keep(self, pace: Pace, seconds: float) -> None:
+        """Let a checkpoint take so many seconds."""
+        with pace.measured():
+            self.now += seconds
+
+
+def test_every_long_epoch_has_a_checkpoint_and_short_ones_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    pace = Pace(0.25)
+    for seconds in (0.3, 0.3, 10.0, 0.25, 0.2):
+        assert clock.due(pace, seconds)
+        clock.keep(pace, 0.001)
+    due = []
+    for _ in range(100):
+        due.append(clock.due(pace, 0.01))
+        if due[-1]:
+            clock.keep(pace, 0.001)
+    assert {later - earlier for earlier, later in pairwise(np.flatnonzero(due))} == {24}
 
 
 def test_what_takes_long_is_done_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = np.zeros(1)
-    monkeypatch.setattr("ceteris.train.checkpoints.time.monotonic", lambda: float(now[0]))
-    pace = Pace(30.0)
-    now += 29.0
-    assert not pace.is_due()
-    now += 1.0
-    assert pace.is_due()
-    with pace.measured():
-        now += 5.0
-    now += 249.0  # fifty times 5 s less one
-    assert not pace.is_due()
-    now += 1.0
-    assert pace.is_due()
+    clock = Clock(monkeypatch)
+    pace = Pace(0.25)
+    assert clock.due(pace, 1.0)
+    clock.keep(pace, 5.0)
+    assert not clock.due(pace, 249.0)  # fifty times 5 s less one
+    assert clock.due(pace, 1.0)
+    assert Pace(0.0).is_due(), "after every epoch, as was asked for"
+
+
+def test_the_first_checkpoint_of_much_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    pace = Pace(0.25, size=4_000_000_000)
+    assert not clock.due(pace, 49.0)
+    assert clock.due(pace, 1.0)

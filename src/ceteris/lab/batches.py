@@ -21,8 +21,8 @@ Alike = tuple[tuple[str, ...], tuple[str, ...]]
 class Batches:
     """Stands between training and the pipe: holds finished epochs back for a moment.
 
-    An epoch goes out at once where the next would come too late. Nothing overtakes an epoch that it
-    depends on: checkpoints and ends of trials go after all epochs before them.
+    An epoch goes out at once where the next would come too late, and where a checkpoint knows it. Nothing
+    overtakes an epoch that it depends on: ends of trials go after all epochs before them.
     """
 
     def __init__(self, emit: Callable[[Message], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,6 +32,8 @@ class Batches:
         self._sent = self._arrived = clock()
         self._begun: float | None = None
         self._epoch = -1
+        self._kept = 0
+        """So many epochs a checkpoint knows."""
         self._seconds = 0.0
         """How long the last epoch took."""
 
@@ -39,12 +41,16 @@ class Batches:
         """Send a message, or hold it back."""
         if isinstance(message, EpochMeasured):
             self._waiting.setdefault((message.names, message.identities), []).append(message)
-            if self._is_due(message.epoch):
+            if self._is_due(message.epoch) or message.epoch + 1 == self._kept:
                 self.flush()
             return
         if not isinstance(message, Progress):
             self.flush()
         self._emit(message)
+
+    def kept(self, epochs: int) -> None:
+        """Note that a checkpoint knows so many epochs, the last of which is still to come here."""
+        self._kept = epochs
 
     def flush(self) -> None:
         """Send what was held back."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ceteris.errors import Problem
 from ceteris.nets.architecture import Architecture
-from ceteris.train.messages import CHECKPOINT_SECONDS, Message, State
+from ceteris.train.messages import Message, State
 from ceteris.train.plan import Cohort, ModuleRequest
 
 
@@ -43,6 +43,18 @@ class Inspect:
 
 
 @dataclass(frozen=True)
+class Keeping:
+    """Where and how often a worker keeps checkpoints of what it trains."""
+
+    path: Path
+    """What the names of the files begin with; nobody else has it."""
+    numerics: str
+    """Names what is computed with."""
+    seconds: float
+    """The least time between two checkpoints."""
+
+
+@dataclass(frozen=True)
 class Job:
     """A shard to train; ``number`` comes back with every report about it."""
 
@@ -52,8 +64,8 @@ class Job:
     folder: Path | None
     begun: Mapping[str, State] = field(default_factory=dict)
     """The checkpoint of every trial, by identity, where the cohort has epochs behind it."""
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
-    """The least time between two checkpoints."""
+    keeping: Keeping | None = None
+    """None for no checkpoints."""
     initial: Path | None = None
     """The folder of the records, where initial values are kept."""
     threads: int = 1
@@ -65,7 +77,14 @@ class StopAfterEpoch:
     """End the job under way after its current epoch."""
 
 
-Order = Setup | Inspect | Job | StopAfterEpoch
+@dataclass(frozen=True)
+class Recorded:
+    """The record has so many epochs of every trial of the job under way that has not ended."""
+
+    epochs: int
+
+
+Order = Setup | Inspect | Job | Recorded | StopAfterEpoch
 
 
 @dataclass(frozen=True)

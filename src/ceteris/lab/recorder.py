@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from uuid import uuid4
 
 from ceteris.errors import CeterisError
-from ceteris.records.checkpoints import read_checkpoint, write_checkpoint
+from ceteris.lab.orders import Keeping
+from ceteris.records.checkpoints import Found, drop_folder, find_states, generation_paths, read_states
 from ceteris.records.entries import EndedTrial
 from ceteris.records.store import Store
-from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochsMeasured, State, TrialEnded
+from ceteris.train.messages import ArraysMeasured, EpochsMeasured, State, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 FLUSH_SECONDS = 1.0
@@ -36,8 +38,16 @@ class Recorder:
         self.store = store
         self.run = run
         self._numerics = numerics
-        self._begun = dict(begun)
+        self._checkpoints = store.checkpoints_folder(run)
+        self._reached = dict(begun)
+        self._found: dict[str, Found] = {}
+        self._needed: dict[Path, set[str]] = {}
+        """The trials that each file of checkpoints is kept for."""
+        if begun:
+            self._find(begun)
         self._ended: list[EndedTrial] = []
+        self._over: set[str] = set()
+        """Trials that have ended, on record or soon."""
         self._bytes = 0
         self._since = 0.0
         self._last_write = time.monotonic()
@@ -56,6 +66,7 @@ class Recorder:
         """Record one or more epochs of the trials of a shard."""
         blocks = dict(zip(measured.identities, measured.numbers.transpose(1, 2, 0), strict=True))
         self.store.record_epochs(self.run, measured.first, measured.names, blocks)
+        self._reached |= dict.fromkeys(measured.identities, measured.first + len(measured.numbers))
         self._last_write = time.monotonic()
 
     def arrays(self, measured: ArraysMeasured) -> None:
@@ -63,35 +74,49 @@ class Recorder:
         self.store.record_arrays(self.run, measured.epoch, measured.rows)
         self._last_write = time.monotonic()
 
-    @property
-    def begun(self) -> Mapping[str, int]:
-        """Identity -> the epochs of the last checkpoint, of trials that have one."""
-        return self._begun
+    def reached(self, trials: Sequence[TrialPlan]) -> int:
+        """Return how many epochs are on record of every one of the trials that has not ended."""
+        own = [self._reached.get(t.identity, 0) for t in trials if t.identity not in self._over]
+        return min(own, default=0)
 
-    def checkpoint(self, kept: Checkpoint) -> None:
-        """Keep what a trial needs to go on; its epochs up to there are on record already."""
-        folder = self.store.checkpoints_folder(self.run)
-        write_checkpoint(folder, kept.identity, kept.epochs, self._numerics, kept.arrays)
-        self._begun[kept.identity] = kept.epochs
+    def keeping(self, trials: Sequence[TrialPlan], seconds: float) -> Keeping:
+        """Return where a worker keeps the checkpoints of a shard; its name is met in no other sitting."""
+        path = self._checkpoints / uuid4().hex
+        for own in generation_paths(path):
+            self._needed[own] = {trial.identity for trial in trials}
+        return Keeping(path, self._numerics, seconds)
 
-    def states(self, trials: Sequence[TrialPlan]) -> dict[str, State]:
+    def begun(self, trials: Sequence[TrialPlan]) -> Mapping[str, int]:
+        """Return the epochs of the last checkpoint of those trials that have one; nobody trains them now."""
+        reached = {t.identity: self._reached.get(t.identity, 0) for t in trials}
+        for identity in reached:
+            self._found.pop(identity, None)
+        self._find(reached)
+        return {identity: self._found[identity].epochs for identity in reached if identity in self._found}
+
+    def _find(self, reached: Mapping[str, int]) -> None:
+        found = find_states(self._checkpoints, reached, self._numerics)
+        self._found |= found
+        for identity, state in found.items():
+            self._needed.setdefault(state.path, set()).add(identity)
+
+    def states(self, trials: Sequence[TrialPlan]) -> Mapping[str, State]:
         """Read the checkpoints of trials; raises ``CeterisError`` where one changed since it was found."""
-        folder = self.store.checkpoints_folder(self.run)
-        states: dict[str, State] = {}
+        own = {t.identity: self._found[t.identity] for t in trials if t.identity in self._found}
+        states = read_states(own, self._numerics)
         for trial in trials:
-            found = read_checkpoint(folder, trial.identity, self._numerics)
-            if found is None or found[0] != self._begun.get(trial.identity):
+            if trial.identity not in states:
                 raise CeterisError(
-                    f"the checkpoint of trial {trial.identity} in {folder} has been changed or removed; "
-                    f"`ceteris resume {self.run}` begins that trial anew"
+                    f"the checkpoint of trial {trial.identity} in {self._checkpoints} has been changed or "
+                    f"removed; `ceteris resume {self.run}` begins that trial anew"
                 )
-            states[trial.identity] = found[1]
         return states
 
     def ended(self, result: TrialEnded) -> None:
         """Take the end of a trial; it is written together with others soon after."""
         if not self._ended:
             self._since = time.monotonic()
+        self._over.add(result.identity)
         self._ended.append(
             EndedTrial(
                 identity=result.identity,
@@ -110,8 +135,21 @@ class Recorder:
         """Write the ends that were taken."""
         if self._ended:
             self.store.end_trials(self.run, self._ended)
+            self._drop_checkpoints({ended.identity for ended in self._ended})
             self._ended, self._bytes = [], 0
             self._last_write = time.monotonic()
+
+    def _drop_checkpoints(self, ended: set[str]) -> None:
+        """Remove the files that were kept for these trials alone."""
+        for path, trials in list(self._needed.items()):
+            trials.difference_update(ended)
+            if not trials:
+                path.unlink(missing_ok=True)
+                del self._needed[path]
+
+    def drop_checkpoints(self) -> None:
+        """Remove all checkpoints, for every trial has ended."""
+        drop_folder(self._checkpoints)
 
     def keep_up(self) -> None:
         """Write what has waited long enough, and a heartbeat where nothing was written for a while."""
@@ -125,7 +163,9 @@ class Recorder:
     def restart(self, trials: Sequence[TrialPlan]) -> None:
         """Forget the epochs of trials after their last checkpoints, or all where there is none."""
         self.flush()
-        self.store.restart_trials(self.run, [trial.identity for trial in trials], self._begun)
+        begun = self.begun(trials)
+        self._reached |= {trial.identity: begun.get(trial.identity, 0) for trial in trials}
+        self.store.restart_trials(self.run, [trial.identity for trial in trials], begun)
 
     def log_error(self, text: str) -> Path:
         """Append a traceback or the last words of a worker to the run's ``errors.log``; return the file."""

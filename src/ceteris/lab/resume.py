@@ -91,10 +91,11 @@ def resume_run(
 ) -> str:
     """Train what a run has not finished; return its identifier. Ended trials are kept as they are.
 
-    Trials that were interrupted go on from their last checkpoint under the identity that they have, with the
-    bits of an undisturbed run; they begin anew where there is none, where it is damaged, or where it was
-    computed with other numerics than this machine's. ``device`` is that of
-    the record unless another is named; the other arguments are those of ``run_study``.
+    Trials that were interrupted go on from their last checkpoint, which is that of their last epoch where
+    epochs take a quarter of a second, under the identity that they have, with the bits of an undisturbed run;
+    they begin anew where no checkpoint is whole, or where it was computed with other numerics than this
+    machine's. ``device`` is that of the record unless another is named; the other arguments are those of
+    ``run_study``.
 
     Raises:
         CeterisError: where the run, its data or its metrics are not to be had, or this machine would

@@ -146,10 +146,10 @@ class ScratchEngine:
 
     def state(self, place: int) -> dict[str, NDArray[np.generic]]:
         """Return what a member carries to its next epoch; see ``Engine.state``. Plain SGD has no memory."""
-        return {
-            "parameters": self.parameters()[place].copy(),
-            "buffers": self.buffers()[place].copy(),
-        }
+        member, parameters, buffers = self._members[place], self._parameters[place], self._buffers[place]
+        _read(member.parameters.values(), parameters)
+        _read(member.buffers.values(), buffers)
+        return {"parameters": parameters, "buffers": buffers}
 
     @torch.no_grad()
     def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:

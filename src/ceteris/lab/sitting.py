@@ -10,12 +10,23 @@ from ceteris.errors import CeterisError, Problem
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, Stop
-from ceteris.lab.orders import Gone, Hello, Job, JobDone, JobFailed, Printed, Report, StopAfterEpoch, Trained
+from ceteris.lab.orders import (
+    Gone,
+    Hello,
+    Job,
+    JobDone,
+    JobFailed,
+    Printed,
+    Recorded,
+    Report,
+    StopAfterEpoch,
+    Trained,
+)
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, tell_trials
 from ceteris.train.cpu.compiled import NOTE
-from ceteris.train.messages import ArraysMeasured, Checkpoint, EpochsMeasured, Message, Progress, TrialEnded
+from ceteris.train.messages import ArraysMeasured, EpochsMeasured, Message, Progress, TrialEnded
 from ceteris.train.plan import TrialPlan
 
 WAIT_SECONDS = 0.2
@@ -79,6 +90,8 @@ class Sitting:
             raise
         self._recorder.flush()
         self._refuse_given_up()
+        if self._schedule.all_ended:
+            self._recorder.drop_checkpoints()
         return self._schedule.all_ended
 
     def _employ(self, worker: int) -> None:
@@ -87,7 +100,8 @@ class Sitting:
             self._recorder.began(shard.trials)
             source = self._places.of(shard.source)
             begun = self._recorder.states(shard.trials) if shard.cohort.begin else {}
-            order = (shard.number, shard.cohort, source, self._places.folder, begun, self._checkpoint_seconds)
+            keeping = self._recorder.keeping(shard.trials, self._checkpoint_seconds)
+            order = (shard.number, shard.cohort, source, self._places.folder, begun, keeping)
             self._crew.send(worker, Job(*order, self._places.initial, self._threads))
 
     def _heed_stop(self) -> None:
@@ -102,7 +116,7 @@ class Sitting:
             case Trained(job, message):
                 shard = self._schedule.shard_of(worker)
                 if shard is not None and shard.number == job:
-                    self._take_message(shard, message)
+                    self._take_message(worker, shard, message)
             case Printed(text) if text != NOTE or not self._told_compiling:
                 self._told_compiling |= text == NOTE
                 self._listener.note(text)
@@ -120,18 +134,17 @@ class Sitting:
             case Gone():
                 self._replace(worker, report)
 
-    def _take_message(self, shard: Shard, message: Message) -> None:
+    def _take_message(self, worker: int, shard: Shard, message: Message) -> None:
         match message:
             case Progress():
                 self._listener.progress(shard, message)
             case EpochsMeasured():
                 self._recorder.epochs(message)
+                self._crew.send(worker, Recorded(self._recorder.reached(shard.trials)))
                 for epoch in message.singly():
                     self._listener.epoch(epoch)
             case ArraysMeasured():
                 self._recorder.arrays(message)
-            case Checkpoint():
-                self._recorder.checkpoint(message)
             case TrialEnded(identity=identity):
                 self._recorder.ended(message)
                 self._schedule.ended(identity)
@@ -167,7 +180,8 @@ class Sitting:
             self._crew.hire()
 
     def _restart(self, worker: int, reason: str, *, of_memory: bool) -> None:
-        begun = self._recorder.begun
+        shard = self._schedule.shard_of(worker)
+        begun = self._recorder.begun(shard.trials) if shard is not None else {}
         loss = self._schedule.died(worker, begun, of_memory=of_memory)
         self._gave_up_for_memory |= of_memory and bool(loss.given_up)
         if loss.again:

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from ceteris.data.download import Download
     from ceteris.data.preparation import Preparation
     from ceteris.data.progress import Reading
+    from ceteris.lab.batches import Batches
     from ceteris.lab.orders import Hello, Inspect, Inspected, Job, JobFailed, Report, Setup
     from ceteris.lab.own_metrics import Metric
     from ceteris.lab.own_modules import Factory
     from ceteris.nets.architecture import Architecture
     from ceteris.nets.given import Values
+    from ceteris.train.loop import Keep
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
 
 def listen(orders: BinaryIO, worker: Worker) -> None:
     """Take in orders while training goes on; end the process when the lab is gone."""
-    from ceteris.lab.orders import StopAfterEpoch
+    from ceteris.lab.orders import Recorded, StopAfterEpoch
 
     while True:
         try:
@@ -57,6 +59,8 @@ def listen(orders: BinaryIO, worker: Worker) -> None:
             order = error
         if isinstance(order, StopAfterEpoch):
             worker.stop.set()
+        elif isinstance(order, Recorded):
+            worker.recorded = order.epochs
         else:
             worker.inbox.put(order)
 
@@ -67,6 +71,8 @@ class Worker:
     def __init__(self, reports: BinaryIO) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.stop = threading.Event()
+        self.recorded = 0
+        """So many epochs of the job under way are on record."""
         self._reports = reports
         self._device = "cpu"
         self._metrics: dict[str, Metric] = {}
@@ -160,6 +166,7 @@ class Worker:
 
         self._tell_compiling(job)
         batches = Batches(lambda message: self._report(Trained(job.number, message)))
+        self.recorded = 0  # what was said of the job before has all arrived before this one
         try:
             train_cohort(
                 job.cohort,
@@ -169,9 +176,10 @@ class Worker:
                 modules=self._modules,
                 engine=engine_factory(job.cohort.structure.implementation),
                 emit=batches.take,
+                keep=self._keep(job, batches),
                 should_stop=self.stop.is_set,
                 begun=job.begun,
-                checkpoint_seconds=job.checkpoint_seconds,
+                checkpoint_seconds=0.0 if job.keeping is None else job.keeping.seconds,
                 values=self._values(job),
                 threads=job.threads,
             )
@@ -185,6 +193,15 @@ class Worker:
         finally:
             batches.flush()
         return None
+
+    def _keep(self, job: Job, batches: Batches) -> Keep | None:
+        """Return what writes the checkpoints of a job."""
+        from ceteris.records.checkpoints import Generations
+
+        if job.keeping is None:
+            return None
+        files = Generations(job.keeping.path, job.keeping.numerics)
+        return lambda states: batches.kept(files.write(states, self.recorded))
 
     def _tell_compiling(self, job: Job) -> None:
         """Say before the first job that it begins with compiling, where it does."""

@@ -23,7 +23,6 @@ from sqlalchemy import Connection
 from ceteris.errors import CeterisError
 from ceteris.records import array_queries, reading, run_queries, sessions, test_rows, trial_queries
 from ceteris.records.arrays import pack_array
-from ceteris.records.checkpoints import drop_checkpoints
 from ceteris.records.curves import pack
 from ceteris.records.database import Database
 from ceteris.records.entries import ArrayName, Arrays, EndedTrial, PlannedTrial
@@ -228,7 +227,6 @@ class Store:
         names = write_all(self.weights_folder(run), owned)
         with self._database.write() as connection:
             trial_queries.end(connection, self._beat(connection, run), fresh, names)
-        drop_checkpoints(self.checkpoints_folder(run), known)
 
     def finish(self, run: str, status: Literal["finished", "stopped"], seconds: float) -> None:
         """End the writing of a run; ``seconds`` of this session are added to those of earlier ones."""
@@ -282,7 +280,7 @@ class Store:
         return self.folder / run / "weights"
 
     def checkpoints_folder(self, run: str) -> Path:
-        """Return where the checkpoints of trials that have not ended lie."""
+        """Return where training processes keep the checkpoints of trials that have not ended."""
         return self.folder / run / "checkpoints"
 
     # -- readings of test rows -----------------------------------------------------------------

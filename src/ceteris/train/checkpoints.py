@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,22 +14,33 @@ from ceteris.train.messages import State
 
 LEAST_FACTOR = 50.0
 """A checkpoint waits at least so many times as long as the last one took: it costs a fiftieth at most."""
+BYTES_PER_SECOND = 4e9
+"""What the first one takes is not known before; it is not faster than this."""
 
 _START = "start "
+_END = "end"
 
 
 class Pace:
-    """Tells when the next checkpoint is due; 0 seconds: after every epoch."""
+    """Tells after every epoch whether a checkpoint is due.
 
-    def __init__(self, seconds: float) -> None:
+    One is due where the next epoch would end more than ``seconds`` after the last checkpoint (0: always),
+    so every epoch that takes longer has one, unless that would cost too much.
+    """
+
+    def __init__(self, seconds: float, size: int = 0) -> None:
+        """``size``: bytes of a checkpoint, as far as that is known."""
         self._seconds = seconds
-        self._took = 0.0
-        self._last = time.monotonic()
+        self._took = size / BYTES_PER_SECOND
+        self._last = self._asked = time.monotonic()
 
     def is_due(self) -> bool:
-        """Whether enough time has passed since the last checkpoint."""
-        wait = max(self._seconds, LEAST_FACTOR * self._took) if self._seconds else 0.0
-        return time.monotonic() - self._last >= wait
+        """Whether a checkpoint is due; asked at the end of every epoch."""
+        now = time.monotonic()
+        epoch, self._asked = now - self._asked, now
+        waited = now - self._last
+        affordable = waited >= LEAST_FACTOR * self._took
+        return not self._seconds or (affordable and waited + epoch >= self._seconds)
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -52,3 +63,16 @@ def start_columns(states: Sequence[State]) -> Columns:
         name.removeprefix(_START): np.array([state[name][0] for state in states], dtype=np.float64)
         for name in names
     }
+
+
+def end_state(diverged: int) -> dict[str, NDArray[np.generic]]:
+    """Return what says that a member has ended, at the step at which it diverged or, with -1, as it should.
+
+    It is kept until the record has its end: weights are recorded a moment after the last epoch.
+    """
+    return {_END: np.array([diverged], dtype=np.int64)}
+
+
+def ends_of(states: Iterable[State]) -> dict[int, int]:
+    """Return the members that had ended: place -> the step at which it diverged, or -1."""
+    return {place: int(state[_END][0]) for place, state in enumerate(states) if _END in state}

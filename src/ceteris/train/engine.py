@@ -170,10 +170,10 @@ class Engine(Protocol):
         """Return the buffers, (M, Q)."""
 
     def state(self, place: int) -> dict[str, NDArray[np.generic]]:
-        """Return copies of what a member carries from one epoch to the next, by name.
+        """Return what a member carries from one epoch to the next, by name.
 
         These are its parameters, its buffers and the vectors of its own optimiser. Orders of rows, masks and
-        the count of steps are functions of the epoch.
+        the count of steps are functions of the epoch. The arrays may be views of what the engine trains on.
         """
 
     def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +22,7 @@ from ceteris.spec.experiment import metric_name
 from ceteris.spec.penalty import penalties_of
 from ceteris.train.augmented import Augmented
 from ceteris.train.built_in import built_in_engine, stack_spec
-from ceteris.train.checkpoints import Pace, start_columns, start_state
+from ceteris.train.checkpoints import Pace, end_state, ends_of, start_columns, start_state
 from ceteris.train.engine import EngineFactory
 from ceteris.train.feeds import feeds_of, measured_rows, order_of, prepared_for, widths_of
 from ceteris.train.grids import Grids
@@ -71,6 +72,8 @@ REPORT_SECONDS = 0.25
 SPLITS = ("train", "val")
 
 Emit = Callable[[Message], None]
+Keep = Callable[[Iterable[Checkpoint]], None]
+"""Keeps the checkpoints of all members of a cohort; it reads them before it returns."""
 
 
 def train_cohort(
@@ -82,6 +85,7 @@ def train_cohort(
     modules: Mapping[str, Callable[..., Any]] | None = None,
     engine: EngineFactory | None = None,
     emit: Emit,
+    keep: Keep | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     begun: Mapping[str, State] | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -92,10 +96,14 @@ def train_cohort(
 
     They begin with fresh weights, or go on from ``begun`` where the cohort has epochs behind it.
 
-    Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch, ``ArraysMeasured`` after
-    those of which more is asked for and ``TrialEnded`` for every trial that finished or diverged. Returns
+    Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch, before it ``ArraysMeasured``
+    where more is asked for, and ``TrialEnded`` for every trial that finished or diverged. Returns
     early, after the epoch under way, once ``should_stop()`` is true; trials that had not ended then emit
-    nothing more. What they need to go on is emitted as ``Checkpoint`` then, and from time to time.
+    nothing more.
+
+    What is needed to go on from an epoch is kept before anything is emitted of it: whoever has an epoch's
+    measurements has its checkpoint too. That is so for every epoch that takes ``checkpoint_seconds``, unless
+    keeping takes more than a fiftieth of the time, and for the last one before a stop.
 
     Args:
         cohort: trials of one structure.
@@ -104,6 +112,7 @@ def train_cohort(
         metrics: the user's own metrics by name, for the names in the cohort's structure.
         modules: what makes the user's own networks and starts them, by the name that experiments have for it.
         engine: makes the engine; left out, it is the built-in one that suits the network and the device.
+        keep: keeps checkpoints; without it there are none.
         begun: the checkpoint of every trial, by identity, where ``cohort.begin`` is not 0.
         checkpoint_seconds: the least time between two checkpoints; 0 for one after every epoch.
         values: initial values by name, by the content hash that experiments have for them.
@@ -117,17 +126,30 @@ def train_cohort(
         training.restore(begun or {})
     else:
         training.report_arrays(0)
-    pace = Pace(checkpoint_seconds)
+    pace = Pace(checkpoint_seconds, training.checkpoint_bytes() if keep is not None else 0)
     for epoch in range(cohort.begin, cohort.structure.epochs):
-        training.run_epoch(epoch)
         if training.finished:
             return
+        done = training.run_epoch(epoch)
         stops = should_stop()
-        if stops or pace.is_due():
+        if keep is not None and (stops or pace.is_due()):
             with pace.measured():
-                training.report_checkpoints(epoch + 1)
+                keep(training.checkpoints())
+        training.report(done)
         if stops:
             return
+
+
+@dataclass(frozen=True)
+class _Done:
+    """An epoch that was trained and measured, and is to be told of; vectors have one entry a member."""
+
+    epoch: int
+    columns: Columns
+    sound: NDArray[np.bool_]
+    ended: NDArray[np.bool_]
+    parameters: NDArray[np.floating]
+    buffers: NDArray[np.floating]
 
 
 class _Training:
@@ -181,6 +203,9 @@ class _Training:
         self._rates = self._schedules.rates(0)
         self._stops = EarlyStops(self._experiments)
         self._active = np.ones(len(trials), dtype=np.bool_)
+        self._epochs = np.full(len(trials), cohort.begin)
+        self._ends: dict[int, int] = {}
+        """Who has ended: place -> the step at which the member diverged, or -1."""
         self._seconds = np.zeros(len(trials))
         self._penalised = np.array([bool(penalties_of(e.penalty)) for e in self._experiments])
         self._sharpness_asked = sharpness_asked(trials)
@@ -201,8 +226,8 @@ class _Training:
         """Whether no member trains any more."""
         return not self._active.any()
 
-    def run_epoch(self, epoch: int) -> None:
-        """Train one epoch, measure, report, and let members leave that diverged or are done."""
+    def run_epoch(self, epoch: int) -> _Done:
+        """Train one epoch, measure, and find who diverged or is done."""
         begin = time.perf_counter()
         self._train(epoch)
         totals = self._engine.totals()
@@ -217,31 +242,51 @@ class _Training:
         sound = self._active & (diverged < 0)
         stopped = self._stops.see(columns, parameters, buffers, sound)
         ended = self._active & ((diverged >= 0) | stopped | (epoch + 1 == self._cohort.structure.epochs))
-        self._report_epoch(epoch, columns | self._sharpness(epoch + 1, ended, sound))
-        self.report_arrays(epoch + 1, ended)
-        for place in map(int, np.flatnonzero(ended)):
-            now = parameters[place], buffers[place]
-            final = self._stops.best(place, now) if diverged[place] < 0 else now
-            self._report_end(place, int(diverged[place]), final)
-        self._active &= ~ended
+        self._epochs[self._active] = epoch + 1
+        self._ends |= {place: int(diverged[place]) for place in map(int, np.flatnonzero(ended))}
+        return _Done(epoch, columns, sound, ended, parameters, buffers)
+
+    def report(self, done: _Done) -> None:
+        """Report an epoch, and let members leave for whom it was the last one.
+
+        Rows come last, but for ends: whoever has those of an epoch has all that was measured in it.
+        """
+        columns = done.columns | self._sharpness(done.epoch + 1, done.ended, done.sound)
+        self.report_arrays(done.epoch + 1, done.ended)
+        self._report_epoch(done.epoch, columns)
+        for place in map(int, np.flatnonzero(done.ended)):
+            self._report_end(place, (done.parameters[place], done.buffers[place]))
+        self._active &= ~done.ended
 
     def restore(self, begun: Mapping[str, State]) -> None:
-        """Put every member where its checkpoint found it."""
-        for place, trial in enumerate(self._cohort.trials):
-            state = begun[trial.identity]
+        """Put every member where its checkpoint found it, and report the end of those that had ended."""
+        states = [begun[trial.identity] for trial in self._cohort.trials]
+        for place, state in enumerate(states):
             for part in (self._engine, self._schedules, self._stops):
                 part.restore(place, state)
             self._seconds[place] = state["seconds"][0]
-        states = [begun[trial.identity] for trial in self._cohort.trials]
         self._start = start_columns(states)
+        self._ends = ends_of(states)
+        if self._ends:
+            parameters, buffers = self._engine.parameters(), self._engine.buffers()
+            for place in self._ends:
+                self._active[place] = False
+                self._report_end(place, (parameters[place], buffers[place]))
 
-    def report_checkpoints(self, epochs: int) -> None:
-        """Report what the members that still train need to go on after so many epochs."""
-        for place in map(int, np.flatnonzero(self._active)):
-            state = {"seconds": self._seconds[[place]], **start_state(self._start, place)}
-            for part in (self._engine, self._schedules, self._stops):
-                state |= part.state(place)
-            self._emit(Checkpoint(self._cohort.trials[place].identity, epochs, state))
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Yield what every member needs to go on, or to tell its end again."""
+        for place, trial in enumerate(self._cohort.trials):
+            yield Checkpoint(trial.identity, int(self._epochs[place]), self._state(place))
+
+    def checkpoint_bytes(self) -> int:
+        """Return about how large the checkpoints of all members are."""
+        return len(self._active) * sum(array.nbytes for array in self._state(0).values())
+
+    def _state(self, place: int) -> State:
+        state = {"seconds": self._seconds[[place]], **start_state(self._start, place)}
+        for part in (self._engine, self._schedules, self._stops):
+            state |= part.state(place)
+        return state | (end_state(self._ends[place]) if place in self._ends else {})
 
     def report_arrays(self, epoch: int, last: NDArray[np.bool_] | None = None) -> None:
         """Report what is asked for of an epoch (0: before training), the ``last`` one of some (M,)."""
@@ -347,8 +392,10 @@ class _Training:
                 identities = tuple(self._cohort.trials[place].identity for place in places)
                 self._emit(EpochMeasured(self._cohort.index, epoch, tuple(own), identities, numbers))
 
-    def _report_end(self, place: int, diverged: int, final: Weights) -> None:
-        net = self._cohort.structure.net
+    def _report_end(self, place: int, now: Weights) -> None:
+        """Report the end of a member whose parameters and buffers are now these."""
+        net, diverged = self._cohort.structure.net, self._ends[place]
+        final = self._stops.best(place, now) if diverged < 0 else now
 
         def tensors(vector: NDArray[np.floating], buffer: NDArray[np.floating]) -> Tensors:
             width = self._widths[place]

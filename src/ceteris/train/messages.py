@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,17 +85,19 @@ class TrialEnded:
     final: Tensors
 
 
-CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_SECONDS = 0.25
 """The least time between two checkpoints of a shard, unless another is asked for."""
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """All that a trial needs to go on after ``epochs`` epochs, as flat arrays by name."""
+class Checkpoint(NamedTuple):
+    """All that a trial needs to go on after ``epochs`` epochs, as flat arrays by name.
+
+    They may be views of what is trained on: they hold until training goes on.
+    """
 
     identity: str
     epochs: int
     arrays: State
 
 
-Message = Progress | EpochMeasured | EpochsMeasured | ArraysMeasured | Checkpoint | TrialEnded
+Message = Progress | EpochMeasured | EpochsMeasured | ArraysMeasured | TrialEnded

@@ -88,9 +88,12 @@ class Cohort:
 
     @property
     def work(self) -> float:
-        """Rough cost in multiplications, by which cohorts are ordered and shared out."""
+        """Rough cost in multiplications, by which cohorts are ordered and shared out.
+
+        Trials that have all epochs behind them still have their end to tell.
+        """
         rows = 1.5 * self.steps * self.structure.batch_size * self.structure.accumulate
-        epochs = self.structure.epochs - self.begin
+        epochs = max(self.structure.epochs - self.begin, 1)
         return len(self.trials) * epochs * rows * (self.structure.net.n_multiplications + 1000)
 
     def bytes_per_member(self) -> int:

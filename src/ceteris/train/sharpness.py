@@ -80,7 +80,7 @@ def _rise(
     alone[place] = True
     weights = engine.parameters()[place].copy()
     here = engine.evaluate(rows, alone, keep_outputs=False)[0][place, 0]
-    state = engine.state(place)
+    state = {name: array.copy() for name, array in engine.state(place).items()}
     rises = []
     try:
         for number in range(spec.directions):

@@ -252,9 +252,9 @@ class CompiledEngine:
     def state(self, place: int) -> dict[str, NDArray[np.generic]]:
         """Return what a member carries to its next epoch; see ``Engine.state``."""
         return {
-            "parameters": self._stack.parameters[place].copy(),
-            "buffers": self._stack.buffers[place].copy(),
-            "slots": self._members.slots[place, : state_slots([self._spec.optimizers[place]])].copy(),
+            "parameters": self._stack.parameters[place],
+            "buffers": self._stack.buffers[place],
+            "slots": self._members.slots[place, : state_slots([self._spec.optimizers[place]])],
         }
 
     def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:
