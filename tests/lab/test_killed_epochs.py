@@ -17,6 +17,7 @@ from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
+from ceteris.train.messages import CHECKPOINT_SECONDS
 from tests.lab.made import Diary, all_curves, all_weights, load
 
 pytestmark = [
@@ -34,6 +35,7 @@ from pathlib import Path
 from ceteris.lab.listener import Unheard
 from ceteris.lab.run import run_study
 from ceteris.spec.parse import parse_study
+from ceteris.train.messages import CHECKPOINT_SECONDS
 from beside import Net, slow_share
 
 MOMENT, NUMBER = sys.argv[3], int(sys.argv[4])
@@ -50,7 +52,8 @@ class Killing(Unheard):
         self.hear("end")
 
 run_study(parse_study(json.loads(sys.argv[2])), runs_folder=Path(sys.argv[1]), workers=2,
-          metrics={"share": slow_share}, modules={"Net": Net}, listener=Killing())
+          metrics={"share": slow_share}, modules={"Net": Net}, listener=Killing(),
+          checkpoint_seconds=float(sys.argv[5]))
 """
 BESIDE = """
 import os
@@ -120,7 +123,14 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("beside")
 
 
-def kill_lab(folder: Path, runs: Path, settings: dict[str, Any], moment: str, number: int) -> RunRecord:
+def kill_lab(
+    folder: Path,
+    runs: Path,
+    settings: dict[str, Any],
+    moment: str,
+    number: int,
+    seconds: float = 0.0,
+) -> RunRecord:
     """Run a study in a lab that is killed when it hears of so many epochs or ends; return what is left."""
     command = [
         sys.executable,
@@ -129,6 +139,7 @@ def kill_lab(folder: Path, runs: Path, settings: dict[str, Any], moment: str, nu
         json.dumps(settings),
         moment,
         str(number),
+        str(seconds),
     ]
     assert subprocess.run(command, cwd="/", check=False).returncode == -signal.SIGKILL
     return load(runs, "last")
@@ -216,7 +227,7 @@ def test_many_tiny_trials_go_on_from_the_last_moment(tmp_path: Path, beside: Mod
     """Their epochs take a few thousandths of a second: they are not begun anew, nor from long ago."""
     settings = study(("mlp",), seeds=60, epochs=600) | {"title": "tiny"}
     settings["experiment"]["metrics"] = []
-    before = kill_lab(tmp_path, tmp_path / "runs", settings, "epoch", 700)
+    before = kill_lab(tmp_path, tmp_path / "runs", settings, "epoch", 700, CHECKPOINT_SECONDS)
     reached = {t.identity: len(t.curves.get("lr", ())) for t in before.trials}
     diary = Diary()
     resume_run(before.id, runs_folder=tmp_path / "runs", workers=2, listener=diary)

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from ceteris.nets.architecture import Architecture
     from ceteris.nets.given import Values
     from ceteris.train.loop import Keep
+    from ceteris.train.messages import Checkpoint
+
+PATIENCE_SECONDS = 1.0
+"""How long training waits for the record to have the epochs of its last checkpoint."""
 
 
 def main() -> None:
@@ -60,7 +64,7 @@ def listen(orders: BinaryIO, worker: Worker) -> None:
         if isinstance(order, StopAfterEpoch):
             worker.stop.set()
         elif isinstance(order, Recorded):
-            worker.recorded = order.epochs
+            worker.note_recorded(order.epochs)
         else:
             worker.inbox.put(order)
 
@@ -71,8 +75,9 @@ class Worker:
     def __init__(self, reports: BinaryIO) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.stop = threading.Event()
-        self.recorded = 0
+        self._recorded = 0
         """So many epochs of the job under way are on record."""
+        self._told = threading.Condition()
         self._reports = reports
         self._device = "cpu"
         self._metrics: dict[str, Metric] = {}
@@ -95,6 +100,12 @@ class Worker:
                 self._report(self._inspect(order))
             else:
                 self._report(self._train(order) or JobDone(order.number))
+
+    def note_recorded(self, epochs: int) -> None:
+        """Take in that so many epochs of the job under way are on record."""
+        with self._told:
+            self._recorded = epochs
+            self._told.notify_all()
 
     def _load_ahead(self, order: Setup) -> None:
         """Load what training takes while the lab is still checking and planning."""
@@ -166,7 +177,7 @@ class Worker:
 
         self._tell_compiling(job)
         batches = Batches(lambda message: self._report(Trained(job.number, message)))
-        self.recorded = 0  # what was said of the job before has all arrived before this one
+        self._recorded = 0  # all that was said of the job before has arrived before this one
         try:
             train_cohort(
                 job.cohort,
@@ -201,7 +212,13 @@ class Worker:
         if job.keeping is None:
             return None
         files = Generations(job.keeping.path, job.keeping.numerics)
-        return lambda states: batches.kept(files.write(states, self.recorded))
+
+        def keep(states: Iterable[Checkpoint]) -> None:
+            with self._told:  # a lab that lags behind would otherwise miss the state of its last epoch
+                self._told.wait_for(lambda: self._recorded >= files.newest, PATIENCE_SECONDS)
+            batches.kept(files.write(states, self._recorded))
+
+        return keep
 
     def _tell_compiling(self, job: Job) -> None:
         """Say before the first job that it begins with compiling, where it does."""

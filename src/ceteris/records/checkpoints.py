@@ -72,6 +72,11 @@ class Generations:
                 self._epochs[place] = _write(file, states, self._numerics)
         return self._epochs[place]
 
+    @property
+    def newest(self) -> int:
+        """The most epochs that a state which was written has behind it."""
+        return max(self._epochs)
+
     def _next(self, recorded: int) -> int:
         older, newer = sorted((0, 1), key=lambda place: self._epochs[place])
         return older if self._epochs[older] == 0 or self._epochs[newer] <= recorded else newer

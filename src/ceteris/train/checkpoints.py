@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -13,7 +14,9 @@ from ceteris.train.measure import Columns
 from ceteris.train.messages import State
 
 LEAST_FACTOR = 50.0
-"""A checkpoint waits at least so many times as long as the last one took: it costs a fiftieth at most."""
+"""A checkpoint waits at least so many times as long as one takes: it costs a fiftieth at most."""
+LAST = 3
+"""What one takes is the least of so many: one that had to wait for its turn says little."""
 BYTES_PER_SECOND = 4e9
 """What the first one takes is not known before; it is not faster than this."""
 
@@ -31,7 +34,7 @@ class Pace:
     def __init__(self, seconds: float, size: int = 0) -> None:
         """``size``: bytes of a checkpoint, as far as that is known."""
         self._seconds = seconds
-        self._took = size / BYTES_PER_SECOND
+        self._took = deque([size / BYTES_PER_SECOND], maxlen=LAST)
         self._last = self._asked = time.monotonic()
 
     def is_due(self) -> bool:
@@ -39,7 +42,7 @@ class Pace:
         now = time.monotonic()
         epoch, self._asked = now - self._asked, now
         waited = now - self._last
-        affordable = waited >= LEAST_FACTOR * self._took
+        affordable = waited >= LEAST_FACTOR * min(self._took)
         return not self._seconds or (affordable and waited + epoch >= self._seconds)
 
     @contextmanager
@@ -48,7 +51,7 @@ class Pace:
         begin = time.monotonic()
         yield
         self._last = time.monotonic()
-        self._took = self._last - begin
+        self._took.append(self._last - begin)
 
 
 def start_state(start: Columns, place: int) -> dict[str, NDArray[np.generic]]:
