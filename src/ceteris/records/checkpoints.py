@@ -169,10 +169,9 @@ def _write(file: IO[bytes], states: Iterable[tuple[str, int, Arrays]], numerics:
     for identity, epochs, arrays in states:
         layout = tuple((name, array.dtype.str, array.shape) for name, array in arrays.items())
         members.append((identity, epochs, layouts.setdefault(layout, len(layouts))))
-        for array in arrays.values():
-            content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        for content in _contents(arrays):
             checksum = zlib.crc32(content, checksum)
-            length += content.nbytes
+            length += len(content)
             file.write(content)
     parts = {"format": FORMAT, "numerics": numerics, "layouts": list(layouts), "members": members}
     head = json.dumps(parts).encode()
@@ -181,6 +180,15 @@ def _write(file: IO[bytes], states: Iterable[tuple[str, int, Arrays]], numerics:
     file.seek(0)
     file.write(_PREFIX.pack(_MAGIC, zlib.crc32(head, checksum), length, len(head)))
     return max(epochs for _, epochs, _ in members)
+
+
+def _contents(arrays: Arrays) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of all arrays in their order: large ones as they lie there, small ones together."""
+    if sum(array.nbytes for array in arrays.values()) < _BUFFER:
+        yield b"".join([array.tobytes() for array in arrays.values()])
+        return
+    for array in arrays.values():
+        yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _heads(folder: Path, numerics: str) -> Iterator[tuple[Path, Mapping[str, _Member]]]:

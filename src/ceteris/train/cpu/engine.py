@@ -254,7 +254,7 @@ class CompiledEngine:
         return {
             "parameters": self._stack.parameters[place],
             "buffers": self._stack.buffers[place],
-            "slots": self._members.slots[place, : state_slots([self._spec.optimizers[place]])],
+            "slots": self._members.slots[place, : state_slots([self._spec.experiments[place].optimizer])],
         }
 
     def restore(self, place: int, state: Mapping[str, NDArray[np.generic]]) -> None:

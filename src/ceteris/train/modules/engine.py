@@ -173,7 +173,7 @@ class ModuleEngine:
 
     def state(self, place: int) -> dict[str, NDArray[np.generic]]:
         """Return what a member carries to its next epoch; see ``Engine.state``."""
-        slots = self._steps.slots[place, : state_slots([self._spec.optimizers[place]])]
+        slots = self._steps.slots[place, : state_slots([self._spec.experiments[place].optimizer])]
         own = {"parameters": self._parameters[place], "slots": slots}
         return own | module_buffers(self._members[place].module) | self._scales.state(place)
 

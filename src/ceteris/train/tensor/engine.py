@@ -197,7 +197,7 @@ class TensorEngine:
 
     def state(self, place: int) -> dict[str, NDArray[np.generic]]:
         """Return what a member carries to its next epoch; see ``Engine.state``."""
-        count = state_slots([self._spec.optimizers[place]])
+        count = state_slots([self._spec.experiments[place].optimizer])
         own = {f"parameter {name}": as_array(tensor[place]) for name, tensor in self._parameters.items()}
         own |= {BUFFER + name: as_bytes(tensor[place]) for name, tensor in self._buffers.items()}
         return own | self._optimizer.state(place, count) | self._scales.state(place)
