@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from ceteris.errors import CeterisError
+from ceteris.lab.listener import RunPlan
 from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from tests.lab.made import Diary, all_curves, all_weights, held_up, load, share_right, small_study
@@ -99,3 +101,14 @@ def test_halves_of_what_a_killed_worker_trained_go_on_from_the_last_checkpoint(t
     assert [m.epoch for m in diary.epochs] == [0, 1, 2, 3, 4, 5, 3, 4, 5]
     assert {len(m.rows) for m in diary.epochs[3:]} == {2}
     check_same(tmp_path / "runs", tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_folder_that_cannot_be_written_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
+    class Blocking(Diary):
+        def planned(self, plan: RunPlan) -> None:
+            (tmp_path / plan.run / "checkpoints").touch()
+
+    with pytest.raises(CeterisError, match="the state of the training could not be written"):
+        run_study(small_study(), runs_folder=tmp_path, workers=1, listener=Blocking(), checkpoint_seconds=0)
+    assert load(tmp_path, "last").status == "stopped"
