@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from statistics import median_low
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from ceteris.train.messages import State
 LEAST_FACTOR = 50.0
 """A checkpoint waits at least so many times as long as one takes: it costs a fiftieth at most."""
 LAST = 3
-"""What one takes is the least of so many: one that had to wait for its turn says little."""
+"""What one takes is the median of so many: one that had to wait for its turn says little."""
 BYTES_PER_SECOND = 4e9
 """What the first one takes is not known before; it is not faster than this."""
 
@@ -42,7 +43,7 @@ class Pace:
         now = time.monotonic()
         epoch, self._asked = now - self._asked, now
         waited = now - self._last
-        affordable = waited >= LEAST_FACTOR * min(self._took)
+        affordable = waited >= LEAST_FACTOR * median_low(self._took)
         return not self._seconds or (affordable and waited + epoch >= self._seconds)
 
     @contextmanager
