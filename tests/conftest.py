@@ -81,6 +81,14 @@ def forked_workers() -> Iterator[None]:
     processes.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests learn of this machine out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CETERIS_CALIBRATION", str(tmp_path_factory.mktemp("calibration") / "kinds.json"))
+        yield
+
+
 @pytest.fixture
 def started_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start training processes as the product does."""

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,33 @@ def test_the_opening_says_what_is_trained() -> None:
 
     threaded = plan(cohort(0, trials=1), threads=2)
     assert Meter(threaded, Clock()).opening().endswith("2 workers with 2 threads each, cpu")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.4, "about 1 s"),
+        (38, "about 40 s"),
+        (89, "about 90 s"),
+        (91, "about 2 min"),
+        (240, "about 4 min"),
+        (5 * 3600, "about 5.0 hours"),
+    ],
+)
+def test_the_opening_says_how_long_it_will_take_where_that_is_known(seconds: float, told: str) -> None:
+    made = replace(plan(cohort(0)), seconds=seconds)
+    assert Meter(made, Clock()).opening().endswith(f"2 workers, cpu, {told}")
+    searching = replace(made, seconds=seconds / 4, ahead=3.0)
+    assert Meter(searching, Clock()).opening().endswith(told)
+
+
+def test_the_share_of_done_work_is_one_of_seconds_where_they_are_known() -> None:
+    made = plan(cohort(0), cohort(1))
+    for costs, share in (({}, 0.5), ({0: 3.0, 1: 1.0}, 0.75)):
+        meter = Meter(replace(made, costs=costs), Clock())
+        for trial in made.cohorts[0].trials:
+            meter.end(trial)
+        assert meter.share == share
 
 
 def test_a_cohort_counts_epochs_speed_and_time_left() -> None:

@@ -1,7 +1,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -11,8 +10,7 @@ from ceteris.lab.crew import IN_WORKER, Crew, _Member, worker_environment
 from ceteris.lab.listener import Unheard
 from ceteris.lab.orders import Gone, Hello, Printed, Setup
 from ceteris.lab.sitting import tell_end
-from ceteris.lab.undertaking import greet, hire_ahead, threads_each
-from tests.api.made_plans import cohort, plan
+from ceteris.lab.undertaking import greet, hire_ahead
 from tests.lab.made import Diary
 
 pytestmark = pytest.mark.usefixtures("started_workers")
@@ -103,21 +101,6 @@ def test_all_workers_start_side_by_side(
         monkeypatch.setattr(crew, "hire", lambda: next(started))
         assert hire_ahead(crew, device, workers, trials) == 0
     assert next(started) == hired
-
-
-@pytest.mark.parametrize(
-    ("workers", "cores", "available", "threads"),
-    [(1, None, 2, 2), (1, 1, 2, 1), (1, 4, 2, 2), (2, None, 16, 8), (2, None, 3, 1), (4, 4, 2, 1)],
-)
-def test_cores_that_are_left_over_become_threads(
-    monkeypatch: pytest.MonkeyPatch, workers: int, cores: int | None, available: int, threads: int
-) -> None:
-    monkeypatch.setattr(undertaking, "available_cores", lambda: available)
-    shards = plan(cohort(0, trials=1)).shards
-    assert threads_each(shards, workers, cores) == threads
-    structure = replace(shards[0].cohort.structure, precision="bfloat16")  # runs as modules
-    alone = [replace(shards[0], cohort=replace(shards[0].cohort, structure=structure))]
-    assert threads_each(alone, workers, cores) == 1
 
 
 def test_a_worker_finds_ceteris_and_has_the_numerics() -> None:

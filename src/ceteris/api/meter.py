@@ -137,10 +137,10 @@ class Meter:
     @property
     def share(self) -> float:
         """The share of the run's work that is done, 0 to 1."""
-        total = sum(meter.cohort.work for meter in self.cohorts.values())
-        return (
-            sum(meter.cohort.work * meter.share for meter in self.cohorts.values()) / total if total else 1.0
-        )
+        costs = {index: self.plan.costs.get(index, own.cohort.work) for index, own in self.cohorts.items()}
+        total = sum(costs.values())
+        done = sum(costs[index] * meter.share for index, meter in self.cohorts.items())
+        return done / total if total else 1.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -163,7 +163,16 @@ class Meter:
         if plan.memory is not None and plan.memory >= TOLD_BYTES:
             workers += f" ({plan.memory / 2**30:.1f} GiB of memory{' each' if plan.workers > 1 else ''})"
         kept = f" ({plan.kept} kept from before)" if plan.kept else ""
-        return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}"
+        time = "" if plan.seconds is None else f", {about(plan.seconds * (1 + plan.ahead))}"
+        return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}{time}"
+
+
+def about(seconds: float) -> str:
+    """Say how long something will take: ``about 40 s``, ``about 4 min``, ``about 2.5 hours``."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds / 5) * 5)} s"
+    minutes = seconds / 60
+    return f"about {minutes:.0f} min" if minutes < 90 else f"about {minutes / 60:.1f} hours"
 
 
 def clock_words(seconds: float) -> str:

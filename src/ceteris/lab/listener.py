@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ceteris.lab.shards import Shard
@@ -30,6 +30,12 @@ class RunPlan:
     """Trials that had ended before: a resumed or extended run keeps them."""
     ahead: float = 0.0
     """Of a search, the work that is still to be proposed, as a multiple of this plan's."""
+    chosen_by: str = "rule"
+    """By what it was laid out: the ``rule``, or times that were ``measured`` for it or ``cached`` before."""
+    seconds: float | None = None
+    """How long it will take; None where that is not known of all cohorts."""
+    costs: Mapping[int, float] = field(default_factory=dict)
+    """Index of a cohort -> seconds of a core, by which the share of done work is told."""
 
     @property
     def trials(self) -> int:
@@ -53,6 +59,8 @@ class RunPlan:
             "workers": self.workers,
             "threads": self.threads,
             "memory_bytes": self.memory,
+            "chosen_by": self.chosen_by,
+            "predicted_seconds": None if self.seconds is None else round(self.seconds, 1),
         }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ceteris.errors import Problem
 from ceteris.nets.architecture import Architecture
-from ceteris.train.messages import Message, State
+from ceteris.train.messages import Message, State, Timed
 from ceteris.train.plan import Cohort, ModuleRequest
 
 
@@ -70,6 +70,16 @@ class Job:
     """The folder of the records, where initial values are kept."""
     threads: int = 1
     """How many threads may share the work on large networks."""
+    step_seconds: float = 0.0
+    """What a step of the stack is thought to take; 0 where nothing is known."""
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Train these for a moment each, as long as the time lasts, for what they take; nothing is reported."""
+
+    jobs: tuple[Job, ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ class Recorded:
     epochs: int
 
 
-Order = Setup | Inspect | Job | Recorded | StopAfterEpoch
+Order = Setup | Inspect | Calibrate | Job | Recorded | StopAfterEpoch
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,13 @@ class Inspected:
     found: tuple[Architecture | tuple[Problem, ...], ...]
     notes: tuple[str, ...] = ()
     """What does not keep them from being trained, and is probably not meant."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The answer to ``Calibrate``: the number of each job that was trained, and what it took."""
+
+    found: tuple[tuple[int, Timed], ...]
 
 
 @dataclass(frozen=True)
@@ -161,4 +178,4 @@ class Gone:
     """What it printed last."""
 
 
-Report = Hello | Inspected | Trained | JobDone | JobFailed | Printed | Gone
+Report = Hello | Inspected | Calibrated | Trained | JobDone | JobFailed | Printed | Gone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -14,6 +14,14 @@ from ceteris.train.plan import Cohort, Modules, TrialPlan, group_trials
 MOST_PIECES = 4
 """How many times finer than one piece per worker a cohort is cut at most, for an even load."""
 EVEN_ENOUGH = 1.05
+
+Price = Callable[[Cohort], float]
+"""What it takes to train a cohort, or a part of one, in one worker."""
+
+
+def rough_price(cohort: Cohort) -> float:
+    """Return the price by the rule: multiplications."""
+    return cohort.work
 
 
 @dataclass(frozen=True)
@@ -52,22 +60,25 @@ def share_out(
     workers: int,
     max_bytes: int,
     begun: Mapping[str, int] = MappingProxyType({}),
+    price: Price = rough_price,
 ) -> tuple[Shard, ...]:
     """Cut cohorts so that all workers are busy to the end, into as few shards as that takes.
 
     Each shard's stack takes at most ``max_bytes`` (or has one member). Results do not depend on the
     cut (law 7). ``begun``: identity -> the epochs that a trial goes on from; shards do not mix them.
+    ``price``: by what work is shared out; a small stack may be dearer than its share of a large one.
     """
     cohorts = [part for cohort in cohorts for part in by_begin(cohort, begun)]
-    ideal = sum(cohort.work for cohort in cohorts) / max(workers, 1)
+    prices = [price(cohort) for cohort in cohorts]
+    ideal = sum(prices) / max(workers, 1)
     best: list[Cohort] = []
     for finer in range(1, MOST_PIECES + 1):
-        pieces = _cut(cohorts, ideal / finer, max_bytes)
-        if not best or finishing_time(pieces, workers) < finishing_time(best, workers) * 0.999:
+        pieces = _cut(cohorts, prices, ideal / finer, max_bytes)
+        if not best or finishing_time(pieces, workers, price) < finishing_time(best, workers, price) * 0.999:
             best = pieces
-        if finishing_time(best, workers) <= EVEN_ENOUGH * ideal:
+        if finishing_time(best, workers, price) <= EVEN_ENOUGH * ideal:
             break
-    best.sort(key=lambda piece: -piece.work)
+    best.sort(key=lambda piece: -price(piece))
     return tuple(Shard(number, piece, source_of(piece)) for number, piece in enumerate(best))
 
 
@@ -79,19 +90,19 @@ def by_begin(cohort: Cohort, begun: Mapping[str, int]) -> tuple[Cohort, ...]:
     return tuple(replace(cohort, trials=tuple(own), begin=begin) for begin, own in groups.items())
 
 
-def _cut(cohorts: Sequence[Cohort], most_work: float, max_bytes: int) -> list[Cohort]:
+def _cut(cohorts: Sequence[Cohort], prices: Sequence[float], most: float, max_bytes: int) -> list[Cohort]:
     return [
         piece
-        for cohort in cohorts
-        for piece in cohort.shards(max(1, math.ceil(cohort.work / most_work - 1e-9)), max_bytes)
+        for cohort, price in zip(cohorts, prices, strict=True)
+        for piece in cohort.shards(max(1, math.ceil(price / most - 1e-9)), max_bytes)
     ]
 
 
-def finishing_time(pieces: Sequence[Cohort], workers: int) -> float:
+def finishing_time(pieces: Sequence[Cohort], workers: int, price: Price = rough_price) -> float:
     """Return when the last of ``workers`` is done if each takes the costliest piece left when it is free."""
     free_at = [0.0] * max(workers, 1)
-    for work in sorted((piece.work for piece in pieces), reverse=True):
-        heapq.heapreplace(free_at, free_at[0] + work)
+    for own in sorted(map(price, pieces), reverse=True):
+        heapq.heapreplace(free_at, free_at[0] + own)
     return max(free_at)
 
 

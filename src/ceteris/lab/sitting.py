@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ceteris.errors import CeterisError, Problem
+from ceteris.lab.calibration import Calibration
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, Stop
@@ -26,7 +27,14 @@ from ceteris.lab.recorder import Recorder
 from ceteris.lab.schedule import Schedule
 from ceteris.lab.shards import Shard, tell_trials
 from ceteris.train.cpu.compiled import NOTE
-from ceteris.train.messages import ArraysMeasured, EpochsMeasured, Message, Progress, TrialEnded
+from ceteris.train.messages import (
+    ArraysMeasured,
+    EpochsMeasured,
+    Message,
+    Progress,
+    Timed,
+    TrialEnded,
+)
 from ceteris.train.plan import TrialPlan
 
 WAIT_SECONDS = 0.2
@@ -49,7 +57,8 @@ class Sitting:
         stop: Stop,
         places: DataPlaces,
         checkpoint_seconds: float,
-        threads: int = 1,
+        threads: int,
+        calibration: Calibration,
     ) -> None:
         self._crew = crew
         self._recorder = recorder
@@ -58,7 +67,8 @@ class Sitting:
         self._places = places
         self._checkpoint_seconds = checkpoint_seconds
         self._threads = threads
-        self._schedule = Schedule(())
+        self._calibration = calibration
+        self._schedule, self._workers = Schedule(()), 0
         self._trials: dict[str, TrialPlan] = {}
         self._failed_starts = 0
         self._gave_up_for_memory = False
@@ -71,7 +81,7 @@ class Sitting:
         Raises CeterisError where the data, a metric or a worker makes it impossible to go on; what was
         recorded before stays.
         """
-        self._schedule = Schedule(shards)
+        self._schedule, self._workers = Schedule(shards), workers
         self._trials = {trial.identity: trial for shard in shards for trial in shard.trials}
         for _ in range(workers - self._crew.size):
             self._crew.hire()
@@ -95,6 +105,8 @@ class Sitting:
         return self._schedule.all_ended
 
     def _employ(self, worker: int) -> None:
+        if len(self._schedule.busy) >= self._workers:  # more may have been hired ahead
+            return
         shard = self._schedule.next_for(worker)
         if shard is not None:
             self._recorder.began(shard.trials)
@@ -102,7 +114,8 @@ class Sitting:
             begun = self._recorder.states(shard.trials) if shard.cohort.begin else {}
             keeping = self._recorder.keeping(shard.trials, self._checkpoint_seconds)
             order = (shard.number, shard.cohort, source, self._places.folder, begun, keeping)
-            self._crew.send(worker, Job(*order, self._places.initial, self._threads))
+            step_seconds = self._calibration.step_seconds(shard.cohort, self._threads)
+            self._crew.send(worker, Job(*order, self._places.initial, self._threads, step_seconds))
 
     def _heed_stop(self) -> None:
         if self._stop.after_epoch and not self._told_to_stop:
@@ -145,6 +158,8 @@ class Sitting:
                     self._listener.epoch(epoch)
             case ArraysMeasured():
                 self._recorder.arrays(message)
+            case Timed():
+                self._calibration.add(shard.cohort, message)
             case TrialEnded(identity=identity):
                 self._recorder.ended(message)
                 self._schedule.ended(identity)

@@ -40,9 +40,16 @@ class Sizes:
 
     def training_rows(self, seed: int, fold: int) -> int:
         """Return the number of training rows of one trial."""
+        return self._of(seed, fold)[0]
+
+    def measured_rows(self, seed: int, fold: int) -> int:
+        """Return how many rows one trial is evaluated on after an epoch: as many of each split, at most."""
+        training, validation = self._of(seed, fold)
+        return validation + min(validation or training, training)
+
+    def _of(self, seed: int, fold: int) -> tuple[int, int]:
         first, _ = next(iter(self.places))
-        place = (seed, fold) if (seed, fold) in self.places else (first, fold)
-        return self.places[place][0]
+        return self.places[(seed, fold) if (seed, fold) in self.places else (first, fold)]
 
 
 def sizes_of(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], folds: Folds | None) -> Sizes:

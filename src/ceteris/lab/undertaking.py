@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,14 +16,18 @@ from ceteris.data.download import Download
 from ceteris.data.progress import Reading, ReadingLines
 from ceteris.errors import CeterisError, Problem
 from ceteris.lab import own_metrics, own_modules
+from ceteris.lab.calibrating import measure, samples
+from ceteris.lab.calibration import RULE, Calibration
+from ceteris.lab.calibration_file import calibration_file, keep_kinds, read_kinds
 from ceteris.lab.crew import Crew
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.listener import Listener, RunPlan, Stop
 from ceteris.lab.machine import MEMORY_SHARE, available_bytes, available_cores, may_have_card
 from ceteris.lab.orders import Gone, Hello, Inspect, Inspected, Printed, Report, Setup
+from ceteris.lab.planning import Room, by_calibration, by_rule
 from ceteris.lab.recorder import Recorder
 from ceteris.lab.repeatable import numerics_key, with_scheme
-from ceteris.lab.shards import Shard, make_cohorts, share_out
+from ceteris.lab.shards import make_cohorts
 from ceteris.lab.sitting import Sitting, start_failed
 from ceteris.lab.sizes import Sizes
 from ceteris.nets.architecture import Architecture
@@ -235,46 +240,47 @@ def train_run(
 
 def _train(store: Store, run: str, undertaking: Undertaking, crew: Crew, hello: Hello, means: Means) -> bool:
     """Train trials; tell whether all of them ended."""
-    rows = {
-        trial.identity: undertaking.sizes[trial.level].training_rows(trial.seed, trial.fold)
-        for trial in undertaking.trials
-    }
-    cohorts = make_cohorts(undertaking.trials, undertaking.datasets, rows, undertaking.modules)
-    cohorts = tuple(replace(own, on_device=hello.free_bytes is not None) for own in cohorts)
-    wanted = means.workers or (1 if hello.free_bytes is not None else available_cores())
-    wanted = max(1, min(wanted, len(undertaking.trials)))
-    shards = share_out(cohorts, wanted, _most_bytes(hello, wanted), undertaking.begun)
-    workers = min(wanted, max(1, len(shards)))
-    threads = 1 if hello.free_bytes is not None else threads_each(shards, workers, means.workers)
+    sizes, trials = undertaking.sizes, undertaking.trials
+    rows = {own.identity: sizes[own.level].training_rows(own.seed, own.fold) for own in trials}
+    on_device = hello.free_bytes is not None
+    cohorts = make_cohorts(trials, undertaking.datasets, rows, undertaking.modules)
+    cohorts = tuple(replace(own, on_device=on_device) for own in cohorts)
+    cores = means.workers or (1 if on_device else available_cores())
+    room = Room(cores, partial(_most_bytes, hello), on_processor=hello.device == "cpu")
+    places, begun = undertaking.places, undertaking.begun
+    layout = by_rule(cohorts, room, begun)
+    measured = {own.identity: sizes[own.level].measured_rows(own.seed, own.fold) for own in trials}
+    file = calibration_file()
+    calibration = Calibration(f"{key_of(hello)} {available_cores()}", read_kinds(file), measured)
+    means.stop.training = True
+    jobs = samples(cohorts, calibration, layout, room, places, undertaking.ahead)
+    calibration.take(measure(crew, jobs, means.listener, means.stop))
+    calibration.scale_to(cohorts)
+    layout = by_calibration(cohorts, room, begun, calibration) or layout
+    known = layout.chosen_by != RULE and all(map(calibration.timed, cohorts))
     plan = RunPlan(
         run=run,
         cohorts=cohorts,
-        shards=shards,
-        workers=workers,
+        shards=layout.shards,
+        workers=layout.workers,
         device=hello.device_name,
-        rows={label: (sizes.training, sizes.validation) for label, sizes in undertaking.sizes.items()},
-        threads=threads,
+        rows={label: (own.training, own.validation) for label, own in sizes.items()},
+        threads=layout.threads,
         kept=undertaking.kept,
         ahead=undertaking.ahead,
+        chosen_by=layout.chosen_by,
+        seconds=layout.seconds if known else None,
+        costs={own.index: calibration.seconds(own) for own in cohorts},
     )
-    means.stop.training = True
     store.note_plan(run, plan.as_facts())
     means.listener.planned(plan)
-    recorder = Recorder(store, run, key_of(hello), undertaking.begun)
+    recorder = Recorder(store, run, key_of(hello), begun)
     listener, seconds = means.listener, means.checkpoint_seconds
-    sitting = Sitting(crew, recorder, listener, means.stop, undertaking.places, seconds, threads)
-    return sitting.train(shards, workers, crew.ready)
-
-
-def threads_each(shards: Sequence[Shard], workers: int, cores: int | None) -> int:
-    """Return how many threads each worker has: the cores that are left over where shards are few.
-
-    They change no bit (law 7). ``cores``: how many the user lets train; None for all.
-    """
-    if not any(shard.cohort.structure.shares_work for shard in shards):
-        return 1
-    available = available_cores()
-    return max(1, min(cores or available, available) // workers)
+    sitting = Sitting(crew, recorder, listener, means.stop, places, seconds, layout.threads, calibration)
+    try:
+        return sitting.train(layout.shards, layout.workers, crew.ready)
+    finally:
+        keep_kinds(file, calibration.new)
 
 
 def key_of(hello: Hello) -> str:

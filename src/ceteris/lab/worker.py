@@ -7,13 +7,16 @@ multiprocessing, so a script needs no ``__main__`` guard and a notebook works. I
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,13 +29,23 @@ if TYPE_CHECKING:
     from ceteris.data.preparation import Preparation
     from ceteris.data.progress import Reading
     from ceteris.lab.batches import Batches
-    from ceteris.lab.orders import Hello, Inspect, Inspected, Job, JobFailed, Report, Setup
+    from ceteris.lab.orders import (
+        Calibrate,
+        Calibrated,
+        Hello,
+        Inspect,
+        Inspected,
+        Job,
+        JobFailed,
+        Report,
+        Setup,
+    )
     from ceteris.lab.own_metrics import Metric
     from ceteris.lab.own_modules import Factory
     from ceteris.nets.architecture import Architecture
     from ceteris.nets.given import Values
     from ceteris.train.loop import Keep
-    from ceteris.train.messages import Checkpoint
+    from ceteris.train.messages import Checkpoint, Timed
 
 PATIENCE_SECONDS = 1.0
 """How long training waits for the record to have the epochs of its last checkpoint."""
@@ -87,7 +100,7 @@ class Worker:
 
     def serve(self) -> None:
         """Do orders for ever."""
-        from ceteris.lab.orders import Inspect, JobDone, Setup
+        from ceteris.lab.orders import Calibrate, Inspect, JobDone, Setup
 
         while True:
             order = self.inbox.get()
@@ -98,6 +111,8 @@ class Worker:
                 self._load_ahead(order)
             elif isinstance(order, Inspect):
                 self._report(self._inspect(order))
+            elif isinstance(order, Calibrate):
+                self._report(self._calibrate(order))
             else:
                 self._report(self._train(order) or JobDone(order.number))
 
@@ -168,6 +183,35 @@ class Worker:
                 found.append(error.problems)
         return Inspected(tuple(found), tuple(dict.fromkeys(notes)))
 
+    def _calibrate(self, order: Calibrate) -> Calibrated:
+        """Train each job for a moment, as long as the time lasts; what fails is told when it is trained."""
+        from ceteris.lab.calibrating import MOST_SECONDS, ONE_SECONDS
+        from ceteris.lab.implementations import engine_factory
+        from ceteris.lab.orders import Calibrated
+        from ceteris.train.cpu.compiled import kernels_are_compiled
+        from ceteris.train.sampling import time_training
+
+        found: list[tuple[int, Timed]] = []
+        left, end = order.seconds, math.inf
+        for job in order.jobs if kernels_are_compiled() else ():
+            begun = time.thread_time()
+            with suppress(Exception):
+                timed = time_training(
+                    job.cohort,
+                    self._preparation(job.source, job.folder),
+                    ONE_SECONDS,
+                    engine=engine_factory(job.cohort.structure.implementation),
+                    values=self._values(job),
+                    threads=job.threads,
+                )
+                found.append((job.number, timed))
+            if end < math.inf:  # the first one loads what all of them, and training, take
+                left -= time.thread_time() - begun
+            end = min(end, time.monotonic() + MOST_SECONDS)
+            if self.stop.is_set() or left <= 0 or time.monotonic() > end:
+                break
+        return Calibrated(tuple(found))
+
     def _train(self, job: Job) -> JobFailed | None:
         from ceteris.lab.batches import Batches
         from ceteris.lab.implementations import engine_factory
@@ -193,6 +237,7 @@ class Worker:
                 checkpoint_seconds=0.0 if job.keeping is None else job.keeping.seconds,
                 values=self._values(job),
                 threads=job.threads,
+                step_seconds=job.step_seconds,
             )
         except CeterisError as error:
             return JobFailed(job.number, error.problems)

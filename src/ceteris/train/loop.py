@@ -50,6 +50,7 @@ from ceteris.train.messages import (
     Progress,
     State,
     Tensors,
+    Timed,
     TrialEnded,
 )
 from ceteris.train.objective import class_weights
@@ -65,9 +66,12 @@ from ceteris.train.requested import Requested, grid_points
 from ceteris.train.schedules import Schedules
 from ceteris.train.sharpness import SHARPNESS, sharpness_asked, sharpness_measurements
 from ceteris.train.stopping import EarlyStops, Weights
+from ceteris.train.timing import Spent, moment
 
 REPORT_SECONDS = 0.25
 """About how long training runs between two reports of its progress."""
+TOLD_SECONDS = 1.0
+"""What training took is told from so many seconds on."""
 
 SPLITS = ("train", "val")
 
@@ -91,6 +95,7 @@ def train_cohort(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     values: Mapping[str, Values] = MappingProxyType({}),
     threads: int = 1,
+    step_seconds: float = 0.0,
 ) -> None:
     """Train the trials of a cohort (or a shard of one) together to their end.
 
@@ -99,7 +104,7 @@ def train_cohort(
     Emits ``Progress`` a few times a second, ``EpochMeasured`` after every epoch, before it ``ArraysMeasured``
     where more is asked for, and ``TrialEnded`` for every trial that finished or diverged. Returns
     early, after the epoch under way, once ``should_stop()`` is true; trials that had not ended then emit
-    nothing more.
+    nothing more. What training took is emitted last, as ``Timed``, where it was not over in a moment.
 
     What is needed to go on from an epoch is kept before anything is emitted of it: whoever has an epoch's
     measurements has its checkpoint too. That is so for every epoch that takes ``checkpoint_seconds``, unless
@@ -118,10 +123,13 @@ def train_cohort(
         values: initial values by name, by the content hash that experiments have for them.
         threads: how many threads may share the work of large built-in networks on the processor; they change
             no bit.
+        step_seconds: what a step of the stack is thought to take, so that the first calls of the engine are
+            neither short nor long; 0 where nothing is known.
     """
     known = {**PROVIDED, **(metrics or {})}
     wanted = {metric_name(name): known[name] for name in cohort.structure.metrics}
-    training = _Training(cohort, preparation, device, wanted, (modules or {}, values), engine, emit, threads)
+    training = Training(cohort, preparation, device, wanted, (modules or {}, values), engine, emit, threads)
+    training.expect(step_seconds)
     if cohort.begin:
         training.restore(begun or {})
     else:
@@ -129,7 +137,7 @@ def train_cohort(
     pace = Pace(checkpoint_seconds, training.checkpoint_bytes() if keep is not None else 0)
     for epoch in range(cohort.begin, cohort.structure.epochs):
         if training.finished:
-            return
+            break
         done = training.run_epoch(epoch)
         stops = should_stop()
         if keep is not None and (stops or pace.is_due()):
@@ -137,7 +145,8 @@ def train_cohort(
                 keep(training.checkpoints())
         training.report(done)
         if stops:
-            return
+            break
+    training.report_times()
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ class _Done:
     buffers: NDArray[np.floating]
 
 
-class _Training:
+class Training:
     """The state of a cohort under training."""
 
     def __init__(
@@ -167,6 +176,7 @@ class _Training:
         threads: int,
     ) -> None:
         self._cohort = cohort
+        self._device = device
         self._emit = emit
         self._metrics = metrics
         self._classes = preparation.dataset.task == "classification"
@@ -217,6 +227,8 @@ class _Training:
         probed = self._measured["val" if rows == "validation" else "train"]
         self._probed = [probe_rows(probed[place]) for place in self._first]
         self._chunk = 1
+        self._call_seconds = REPORT_SECONDS
+        self.spent = Spent(threads if cohort.structure.shares_work else 1)
         self._reported = -math.inf
         self._model_steps = 0
         self._start: Columns = {}
@@ -226,9 +238,14 @@ class _Training:
         """Whether no member trains any more."""
         return not self._active.any()
 
+    def expect(self, step_seconds: float) -> None:
+        """Take in what a step of the stack is thought to take; 0 where nothing is known."""
+        if step_seconds > 0:
+            self._chunk = max(1, int(REPORT_SECONDS / step_seconds))
+
     def run_epoch(self, epoch: int) -> _Done:
         """Train one epoch, measure, and find who diverged or is done."""
-        begin = time.perf_counter()
+        begin, begun = time.perf_counter(), moment()
         self._train(epoch)
         totals = self._engine.totals()
         columns = self._measure()
@@ -236,6 +253,7 @@ class _Training:
         last_step = (epoch + 1) * self._cohort.steps - 1
         diverged = _diverged_steps(totals.diverged, columns["weight_norm"], last_step)
         self._seconds[self._active] += (time.perf_counter() - begin) / self._active.sum()
+        self.spent.end_epoch(begun, int(self._active.sum()))
         columns = running_measurements(totals, classes=self._classes) | columns
         self._schedules.watch(epoch, columns)
         buffers = self._engine.buffers()
@@ -288,6 +306,15 @@ class _Training:
             state |= part.state(place)
         return state | (end_state(self._ends[place]) if place in self._ends else {})
 
+    def report_times(self) -> None:
+        """Report what training took on the processor, where it was not over in a moment."""
+        if self._device == "cpu" and self.spent.seconds >= TOLD_SECONDS:
+            self._emit(self.timed())
+
+    def timed(self) -> Timed:
+        """Return what training took so far."""
+        return self.spent.timed(len(self._cohort.trials))
+
     def report_arrays(self, epoch: int, last: NDArray[np.bool_] | None = None) -> None:
         """Report what is asked for of an epoch (0: before training), the ``last`` one of some (M,)."""
         if last is None:
@@ -297,30 +324,35 @@ class _Training:
             rows = {self._cohort.trials[place].identity: arrays for place, arrays in found.items()}
             self._emit(ArraysMeasured(epoch, rows))
 
-    def _train(self, epoch: int) -> None:
+    def _train(self, epoch: int, enough: float = math.inf) -> None:
+        """Train an epoch, or its beginning where ``time.thread_time`` says ``enough`` before its end."""
         orders = [order_of(self._cohort.trials[place], self._prepared[place], epoch) for place in self._first]
         self._rates = self._schedules.rates(epoch)
         self._engine.begin_epoch(epoch, self._augmented.begin_epoch(epoch, orders), self._rates)
         step, most = 0, self._augmented.most_steps
         while step < self._cohort.steps:
-            begin = time.perf_counter()
+            begin, begun = time.perf_counter(), moment()
             # The first step of all is done alone, for what its batch met is read then.
             chunk = 1 if epoch == step == 0 else self._chunk
             last = min(step + chunk, self._cohort.steps, step + (most or chunk))
             if most is not None:
                 self._engine.refresh(self._augmented.prepare(step, last))
             self._engine.run_steps(step, last, self._active)
-            self._model_steps += (last - step) * int(self._active.sum())
+            steps = (last - step) * int(self._active.sum())
+            self._model_steps += steps
+            self.spent.end_steps(begun, steps)
             if epoch == step == 0 and self._probes_layers:
                 self._start = start_measurements(self._cohort.structure.net, self._engine.gradient_probes())
             now = time.perf_counter()
-            in_time = int((last - step) * REPORT_SECONDS / max(now - begin, 1e-9))
+            in_time = int((last - step) * self._call_seconds / max(now - begin, 1e-9))
             self._chunk, step = max(1, min(4 * self._chunk, in_time)), last
             if now - self._reported > REPORT_SECONDS / 2 or self._is_last(epoch, step):
                 # The first step of all was waited for, so what it came to is there.
                 waits = step == self._cohort.steps or self._reported == -math.inf
                 self._reported = now
                 self._report_progress(epoch, step, waits=waits)
+            if time.thread_time() >= enough:
+                return
 
     def _is_last(self, epoch: int, step: int) -> bool:
         return epoch + 1 == self._cohort.structure.epochs and step == self._cohort.steps
@@ -332,7 +364,9 @@ class _Training:
             if not self._has_rows[split].any():  # `data.validation: 0`
                 continue
             of_streams = [rows[place] for place in self._first]
+            begun = moment()
             results, outputs = self._engine.evaluate(of_streams, measured, keep_outputs=bool(self._metrics))
+            self.spent.end_rows(begun, sum(len(rows[place]) for place in np.flatnonzero(measured)))
             columns |= evaluated_measurements(split, results, classes=self._classes)
             if outputs is not None:
                 columns |= user_measurements(split, self._metrics, outputs, self._prepared, rows, measured)

@@ -100,4 +100,20 @@ class Checkpoint(NamedTuple):
     arrays: State
 
 
-Message = Progress | EpochMeasured | EpochsMeasured | ArraysMeasured | TrialEnded
+@dataclass(frozen=True)
+class Timed:
+    """What training took on the processor: its seconds (see ``timing``), shared out among the members."""
+
+    members: int
+    """How many the stack began with."""
+    threads: int
+    """How many threads may have shared the work."""
+    step: float
+    """Of one optimisation step."""
+    row: float
+    """Of evaluating one row."""
+    epoch: float
+    """Of what an epoch takes besides: orders of rows, and what is measured of weights."""
+
+
+Message = Progress | EpochMeasured | EpochsMeasured | ArraysMeasured | TrialEnded | Timed
