@@ -16,9 +16,9 @@ from typing import Any
 
 from ceteris.errors import Problem
 
-VERSION = 5
+VERSION = 6
 """Version of the rule; part of a trial's identity."""
-TENSOR_VERSION = 2
+TENSOR_VERSION = 3
 """Version of the tensor engine's arithmetic; part of the identity of trials on a device."""
 
 _AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
