@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas
 import pytest
+from pyarrow import Table
 
 from ceteris.data import Preparation, arrays, load
 from ceteris.data.kept_layout import LAYOUT
@@ -61,7 +62,9 @@ def typed() -> pandas.DataFrame:
     return FRAME.astype(kinds).set_index(np.arange(60)[::-1])
 
 
-@pytest.mark.parametrize("frame", [FRAME, FRAME.astype(object), typed(), OtherFrame(VALUES)])
+@pytest.mark.parametrize(
+    "frame", [FRAME, FRAME.astype(object), typed(), OtherFrame(VALUES), Table.from_pydict(VALUES)]
+)
 def test_a_frame_is_the_table_of_its_file(tmp_path, frame):
     FRAME.to_csv(tmp_path / "t.csv", index=False)
     own = {"source": str(tmp_path / "t.csv"), "target": "rent", "ids": ["who"]}
@@ -125,6 +128,7 @@ def test_a_frame_of_numbers_alone_stays_an_array():
     assert found.table is None
     np.testing.assert_array_equal(found.x, frame[["b", "c", "d"]].to_numpy(float))
     assert arrays(frame, "a", drop=["b"]).table.columns[0].name == "c"
+    assert arrays(Table.from_pandas(frame), "a").content == found.content
 
 
 @pytest.mark.parametrize(
@@ -138,6 +142,12 @@ def test_a_frame_of_numbers_alone_stays_an_array():
             "`x`: column `kind` holds values of type",
         ),
         (lambda: arrays(FRAME.rename(columns={"who": "kind"}), "rent"), "`x` has two columns `kind`; give"),
+        (lambda: arrays(FRAME.rename(columns={"size": "rent"}), "rent"), "`x` has two columns `rent`; give"),
+        (
+            lambda: arrays(FRAME, "rent", test=FRAME.rename(columns={"size": "rent"})),
+            "`x_test` has two columns `rent`; give",
+        ),
+        (lambda: arrays(FRAME.assign(size=1j), "rent"), "`x`: column `size` holds complex numbers; give"),
         (
             lambda: arrays(FRAME, "rent", test=(RNG.normal(size=(2, 5)), [1.0, 2.0])),
             "`x_test` has no col",

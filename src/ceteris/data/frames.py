@@ -32,6 +32,8 @@ def as_pandas(values: Any) -> pandas.DataFrame:
     """Return a frame as one of pandas, with its columns' names as text."""
     import pandas
 
+    if hasattr(values, "to_pandas") and hasattr(values, "column_names"):  # Arrow's `columns` are no names
+        values = values.to_pandas()
     names = [str(column) for column in values.columns]
     if isinstance(values, pandas.DataFrame):
         return values.set_axis(names, axis=1).reset_index(drop=True).infer_objects()
@@ -48,10 +50,11 @@ def without_target(x: pandas.DataFrame, target: str, name: str) -> tuple[pandas.
     """Return the inputs of a frame, and the column that is predicted as a table's is.
 
     Whole numbers of many values are numbers to predict there. Raises ``CeterisError`` where there is no such
-    column, or values of it are missing.
+    column or more than one, or values of it are missing.
     """
     if target not in x.columns:
         raise CeterisError(Problem(f"`{name}`: {unknown_name('column', target, list(x.columns))}"))
+    _check_names(x, name)
     values = x[target]
     if missing := int(values.isna().sum()):
         raise CeterisError(
@@ -66,8 +69,7 @@ def without_target(x: pandas.DataFrame, target: str, name: str) -> tuple[pandas.
 def frame_layout(frame: pandas.DataFrame, target: str, ids: Sequence[str], drop: Sequence[str]) -> Layout:
     """Lay out a frame by its rows, all of which train or validate. Raises ``CeterisError``."""
     columns = list(frame.columns)
-    if twice := next((column for column in columns if columns.count(column) > 1), None):
-        raise CeterisError(f"`x` has two columns `{twice}`; give each a name of its own")
+    _check_names(frame, "x")
     unknown = [
         f"`{setting}`: {unknown_name('column', column, columns)}"
         for setting, named in (("ids", ids), ("drop", drop))
@@ -82,7 +84,15 @@ def frame_layout(frame: pandas.DataFrame, target: str, ids: Sequence[str], drop:
     return replace(make_layout(frame, "`x`", "", ids, drop), target=target)
 
 
+def _check_names(frame: pandas.DataFrame, name: str) -> None:
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise CeterisError(f"`{name}` has two columns `{twice}`; give each a name of its own")
+
+
 def _check_plain(values: pandas.Series, where: str) -> None:
+    if values.dtype.kind == "c":
+        raise CeterisError(f"{where} holds complex numbers; give their real and imaginary parts as columns")
     kinds = {type(value).__name__ for value in values} if values.dtype == object else set()
     if nested := sorted(kinds & set(NESTED)):
         raise CeterisError(
