@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,14 @@ def test_what_is_kept_is_read_again_and_added_to(tmp_path: Path) -> None:
 def test_nothing_new_writes_nothing(tmp_path: Path) -> None:
     keep_kinds(tmp_path / "kinds.json", {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "kinds.json"
+    file.symlink_to(os.devnull)
+    keep_kinds(file, {"one": TIMED})
+    assert file.is_symlink()
+    assert read_kinds(file) == {}
 
 
 def with_time(*numbers: object) -> str:

@@ -41,7 +41,10 @@ def read_kinds(path: Path) -> Kinds:
 
 
 def keep_kinds(path: Path, new: Kinds) -> None:
-    """Keep what was measured or learnt of some kinds. Nothing happens where the file cannot be written."""
+    """Keep what was measured or learnt of some kinds. Nothing happens where the file cannot be written.
+
+    What is no file, such as `/dev/null`, is left as it is: it would be replaced.
+    """
     if not new:
         return
     now = time.time()
@@ -52,6 +55,8 @@ def keep_kinds(path: Path, new: Kinds) -> None:
         "kinds": {kind: {"at": at, "timed": [astuple(own) for own in timed]} for kind, (at, timed) in last},
     }
     with suppress(CeterisError, OSError):
+        if path.exists() and not path.is_file():
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(content).encode(), flush=False)
 
