@@ -177,6 +177,25 @@ def test_what_nobody_can_use_is_removed_before_training_goes_on(tmp_path: Path) 
     assert sort_checkpoints(tmp_path, {"a": 7}, "n") == {}
 
 
+def test_a_file_that_cannot_be_removed_stays_alone_and_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, other = tmp_path / "held", tmp_path / "other"
+    unlink = Path.unlink
+
+    def unless_held(path: Path, *, missing_ok: bool = False) -> None:
+        if path == held:
+            raise PermissionError(13, "the file is open in another process")  # as Windows has it
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unless_held)
+    for clean in (lambda: sort_checkpoints(tmp_path, {}, "n"), lambda: drop_folder(tmp_path)):
+        held.touch()
+        other.touch()
+        clean()
+        assert list(tmp_path.iterdir()) == [held]
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CeterisError, match=r"the state of the training could not be written: .*file"):

@@ -11,7 +11,14 @@ from uuid import uuid4
 
 from ceteris.errors import CeterisError
 from ceteris.lab.orders import Keeping
-from ceteris.records.checkpoints import Found, drop_folder, find_states, generation_paths, read_states
+from ceteris.records.checkpoints import (
+    Found,
+    drop_folder,
+    find_states,
+    generation_paths,
+    read_states,
+    remove,
+)
 from ceteris.records.entries import EndedTrial
 from ceteris.records.store import Store
 from ceteris.train.messages import ArraysMeasured, EpochsMeasured, State, TrialEnded
@@ -144,7 +151,7 @@ class Recorder:
         for path, trials in list(self._needed.items()):
             trials.difference_update(ended)
             if not trials:
-                path.unlink(missing_ok=True)
+                remove(path)
                 del self._needed[path]
 
     def drop_checkpoints(self) -> None:

@@ -126,7 +126,7 @@ def sort_checkpoints(folder: Path, reached: Mapping[str, int], numerics: str) ->
     wanted = {state.path for state in found.values()}
     if folder.is_dir():
         for path in set(folder.iterdir()) - wanted:
-            path.unlink(missing_ok=True)
+            remove(path)
     return {identity: state.epochs for identity, state in found.items()}
 
 
@@ -142,11 +142,17 @@ def read_states(found: Mapping[str, Found], numerics: str) -> dict[str, dict[str
     return states
 
 
+def remove(path: Path) -> None:
+    """Remove a file; where that fails (on Windows while anything reads it) it stays, and is of no harm."""
+    with suppress(OSError):
+        path.unlink()
+
+
 def drop_folder(folder: Path) -> None:
     """Remove the folder and all files in it."""
     with suppress(OSError):  # there is none
         for path in folder.iterdir():
-            path.unlink(missing_ok=True)
+            remove(path)
         folder.rmdir()
 
 
