@@ -41,6 +41,19 @@ def test_each_subfolder_is_a_class_and_pixels_come_as_they_are(tmp_path):
     assert load("own", tmp_path).content == data.content
 
 
+def test_grey_in_16_bits_keeps_the_upper_8(tmp_path):
+    write(tmp_path / "own")
+    for file in (tmp_path / "own").rglob("*.png"):
+        deep = np.array(Image.open(file)).astype(np.uint16) * 256 + 200
+        Image.fromarray(deep).save(file)
+    write(tmp_path / "bytes")
+    np.testing.assert_array_equal(load(str(tmp_path / "own")).x, load(str(tmp_path / "bytes")).x)
+    Image.new("RGB", (8, 8)).save(tmp_path / "own" / "class 2" / "zz.png")  # now all are read in colour
+    np.testing.assert_array_equal(
+        load(str(tmp_path / "own")).x[0, :, :, 1], load(str(tmp_path / "bytes")).x[0]
+    )
+
+
 def test_train_and_test_are_told_apart(tmp_path):
     write(tmp_path / "own" / "train")
     write(tmp_path / "own" / "test", per_class=2, begin=10)

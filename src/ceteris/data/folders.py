@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
-GREY = ("1", "L")
+DEEP = ("I;16", "I")
+"""Grey in 16 bits, by the version of Pillow."""
+GREY = ("1", "L", *DEEP)
 TRAIN, TEST = "train", "test"
 VALIDATION = ("val", "valid", "validation")
 BYTES = (0.0, 255.0)
@@ -205,13 +207,17 @@ def _is_grey(file: Path) -> bool:
 def _pixels(file: Path, grey: bool, size: tuple[int, int] | None) -> NDArray[Any]:
     """Return an image upright, as its camera says, in bytes; with ``size`` in floats, brought to it.
 
-    Transparency is left out.
+    Transparency is left out. Of 16 bits the upper 8 are kept, as Pillow does in colour; in grey it would cut
+    what is above 255.
     """
     with _open(file) as image:
+        from PIL import Image as Images
         from PIL import ImageOps
 
         try:
             upright = ImageOps.exif_transpose(image)
+            if upright.mode in DEEP:
+                upright = Images.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
             found = np.array(upright.convert("L" if grey else "RGB"), dtype=np.uint8)
         except Exception as error:  # as in _open
             raise CeterisError(f"{file} is damaged: {error}") from error
