@@ -174,7 +174,7 @@ def test_whatever_times_are_known_the_bits_are_the_same(
 @pytest.mark.slow
 def test_what_training_took_is_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CETERIS_CALIBRATION", str(tmp_path / "kinds.json"))
-    run_study(small_study(seeds=2, epochs=600), runs_folder=tmp_path, workers=1)
+    run_study(small_study(seeds=2, epochs=3000), runs_folder=tmp_path, workers=1)
     (timed,) = read_kinds(tmp_path / "kinds.json").values()
     assert [(own.members, own.threads) for own in timed] == [(4, 1)]
     assert loop.TOLD_SECONDS > 0.5

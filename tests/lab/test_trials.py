@@ -61,7 +61,7 @@ def test_asking_for_arrays_gives_the_identity_that_it_gave_before_there_was_a_ch
     settings = found.experiment.model_dump(mode="json")
     for name in ("implementation", "precision", "accumulate"):
         del settings[name]
-    for name in ("content", "checksum", "target_scale", "drop"):
+    for name in ("content", "checksum", "target_scale", "drop", "test"):
         del settings["data"][name]
     del settings["probes"]["activation_rows"], settings["probes"]["units"]
     assert identity_of(found.experiment, 0, 0, {}) == trial_identity(settings, 0, 0, "", {}, SCHEME)
