@@ -26,6 +26,9 @@ os.environ.update(numerics.environment())
 settings.register_profile("ceteris", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ceteris")
 
+# How a run is laid out depends on no test before it, and nothing is learnt of this machine.
+os.environ["CETERIS_CALIBRATION"] = os.devnull
+
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 if PROCESS and hasattr(os, "sched_setaffinity"):
     CORES = sorted(os.sched_getaffinity(0))
@@ -79,14 +82,6 @@ def forked_workers() -> Iterator[None]:
         patch.setattr(crew, "subprocess", processes)
         yield
     processes.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what tests learn of this machine out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CETERIS_CALIBRATION", str(tmp_path_factory.mktemp("calibration") / "kinds.json"))
-        yield
 
 
 @pytest.fixture
