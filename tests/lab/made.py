@@ -17,6 +17,18 @@ from ceteris.spec.parse import ParsedStudy, parse_study
 from ceteris.train.messages import EpochMeasured, Progress, TrialEnded
 from ceteris.train.plan import TrialPlan
 
+NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 10)
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.body(x.flatten(1))
+"""
+"""Code of a module of the user's own, for a file that imports ``torch.nn`` as ``nn``."""
+
 
 def settings(**changes: Any) -> dict[str, Any]:
     """Return a study of digits that trains in a moment; ``changes`` replace settings of the experiment."""
@@ -136,3 +148,12 @@ class Diary(Unheard):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+def check_same(runs: Path, undisturbed: Path) -> None:
+    """Hold a run, which was disturbed, against one that was not: by bits, and with nothing left over."""
+    record, whole = load(runs, "last"), load(undisturbed, "last")
+    assert record.status == "finished"
+    assert all_curves(record) == all_curves(whole)
+    assert all_weights(runs, record) == all_weights(undisturbed, whole)
+    assert not (runs / record.id / "checkpoints").exists()

@@ -16,15 +16,7 @@ from ceteris.errors import CeterisError
 from ceteris.lab.listener import RunPlan
 from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
-from tests.lab.made import Diary, all_curves, all_weights, held_up, load, share_right, small_study
-
-
-def check_same(runs: Path, undisturbed: Path) -> None:
-    record, whole = load(runs, "last"), load(undisturbed, "last")
-    assert record.status == "finished"
-    assert all_curves(record) == all_curves(whole)
-    assert all_weights(runs, record) == all_weights(undisturbed, whole)
-    assert not (runs / record.id / "checkpoints").exists()
+from tests.lab.made import Diary, check_same, held_up, load, share_right, small_study
 
 
 @pytest.mark.slow

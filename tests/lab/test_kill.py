@@ -16,7 +16,7 @@ from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
-from tests.lab.made import Diary, all_curves, all_weights, load, share_right
+from tests.lab.made import NET, Diary, all_curves, all_weights, load, share_right
 
 # A script as people write them: no guard, a metric and a network from a file beside it, which is found by
 # sys.path alone.
@@ -85,15 +85,6 @@ def slow_share(outputs, targets):
     Path(os.environ["PIDS"], str(os.getpid())).touch()
     time.sleep(0.005 if next(READINGS) <= 50 else 3600)
     return float((outputs.argmax(1) == targets).double().mean())
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        layers = nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 10)
-        self.body = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.body(x.flatten(1))
 """
 
 
@@ -131,7 +122,7 @@ def has_ended(process: int) -> bool:
 def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Write the script and the file beside it; return the user's code as this process goes on with it."""
     (tmp_path / "script.py").write_text(SCRIPT)
-    (tmp_path / "beside.py").write_text(BESIDE)
+    (tmp_path / "beside.py").write_text(BESIDE + NET)
     monkeypatch.syspath_prepend(tmp_path)
     beside = importlib.import_module("beside")
     return {"metrics": {"share": share_right}, "modules": {"Net": beside.Net}}

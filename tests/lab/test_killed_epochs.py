@@ -18,7 +18,7 @@ from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
 from ceteris.train.messages import CHECKPOINT_SECONDS
-from tests.lab.made import Diary, all_curves, all_weights, load
+from tests.lab.made import NET, Diary, check_same, load
 
 pytestmark = [
     pytest.mark.slow,
@@ -76,15 +76,6 @@ def deadly_share(outputs, targets):
     if fatal.stat().st_size == 2 * 3 * 3 + 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return slow_share(outputs, targets)
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        layers = nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 10)
-        self.body = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.body(x.flatten(1))
 """
 STOPPING = {
     "optimizer": {"kind": "adam", "lr": 0.02},
@@ -117,7 +108,7 @@ def study(engines: tuple[str, ...], seeds: int, epochs: int = 6, **settings: Any
 def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Write the script and the file beside it, and return the latter."""
     (tmp_path / "script.py").write_text(SCRIPT)
-    (tmp_path / "beside.py").write_text(BESIDE)
+    (tmp_path / "beside.py").write_text(BESIDE + NET)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "beside", raising=False)
     return importlib.import_module("beside")
@@ -157,14 +148,6 @@ def check_goes_on(runs: Path, before: RunRecord, whole: Path, code: dict[str, An
     check_same(runs, whole)
     record = load(runs, "last")
     assert len(again) + len(recorded) == sum(len(t.curves["lr"]) for t in record.trials)
-
-
-def check_same(runs: Path, undisturbed: Path) -> None:
-    record, whole = load(runs, "last"), load(undisturbed, "last")
-    assert record.status == "finished"
-    assert all_curves(record) == all_curves(whole)
-    assert all_weights(runs, record) == all_weights(undisturbed, whole)
-    assert not (runs / record.id / "checkpoints").exists()
 
 
 def test_a_killed_lab_goes_on_from_its_last_recorded_epoch(tmp_path: Path, beside: ModuleType) -> None:
