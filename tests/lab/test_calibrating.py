@@ -18,7 +18,7 @@ from ceteris.lab.orders import Calibrated, Gone, Hello, Job, Order, Printed, Rep
 from ceteris.lab.planning import Room, by_rule
 from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
-from ceteris.train import loop
+from ceteris.train import training
 from ceteris.train.messages import Timed
 from ceteris.train.plan import Cohort, TrialPlan
 from tests.lab.made import Diary, all_curves, all_weights, load, small_study, small_trials
@@ -177,4 +177,4 @@ def test_what_training_took_is_learnt(tmp_path: Path, monkeypatch: pytest.Monkey
     run_study(small_study(seeds=2, epochs=3000), runs_folder=tmp_path, workers=1)
     (timed,) = read_kinds(tmp_path / "kinds.json").values()
     assert [(own.members, own.threads) for own in timed] == [(4, 1)]
-    assert loop.TOLD_SECONDS > 0.5
+    assert training.TOLD_SECONDS > 0.5

@@ -156,7 +156,7 @@ def test_the_tensor_engine_reads_the_same_changed_images(
     def engine(spec: Any, stack: Any, device: str) -> Engine:
         return TensorEngine(spec, stack, device)
 
-    monkeypatch.setattr("ceteris.train.loop.built_in_engine", engine)
+    monkeypatch.setattr("ceteris.train.training.built_in_engine", engine)
     torched = run_plans(trials, digits)
     for one in trials:
         np.testing.assert_allclose(

@@ -16,7 +16,7 @@ from ceteris.data.preparation import Preparation
 from ceteris.lab.scratch_engine import ScratchEngine
 from ceteris.nets.stacked import StackedNetwork
 from ceteris.spec.model import ModuleModel
-from ceteris.train import loop
+from ceteris.train import training
 from ceteris.train.checkpoints import Pace
 from ceteris.train.engine import Engine, StackSpec
 from ceteris.train.loop import train_cohort
@@ -116,7 +116,7 @@ def test_engines_of_devices(
             return StackedModuleEngine(spec, stack, device)
         return TensorEngine(spec, stack, device)
 
-    monkeypatch.setattr(loop, "built_in_engine", engine)
+    monkeypatch.setattr(training, "built_in_engine", engine)
     (cohort,) = cohorts([plan(f"t{seed}", seed, **settings) for seed in range(2)], digits)
     whole = train_from(cohort, digits)
     again = train_from(replace(cohort, begin=2), digits, whole.states(2))

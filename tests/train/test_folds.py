@@ -62,7 +62,7 @@ def on_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     def engine(spec: Any, stack: Any, device: str) -> Engine:
         return TensorEngine(spec, stack, device)
 
-    monkeypatch.setattr("ceteris.train.loop.built_in_engine", engine)
+    monkeypatch.setattr("ceteris.train.training.built_in_engine", engine)
 
 
 @pytest.mark.parametrize("last_batch", ["keep", "drop", "fill"])

@@ -15,7 +15,7 @@ from ceteris.data.preparation import Preparation
 from ceteris.draws import normals, stream_key, words
 from ceteris.nets.architecture import architecture, random_amounts, random_places
 from ceteris.spec.model import CNN, MLP, LinearModel
-from ceteris.train import loop
+from ceteris.train import training
 from ceteris.train.cpu.layers import add_noise
 from ceteris.train.cpu.quantile import normal_quantile
 from ceteris.train.streams import epoch_order
@@ -146,7 +146,7 @@ def test_both_engines_draw_the_same(
 ) -> None:
     plans = [plan(f"t{seed}", seed=seed, model={"kind": "mlp", "hidden": [16, 8]} | model) for seed in (2, 5)]
     compiled = train(*plans)
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, _: TensorEngine(spec, stack, "cpu"))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, _: TensorEngine(spec, stack, "cpu"))
     tensors = run_plans(plans, digits)
     for name in ("t2", "t5"):
         np.testing.assert_allclose(tensors.final(name), compiled.final(name), rtol=1e-3, atol=1e-4)

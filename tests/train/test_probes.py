@@ -14,7 +14,7 @@ from ceteris.data.preparation import Preparation
 from ceteris.nets.architecture import architecture
 from ceteris.nets.module import Network, load_tensors
 from ceteris.spec.probes import FAMILIES, OF_LAYERS, ON_REQUEST, probe_parts
-from ceteris.train import loop
+from ceteris.train import training
 from ceteris.train.cpu.engine import CompiledEngine
 from ceteris.train.cpu.sums import BLOCK
 from ceteris.train.engine import EVALUATION_ROWS, GRADIENT_EVERY
@@ -106,7 +106,7 @@ def probed(outcome: Outcome) -> set[str]:
 def test_probes_are_those_of_a_plain_loop_with_hooks(
     train: Train, digits: Preparation, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     model = CNN if "modules" in engine else MODEL
     outcome = train(plan("t", model=model, **SETTINGS), plan("other", seed=1, model=model, **SETTINGS))
     expected = plain_loop(digits, model, outcome.ended["t"].initial)
@@ -123,7 +123,7 @@ def test_probes_are_those_of_a_plain_loop_with_hooks(
 def test_activations_are_measured_on_the_rows_that_are_asked_for(
     train: Train, digits: Preparation, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     settings = {"model": CNN if "modules" in engine else MODEL, "epochs": 1}
     asking = plan("t", probes={"activation_rows": "validation"}, **settings)
     outcome, other = train(asking), train(plan("t", **settings))
@@ -152,7 +152,7 @@ def test_the_squares_of_the_tensors_norms_add_up_to_those_of_the_whole(train: Tr
 def test_units_are_compared_by_the_weights_into_them_and_out_of_them(
     train: Train, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     model = CNN if engine == "modules" else MODEL
     asking = [plan(f"{seed}", seed=seed, model=model, epochs=1, probes={"units": True}) for seed in (0, 1)]
     outcome = train(*asking)
@@ -179,7 +179,7 @@ def test_units_that_start_alike_stay_alike_and_others_do_not(train: Train) -> No
 def test_a_unit_that_never_fires_is_dead_and_a_healthy_layer_has_none(
     train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = loop.starting_stack
+    made = training.starting_stack
 
     def killed(*arguments: Any) -> Any:
         stack = made(*arguments)
@@ -187,7 +187,7 @@ def test_a_unit_that_never_fires_is_dead_and_a_healthy_layer_has_none(
         stack.parameters[1, bias.offset : bias.offset + 4] = -100
         return stack
 
-    monkeypatch.setattr(loop, "starting_stack", killed)
+    monkeypatch.setattr(training, "starting_stack", killed)
     outcome = train(plan("a"), plan("b"))
     assert outcome.curve("a", "dead/hidden.0").tolist() == [0, 0]
     assert outcome.curve("b", "dead/hidden.0").tolist() == [4 / 16, 4 / 16]
@@ -217,7 +217,7 @@ OPTIMIZERS: list[dict[str, Any]] = [
 def test_probes_change_no_bit_of_what_is_trained(
     train: Train, monkeypatch: pytest.MonkeyPatch, optimizer: dict[str, Any], engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     # The first tensor is larger than a block, and the measured update goes block by block.
     settings: dict[str, Any] = {"model": {"kind": "mlp", "hidden": [70]}, "optimizer": optimizer, "epochs": 1}
     assert BLOCK < 64 * 70
@@ -238,7 +238,7 @@ def test_a_linear_model_has_no_hidden_layers(train: Train) -> None:
 def test_an_activation_of_the_output_is_no_hidden_layer(
     train: Train, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, device: ENGINES[engine](spec, stack))
     model = {"kind": "mlp", "hidden": [12, 12], "residual": True, "output": ["relu"]}
     names = probed(train(plan("t", model=model, loss="mse", epochs=1)))
     assert {n for n in names if n.startswith("dead/")} == {"dead/hidden.0", "dead/hidden.1"}

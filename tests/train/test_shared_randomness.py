@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ceteris.data.preparation import Preparation
 from ceteris.draws import stream_key, words
-from ceteris.train import loop
+from ceteris.train import training
 from ceteris.train.cpu.layers import drop_forward
 from ceteris.train.streams import epoch_order
 from ceteris.train.tensor.engine import TensorEngine
@@ -105,7 +105,7 @@ def test_tensor_engine_draws_the_same_masks(
     model = {"kind": "mlp", "hidden": [16], "dropout": 0.4, "input_dropout": 0.1}
     plans = [plan(f"t{seed}", seed=seed, model=model) for seed in (2, 5)]
     compiled = train(*plans)
-    monkeypatch.setattr(loop, "built_in_engine", lambda spec, stack, _: TensorEngine(spec, stack, "cpu"))
+    monkeypatch.setattr(training, "built_in_engine", lambda spec, stack, _: TensorEngine(spec, stack, "cpu"))
     tensors = run_plans(plans, digits)
     for name in ("t2", "t5"):
         np.testing.assert_allclose(tensors.final(name), compiled.final(name), rtol=1e-4, atol=1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ceteris.data.preparation import Preparation
-from ceteris.train import loop, timing
+from ceteris.train import timing, training
 from ceteris.train.messages import Timed
 from ceteris.train.sampling import time_training
 from ceteris.train.timing import Spent
@@ -81,7 +81,7 @@ def test_a_sample_lasts_about_as_long_as_it_should(digits: Preparation) -> None:
 
 
 def test_a_sample_foretells_what_training_takes(digits: Preparation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "TOLD_SECONDS", 0.0)
+    monkeypatch.setattr(training, "TOLD_SECONDS", 0.0)
     plans = three({"model": {"kind": "mlp", "hidden": [64]}, "epochs": 30})
     (cohort,) = cohorts(plans, digits)
     foretold = time_training(cohort, digits, 0.1)

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from ceteris.data.preparation import Preparation
 from ceteris.nets.given import Values
 from ceteris.train.engine import EVALUATION_ROWS, EngineFactory
-from ceteris.train.loop import Training
 from ceteris.train.messages import Message, Timed
 from ceteris.train.plan import Cohort
 from ceteris.train.timing import Spent, moment
+from ceteris.train.training import Training
 
 CHUNKS = 4
 """So many chunks of rows each thread evaluates where several share them, to see how well they do."""
