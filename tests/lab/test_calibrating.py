@@ -16,6 +16,7 @@ from ceteris.lab.calibration_file import calibration_file, read_kinds
 from ceteris.lab.datasets import DataPlaces
 from ceteris.lab.orders import Calibrated, Gone, Hello, Job, Order, Printed, Report
 from ceteris.lab.planning import Room, by_rule
+from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
 from ceteris.train import training
@@ -178,3 +179,19 @@ def test_what_training_took_is_learnt(tmp_path: Path, monkeypatch: pytest.Monkey
     (timed,) = read_kinds(tmp_path / "kinds.json").values()
     assert [(own.members, own.threads) for own in timed] == [(4, 1)]
     assert training.TOLD_SECONDS > 0.5
+
+
+def test_a_stop_while_measuring_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    diary = Diary()
+
+    def stopped(*_: Any) -> tuple[tuple[Cohort, Timed], ...]:
+        diary.stop.request()
+        return ()
+
+    monkeypatch.setattr(undertaking, "measure", stopped)
+    run = run_study(small_study(), runs_folder=tmp_path, workers=1, listener=diary, stop=diary.stop)
+    record = load(tmp_path, run)
+    assert (record.status, diary.epochs) == ("stopped", [])
+    assert {trial.status for trial in record.trials} == {"pending"}
+    assert resume_run(run, runs_folder=tmp_path, workers=1) == run
+    assert load(tmp_path, run).status == "finished"

@@ -86,6 +86,7 @@ class Sitting:
         for _ in range(workers - self._crew.size):
             self._crew.hire()
         try:
+            self._heed_stop()
             for worker in ready:
                 self._employ(worker)
             while not self._schedule.finished and not self._stop.at_once:
