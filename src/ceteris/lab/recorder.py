@@ -167,10 +167,9 @@ class Recorder:
             self.store.heartbeat(self.run)
             self._last_write = now
 
-    def restart(self, trials: Sequence[TrialPlan]) -> None:
-        """Forget the epochs of trials after their last checkpoints, or all where there is none."""
+    def restart(self, trials: Sequence[TrialPlan], begun: Mapping[str, int]) -> None:
+        """Forget what trials did after their last checkpoints (``begun``), or all where there is none."""
         self.flush()
-        begun = self.begun(trials)
         self._reached |= {trial.identity: begun.get(trial.identity, 0) for trial in trials}
         self.store.restart_trials(self.run, [trial.identity for trial in trials], begun)
 

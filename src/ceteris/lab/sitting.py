@@ -201,7 +201,7 @@ class Sitting:
         loss = self._schedule.died(worker, begun, of_memory=of_memory)
         self._gave_up_for_memory |= of_memory and bool(loss.given_up)
         if loss.again:
-            self._recorder.restart(loss.again)
+            self._recorder.restart(loss.again, begun)
             goes_on = any(trial.identity in begun for trial in loss.again)
             how = "gone on with from the last checkpoint" if goes_on else "begun anew"
             parts = "" if len(loss.again) == 1 else " in smaller parts"
@@ -213,7 +213,7 @@ class Sitting:
         lost = self._schedule.given_up
         if not lost:
             return
-        self._recorder.restart(lost)
+        self._recorder.restart(lost, self._recorder.begun(lost))
         raise CeterisError(
             f"{tell_trials(lost)} could not be trained: it failed each time (details in "
             f"{self._recorder.folder / 'errors.log'}){FOR_MEMORY if self._gave_up_for_memory else ''}; "
