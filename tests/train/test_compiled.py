@@ -9,13 +9,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 from ceteris.draws import compiled as draws
 from ceteris.train.cpu import decorators, interpreter
 from ceteris.train.cpu.compiled import NOTE
+from ceteris.train.cpu.decorators import keep_form
 
 ASK = "from ceteris.train.cpu.compiled import kernels_are_compiled; print(kernels_are_compiled())"
 
@@ -73,6 +77,44 @@ def test_a_kernel_is_compiled_anew_where_any_source_of_kernels_has_changed(
     monkeypatch.setattr(decorators, "sources_stamp", lambda: b"an update of another file")
     assert hits() == 0
     assert hits() == 1
+
+
+def cache_file(folder: Path, name: str, stamp: bytes) -> Any:
+    file: Any = IndexDataCacheFile(str(folder), name, stamp)
+    file.save = partial(keep_form, file)
+    return file
+
+
+def test_two_processes_that_compile_two_forms_at_once_do_not_mix_them_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (cache_file(tmp_path, "f", b"sources") for _ in range(2))
+    write = one._save_data
+
+    def write_late(name: str, code: str) -> None:
+        other.save("float64", "code for float64")
+        write(name, code)
+
+    with monkeypatch.context() as at_once:
+        for process in (one, other):  # each has read the index before the other writes it
+            at_once.setattr(process, "_load_index", dict)
+        at_once.setattr(one, "_save_data", write_late)
+        one.save("float32", "code for float32")
+    assert one.load("float32") == "code for float32"
+    assert one.load("float64") in {None, "code for float64"}  # None: it is compiled once more
+    other.save("float64", "code for float64")
+    assert (one.load("float32"), one.load("float64")) == ("code for float32", "code for float64")
+
+
+def test_code_of_sources_that_have_changed_does_not_stay_on_the_disk(tmp_path: Path) -> None:
+    cache_file(tmp_path, "f", b"before").save("float32", "old code")
+    neighbour = cache_file(tmp_path, "f2", b"before")
+    neighbour.save("float32", "of another function")
+    after = cache_file(tmp_path, "f", b"after")
+    assert after.load("float32") is None
+    after.save("float64", "new code")
+    assert len(list(tmp_path.glob("f.*.nbc"))) == 1
+    assert (after.load("float64"), neighbour.load("float32")) == ("new code", "of another function")
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,29 @@ def sources_stamp(package: Path = PACKAGE) -> bytes:
     return digest.digest()
 
 
+def keep_form(cache_file: Any, key: Any, data: Any) -> None:
+    """Keep a compiled form of a function in a file of its own, which is there before the index names it.
+
+    Stands for ``save`` of Numba's ``IndexDataCacheFile``, which numbers the files and writes the index first:
+    of two processes that compile two forms at once both can take one number, and then train with the code of
+    the other form.
+    """
+    kept = cache_file._load_index()
+    if not kept:
+        _remove_forms(cache_file)  # of sources as they were; a form that is missing is compiled again
+    digest = hashlib.sha256(repr((cache_file._source_stamp, key)).encode()).digest()
+    name = cache_file._data_name(int.from_bytes(digest[:8], "big"))
+    cache_file._save_data(name, data)
+    cache_file._save_index({**kept, key: name})
+
+
+def _remove_forms(cache_file: Any) -> None:
+    prefix = glob.escape(cache_file._data_name_pattern.removesuffix("{number:d}.nbc"))
+    for file in Path(cache_file._cache_path).glob(f"{prefix}*.nbc"):
+        with suppress(OSError):  # on Windows while another process reads it
+            file.unlink()
+
+
 def compiling(**options: Any) -> Any:
     """Return a decorator that compiles a function, and keeps it until any source of a kernel changes.
 
@@ -55,7 +80,8 @@ def compiling(**options: Any) -> Any:
     def kept(function: Callable[..., Any]) -> Any:
         compiled = decorate(function)
         if hasattr(compiled, "_cache"):  # not where NUMBA_DISABLE_JIT asks for plain functions
-            compiled._cache._cache_file._source_stamp = sources_stamp()
+            file = compiled._cache._cache_file
+            file._source_stamp, file.save = sources_stamp(), partial(keep_form, file)
         return compiled
 
     return kept
