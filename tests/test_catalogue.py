@@ -114,15 +114,6 @@ def test_every_script_compiles_and_has_what_it_is_asked_for(arguments: list[str]
     assert all(f"def mistake_{number}()" in text for number in numbers)
 
 
-def test_links_lead_to_headings_that_exist() -> None:
-    for file, anchor in re.findall(r"\]\(([\w.]+)#([\w-]+)\)", PAGE.read_text(encoding="utf-8")):
-        lines = (PAGE.parent / file).read_text(encoding="utf-8").splitlines()
-        headings = {
-            re.sub(r"[^\w -]", "", x.lstrip("# ").lower()).replace(" ", "-") for x in lines if x[:1] == "#"
-        }
-        assert anchor in headings, f"{file} has no heading {anchor}"
-
-
 @pytest.mark.slow
 def test_some_commands_in_a_tiny_form(tmp_path: Path) -> None:
     tiny = ("--seeds", "2", "--epochs", "2", "--json")
