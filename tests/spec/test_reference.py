@@ -8,10 +8,12 @@ import pytest
 
 from ceteris.spec.claim_check import known_metrics
 from ceteris.spec.document import parse_document
+from ceteris.spec.losses import LossName
 from ceteris.spec.parse import parse_study
 from ceteris.spec.probes import probe_patterns
 from ceteris.spec.reference import Page, settings_reference
 from ceteris.spec.reference_parts import PARTS, part_of, reachable
+from ceteris.spec.reference_tables import LOSSES, METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: tuple[Page, ...] = get_args(Page)
@@ -52,10 +54,13 @@ def test_ranges_and_defaults_are_those_of_the_classes(row: str) -> None:
 
 def test_every_metric_that_a_claim_may_use_is_named() -> None:
     """The message about a misspelt one says so."""
-    text = settings_reference()
-    assert [name for name in known_metrics(()) if f"`{name}`" not in text] == []
-    families = [pattern.partition("/")[0] for pattern in probe_patterns()]
-    assert [family for family in families if f"`{family}/" not in text] == []
+    assert [name for name in (*known_metrics(()), *probe_patterns()) if f"`{name}`" not in METRICS] == []
+    assert METRICS in settings_reference()
+
+
+def test_every_loss_is_named() -> None:
+    assert [name for name in get_args(LossName) if f"`{name}`" not in LOSSES] == []
+    assert LOSSES in settings_reference()
 
 
 def headings(text: str) -> set[str]:

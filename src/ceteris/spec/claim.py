@@ -42,7 +42,9 @@ class Equal(Spec):
     """Two or more levels that differ by no more than ``margin`` (two one-sided tests, each pair)."""
 
     levels: Levels
+    """Compared with each other, every pair."""
     margin: Annotated[Number, Field(gt=0, title="margin")]
+    """How far apart two of them may be, in the units of the metric; with `scale: log` a factor above 1."""
 
     @model_validator(mode="after")
     def _different_levels(self) -> Self:
@@ -56,7 +58,9 @@ class Within(Spec):
     levels: tuple[Label, ...] = ()
     """Empty: all levels."""
     low: Annotated[Number | None, Field(title="lower bound")] = None
+    """What the mean is above."""
     high: Annotated[Number | None, Field(title="upper bound")] = None
+    """What the mean is below."""
 
     @model_validator(mode="after")
     def _has_bounds(self) -> Self:
@@ -74,6 +78,7 @@ class Interaction(Spec):
     factors: dict[str, Pair]
     """Two factors, each with two of its levels: {a: [a1, a2], b: [b1, b2]}."""
     sign: Annotated[Literal["positive", "negative", "any"], Field(title="sign")] = "any"
+    """Whether that difference is above 0, below 0, or one of the two."""
 
     @model_validator(mode="after")
     def _two_factors(self) -> Self:
@@ -91,18 +96,7 @@ class Claim(Spec):
     """The claim in words, as it is told beside its verdict."""
 
     metric: Annotated[str, Field(min_length=1, title="metric")]
-    """A recorded measurement (`val_loss`, `train_accuracy`, `grad_norm`, `weight_norm`, ...;
-    `train_loss_running` and `train_accuracy_running` are means over the rows of an epoch as they were trained
-    on), what a probe measures of a parameter (`std/head.weight`, `grad_norm/...`, `weight_norm/...`,
-    `update_ratio/...`, `gradient_noise/...`, `std_over_outputs/...`, `std_over_inputs/...`) or of a hidden
-    layer (`activation_var/hidden.0`, `activation_mean/...`, `zeros/...`, `dead/...`,
-    `activation_grad_var/...`, `start_activation_var/...`, `start_activation_grad_var/...`), or `gap_loss`
-    (validation minus training) or `gap_accuracy` (training minus validation), with their sign, or
-    `gap_size_loss`, `gap_size_accuracy`:
-    how far apart the two are, whichever is larger. `sharpness`, `gradient_noise`, `std_over_outputs/...` and
-    `std_over_inputs/...` are there where `probes` ask for them. Or a number of a trial as a whole: `epochs`
-    (how many were trained), `diverged` (1 or 0) or `seconds_per_epoch` (its share of the time of the trials
-    that were trained with it)."""
+    """One of the [metrics](#metrics): `val_loss`, `train_accuracy`, `std/head.weight` and others."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
     """Which number of the curve: the `first` or the `last` epoch, the `best` epoch (lowest for losses, errors

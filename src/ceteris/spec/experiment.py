@@ -43,7 +43,10 @@ class Experiment(Spec):
     """Data, network, loss, optimiser, regularisation, budget and metrics of a training run."""
 
     data: DataSpec
+    """The rows, which of them validate, and what is made of them."""
+
     model: ModelSpec
+    """The network, and how its weights start."""
 
     precision: Annotated[Literal["float32", "bfloat16", "float16"], Field(title="precision")] = "float32"
     """Of the forward and backward pass, in training and evaluation. Weights, loss and optimiser stay in
@@ -51,13 +54,7 @@ class Experiment(Spec):
     `torch.amp.GradScaler`; the curves `loss_scale` and `skipped_steps` tell how."""
 
     loss: Annotated[LossName, Field(title="loss")] = "auto"
-    """`auto`: cross-entropy on logits for classes, mean-squared error for numbers. With classes,
-    `mse` compares the outputs with one-hot targets, `nll` is on log-probabilities (`model.output:
-    log_softmax`), and one output tells two classes apart in `binary_cross_entropy` (a logit z),
-    `binary_cross_entropy_probabilities` (`model.output: sigmoid`), `hinge` (max(0, 1 - t z) with t = -1 or
-    1) and `perceptron` (max(0, -t z), whose step at t z <= 0 is the perceptron's). For numbers also `l1`,
-    `smooth_l1` and `huber`; `mse_half` is half of `mse`. Names and meanings are torch's where it has them;
-    the mean is over rows and outputs."""
+    """Which loss is trained on: see [experiment.loss](#experimentloss)."""
 
     loss_beta: Annotated[Number, Field(gt=0, title="beta of a loss")] = 1.0
     """The error at which `smooth_l1` (torch's `beta`) and `huber` (torch's `delta`) turn from a parabola
@@ -85,8 +82,14 @@ class Experiment(Spec):
     recorded as `penalty`."""
 
     optimizer: OptimizerSpec = Adam()
+    """How a gradient becomes a step."""
+
     schedule: ScheduleSpec = Constant()
+    """How the learning rate changes while training."""
+
     clip: Annotated[Clip, Field(title="limit on gradients")] = Clip()
+    """Limits on the gradient."""
+
     batch_size: Annotated[Whole, Field(ge=1, title="batch size")] = 32
     """Training rows of one step."""
 
@@ -103,6 +106,7 @@ class Experiment(Spec):
     """How often all training rows are gone through."""
 
     early_stopping: Annotated[EarlyStopping, Field(title="rule of early stopping")] = EarlyStopping()
+    """When a trial ends before its epochs are over."""
 
     implementation: Annotated[Implementation, Field(title="implementation")] = "builtin"
     """Which program trains: `builtin`, or `scratch`, the one of `ceteris.scratch` that is written out with
@@ -114,6 +118,7 @@ class Experiment(Spec):
     `ceteris.run(metrics=...)` in Python, or `package.module:Name` with `--allow-code`."""
 
     probes: Annotated[Probes, Field(title="choice of probes")] = Probes()
+    """What is measured besides losses and metrics."""
 
     better: Annotated[dict[str, Direction], Field(title="direction")] = Field(default_factory=dict)
     """Which values of a metric of the user's own are better: ``{mae: lower}``. Needed only where its name

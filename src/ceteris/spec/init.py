@@ -29,7 +29,9 @@ class NormalInit(Initialisation):
 
     kind: Literal["normal"] = "normal"
     std: Annotated[Number, Field(gt=0, title="standard deviation")] = 0.01
+    """Standard deviation of the weights."""
     mean: Annotated[Number, Field(title="mean")] = 0.0
+    """Mean of the weights."""
 
 
 class UniformInit(Initialisation):
@@ -37,7 +39,9 @@ class UniformInit(Initialisation):
 
     kind: Literal["uniform"] = "uniform"
     low: Annotated[Number, Field(title="lower bound")] = -0.1
+    """The smallest that a weight can be."""
     high: Annotated[Number, Field(title="upper bound")] = 0.1
+    """The largest that a weight can be."""
 
     @model_validator(mode="after")
     def _rises(self) -> Self:

@@ -39,7 +39,9 @@ class GroupSettings(Spec):
     """Settings of some of the parameters apart; what is left out is as for the weights."""
 
     lr: Annotated[Rate | None, Field(title="learning rate")] = None
+    """Their learning rate."""
     weight_decay: Annotated[Decay | None, Field(title="weight decay")] = None
+    """Their weight decay."""
 
 
 Biases = Annotated[
@@ -130,6 +132,7 @@ class Adagrad(Spec):
     initial_accumulator_value: Annotated[Number, Field(ge=0, title="initial sum of squares")] = 0.0
     """What the sums of squared gradients start with."""
     eps: Annotated[Number, Field(gt=0, title="valid eps")] = 1e-10
+    """Added to the divisor, so that it is never 0."""
     biases: Biases = GroupSettings()
     norms: Norms = GroupSettings()
 

@@ -65,6 +65,7 @@ class Several(Spec):
 
     kind: Literal["several"] = "several"
     terms: Annotated[tuple[OnePenalty, ...], Field(title="list of penalties")]
+    """The penalties that are added up."""
 
     @field_validator("terms")
     @classmethod

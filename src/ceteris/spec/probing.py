@@ -80,8 +80,10 @@ class Probes(Spec):
     that do not come are left out."""
 
     grid: Grid = Grid()
+    """The fitted curve, where there is one: see below."""
 
     sharpness: Sharpness = Sharpness()
+    """How flat the minimum is: see below."""
 
     confusion: Epochs = "none"
     """How many validation rows of each class were taken for each class; epochs as for `histograms`."""

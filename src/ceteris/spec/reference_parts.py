@@ -21,6 +21,7 @@ from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
 from ceteris.spec.probing import Grid, Probes, Sharpness
+from ceteris.spec.reference_tables import LOSSES, METRICS
 from ceteris.spec.schedule import ScheduleSpec
 from ceteris.spec.search import Dimension, Halving, Search
 from ceteris.spec.study import Factor, Level, Quick, Study
@@ -141,8 +142,9 @@ INIT = Part(
         "experiment:\n  model: {kind: mlp, hidden: [32], init: {kind: normal, std: 0.1}}\n",
         "experiment:\n  model: {kind: mlp, hidden: [32], init: {from: net.safetensors, only: [hidden]}}\n",
     ),
-    3,
+    4,
 )
+LOSS = Part("experiment.loss", LOSSES, depth=3)
 OPTIMIZER = Part(
     "experiment.optimizer",
     "Names, defaults and meanings are PyTorch's. `biases` and `norms` set a rate and a decay of their own.",
@@ -188,10 +190,10 @@ VARY = Part(
     "vary and combine",
     "`vary` maps each factor to its levels. A factor is the dotted path of a setting with a list of values, "
     "or a name of your own with labelled levels, each a mapping of paths to values (`{}`: the base itself). "
-    "Several factors are crossed: every level of one with every level of the others. `combine: zip` pairs "
-    "them level by level, and a list of mappings names the combinations one by one. On the command line: "
-    "`--vary optimizer.lr=0.1,0.01`, and `--set optimizer.lr=0.1` for a setting of the base. In full, as "
-    "records write it, `vary` is a list of factors:",
+    "On the command line: `--vary optimizer.lr=0.1,0.01`, and `--set optimizer.lr=0.1` for a setting of the "
+    "base.\n\nSeveral factors are crossed: every level of one with every level of the others. `combine: zip` "
+    "pairs them level by level, and a list of mappings names the combinations one by one.\n\nRecords write "
+    "`vary` in full, as a list of factors; the tables below are about that form.",
     (Factor, Level),
     (
         "vary:\n  optimizer.lr: [0.1, 0.01]\n  batch_size: [32, 64]\n",
@@ -255,11 +257,12 @@ CLAIMS = Part(
     "claims",
     "A claim takes one number from each trial (`metric`, `at`), compares levels of one factor, and has "
     "exactly one relation: `order`, `greater`, `less`, `differ`, `equal`, `within` or `interaction`. Levels "
-    "are named by their labels or values. With several factors, `factor` says whose levels are compared, and "
-    "`where` holds others at a level. Over the rest the numbers are averaged, and the claim is looked at "
-    "within each of their levels too: where its effect is shown to differ between them (paired t tests, "
-    "Holm, at 5%), the average is no verdict, unless `over: average` says so. What spans orders of magnitude "
-    "(variances, norms) is judged with `scale: log`.",
+    "are named by their labels or values. What spans orders of magnitude (variances, norms) is judged with "
+    "`scale: log`.\n\n"
+    "With several factors, `factor` says whose levels are compared, and `where` holds others at a level. Over "
+    "the rest the numbers are averaged, and the claim is looked at within each of their levels too: where its "
+    "effect is shown to differ between them (paired t tests, Holm, at 5%), the average is no verdict, unless "
+    "`over: average` says so.",
     (Claim, Equal, Within, Interaction),
     (
         """\
@@ -318,6 +321,7 @@ claims:
 """,
     ),
 )
+METRIC = Part("metrics", METRICS)
 
 PARTS = (
     STUDY,
@@ -326,6 +330,7 @@ PARTS = (
     FOLDS,
     QUICK,
     CLAIMS,
+    METRIC,
     EXPERIMENT,
     DATA,
     AUGMENT,
@@ -333,6 +338,7 @@ PARTS = (
     MODEL,
     LAYERS,
     INIT,
+    LOSS,
     OPTIMIZER,
     SCHEDULE,
     PENALTY,

@@ -20,14 +20,18 @@ class Level(Spec):
     """A label and a patch of the experiment: {dotted path: value, ...}; values are plain data."""
 
     label: Annotated[Label, Field(min_length=1, title="label")]
+    """What the level is called in tables and claims."""
     patch: dict[str, PatchValue]
+    """What it changes: dotted paths below `experiment`, each with its value."""
 
 
 class Factor(Spec):
     """A named list of levels."""
 
     name: Annotated[str, Field(min_length=1, title="name")]
+    """The dotted path of the only setting that it changes, or a name of your own."""
     levels: Annotated[tuple[Level, ...], Field(min_length=1, title="list of levels")]
+    """One at least; their labels differ."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -72,12 +76,14 @@ class Study(Spec):
     """A base experiment, its factors, seeds, folds and claims."""
 
     title: Annotated[str, Field(title="title")] = ""
+    """The question, which heads tables and report."""
     source: Annotated[str, Field(title="source")] = ""
     """Where the question comes from."""
     note: Annotated[str, Field(title="note")] = ""
     """What a reader of the verdicts has to know: how the comparison differs from the source's own, say, and
     what that one does show. It stands beside the verdicts."""
     experiment: Experiment
+    """The base, which levels change."""
     vary: Annotated[tuple[Factor, ...], Field(title="list of factors")] = ()
     """In YAML a mapping: factor -> list of values, or factor -> {label: {path: value}}."""
 
@@ -97,8 +103,10 @@ class Study(Spec):
     """Cross-validation: a number of folds, or {k, kind, groups}. Folds of one seed are averaged."""
 
     quick: Annotated[Quick, Field(title="size of a quick look")] = Quick()
+    """What `--quick` makes of the study."""
 
     claims: Annotated[tuple[Claim, ...], Field(title="list of claims")] = ()
+    """What the study is to support or contradict; each claim gets a verdict."""
 
     def __str__(self) -> str:
         """Return the study as the YAML file that says the same."""
