@@ -259,10 +259,10 @@ CLAIMS = Part(
     "exactly one relation: `order`, `greater`, `less`, `differ`, `equal`, `within` or `interaction`. Levels "
     "are named by their labels or values. What spans orders of magnitude (variances, norms) is judged with "
     "`scale: log`.\n\n"
-    "With several factors, `factor` says whose levels are compared, and `where` holds others at a level. Over "
-    "the rest the numbers are averaged, and the claim is looked at within each of their levels too: where its "
-    "effect is shown to differ between them (paired t tests, Holm, at 5%), the average is no verdict, unless "
-    "`over: average` says so.",
+    "With several factors, `factor` says whose levels are compared, and `where` holds others at a level. "
+    "Over the rest the numbers are averaged, and the claim is looked at within each of their levels too: "
+    "where its effect is shown to differ between them (paired t tests, Holm, at 5%), the average is no "
+    "verdict, unless `over: average` says so.",
     (Claim, Equal, Within, Interaction),
     (
         """\
