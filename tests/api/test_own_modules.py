@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ceteris
+from ceteris.api import own_code
 from ceteris.api.own_modules import named_modules
 from ceteris.lab.own_modules import factory_hash, load, pack
 
@@ -88,7 +89,9 @@ def test_a_class_of_a_script_is_trained_and_handed_out_again(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_record_needs_the_code_that_it_was_made_with(tmp_path: Path) -> None:
+def test_a_record_needs_the_code_that_it_was_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = ceteris.run(STUDY, model=as_mlp(9), runs_dir=tmp_path, progress=False)
     (trial,) = result.trials
     assert trial.experiment["model"]["source"] == factory_hash(as_mlp(9))
@@ -99,6 +102,7 @@ def test_a_record_needs_the_code_that_it_was_made_with(tmp_path: Path) -> None:
     assert trial.prepare(np.zeros((2, 8, 8))).shape == (2, 1, 8, 8)
     with pytest.raises(ceteris.CeterisError, match="is not the one that the run was made with"):
         trial.network(model=as_mlp(10))
+    monkeypatch.setattr(own_code, "_OF_RUNS", {})  # as in a new process
     with pytest.raises(ceteris.CeterisError, match="the run trains `model`, a network of your own"):
         ceteris.extend(result.id, seeds=2, runs_dir=tmp_path, progress=False)
     with pytest.raises(ceteris.CeterisError, match="the source of `model` has changed since the run"):

@@ -1,15 +1,18 @@
 """Refitting: all rows train, for as long as the choice says, and nothing is validated."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import ceteris
+from ceteris.api import own_code
 from ceteris.api.refit import refit_study
 from ceteris.api.result import Result
 from ceteris.data import load
 from ceteris.errors import CeterisError
+from tests.api.conftest import NUMBERS, ROWS
 
 
 def test_all_rows_train_and_none_validate(result: Result) -> None:
@@ -117,3 +120,41 @@ def test_what_needs_validation_rows_is_refused_without(
     with pytest.raises(CeterisError) as told:
         ceteris.run(study, runs_dir=tmp_path, progress=False)
     assert words in str(told.value)
+
+
+def test_code_of_ones_own_goes_on_with_the_arguments_of_its_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, width: int = 16) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 1))
+
+        def forward(self, x: Any) -> Any:
+            return self.body(x)
+
+    def spread(outputs: Any, targets: Any) -> Any:
+        return (outputs[:, 0] - targets).std()
+
+    def small(module: Any) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+
+    experiment = ceteris.Experiment(data=(ROWS, NUMBERS), model=Net, metrics=[spread], epochs=1)
+    study = ceteris.vary(experiment, {"model.arguments": [{"width": 7}]}, seeds=1)
+    result = ceteris.run(study, initial=small, runs_dir=tmp_path, progress=False)
+    result = ceteris.extend(result, seeds=2, progress=False)
+    assert all("val_spread" in trial.metrics for trial in result.trials)
+    monkeypatch.setattr(own_code, "_OF_RUNS", {})  # as in a new process
+    with pytest.raises(CeterisError, match="give `model=Net`"):
+        result.refit(progress=False)
+    given = result.refit(model=Net, metrics=[spread], initial=small, progress=False)
+    monkeypatch.undo()
+    for again in (result.refit(progress=False), given):
+        (trial,) = again.trials
+        assert trial.experiment["model"]["arguments"] == {"width": 7}
+        assert trial.network().body[0].out_features == 7
+        assert "train_spread" in trial.metrics
+        assert trial.weights("initial")["body.0.weight"].std() < 0.02

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ceteris.api.code_folder import look_beside
+from ceteris.api.own_code import OwnCode, recalled, remember_code
 from ceteris.api.result import Result
 from ceteris.errors import CeterisError, Problem
 from ceteris.lab.listener import Listener, Stop, Unheard
@@ -61,7 +62,7 @@ def run_planned(planned: Planned, means: Means) -> Result:
     from ceteris.lab.run import run_study
 
     run = run_study(planned.parsed, remark=planned.remark, **_beginning(planned, means))
-    return recorded_result(run, means.runs_folder)
+    return _with_code(recorded_result(run, means.runs_folder), means)
 
 
 def repeat_planned(planned: Planned, repetitions: int, metric: str | None, means: Means) -> AAResult:
@@ -91,25 +92,34 @@ def resume_recorded(run: str, means: Means, permissions: Permissions) -> Result:
     """Finish what is missing of a run and return its result. Raises ``CeterisError``."""
     from ceteris.lab.resume import resume_run
 
-    _look_beside_study(run, means, permissions)
-    return recorded_result(resume_run(run, **_going_on(means, permissions)), means.runs_folder)
+    means = _as_begun(run, means, permissions)
+    found = recorded_result(resume_run(run, **_going_on(means, permissions)), means.runs_folder)
+    return _with_code(found, means)
 
 
 def extend_recorded(run: str, seeds: int, means: Means, permissions: Permissions) -> Result:
     """Add seeds to a run until it has ``seeds`` in all and return its result. Raises ``CeterisError``."""
     from ceteris.lab.resume import extend_run
 
-    _look_beside_study(run, means, permissions)
-    return recorded_result(extend_run(run, seeds, **_going_on(means, permissions)), means.runs_folder)
+    means = _as_begun(run, means, permissions)
+    found = recorded_result(extend_run(run, seeds, **_going_on(means, permissions)), means.runs_folder)
+    return _with_code(found, means)
 
 
-def _look_beside_study(run: str, means: Means, permissions: Permissions) -> None:
-    """Find code of the user's where the study's file lies, as when the run began."""
+def _as_begun(run: str, means: Means, permissions: Permissions) -> Means:
+    """Find code of the user's where the study's file lies, and what this process gave when the run began."""
     from ceteris.records.store import Store
 
-    if permissions.code:
-        with Store(means.runs_folder, create=False) as store:
-            look_beside(store.load_run(run).study_name, allow_code=True)
+    with Store(means.runs_folder, create=False) as store:
+        record = store.load_run(run)
+    look_beside(record.study_name, allow_code=permissions.code)
+    code = recalled(record.folder).under(OwnCode(means.metrics, means.modules))
+    return replace(means, metrics=code.metrics, modules=code.modules)
+
+
+def _with_code(result: Result, means: Means) -> Result:
+    remember_code(result.run.folder, OwnCode(means.metrics, means.modules))
+    return result
 
 
 def _going_on(means: Means, permissions: Permissions) -> dict[str, Any]:

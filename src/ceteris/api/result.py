@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ceteris.api.ensembles import Ensemble
     from ceteris.api.export.export import Exported
     from ceteris.api.final_test import FinalTest
+    from ceteris.api.initial import Functions
     from ceteris.api.landscape_views import Landscape
     from ceteris.api.metrics import Metrics
+    from ceteris.api.own_code import OwnCode
     from ceteris.api.own_modules import Factory, OwnModel
     from ceteris.api.predict import Members, Predictions
     from ceteris.evidence.assessment import Assessment, Verdict
@@ -165,9 +167,8 @@ class Result:
         rows, nothing finished, or nothing chooses.
         """
         from ceteris.api.final_test import run_final_test
-        from ceteris.api.metrics import named_metrics
 
-        own = named_metrics(metrics)
+        own = self._code(metrics).metrics
         return run_final_test(
             self.run, metric=metric, level=level, data_dir=data_dir, model=model, metrics=own
         )
@@ -179,22 +180,29 @@ class Result:
         metric: str | None = None,
         seeds: int = 1,
         model: OwnModel | None = None,
+        metrics: Metrics | None = None,
+        initial: Functions | None = None,
         data_dir: str | Path | None = None,
         progress: bool = True,
     ) -> Result:
         """Train one level again on all training rows, as networks for use, and return that run.
 
         Without ``level``, the one that ``metric`` on the validation rows chooses (accuracy for classes,
-        else loss). ``model`` gives again what makes a network of your own. Nothing validates a refit: what
-        it is worth, the run that chose it says. Raises ``CeterisError`` for an unknown level, or one whose
-        schedule watches the validation rows.
+        else loss). ``model``, ``metrics`` and ``initial`` give again what is code of your own and was not
+        given in this Python process. Nothing validates a refit: what it is worth, the run that chose it
+        says. Raises ``CeterisError`` for an unknown level, or one whose schedule watches the validation
+        rows.
         """
+        from ceteris.api.initial import named_functions
+        from ceteris.api.own_modules import named_modules
         from ceteris.api.refit import refit_study
         from ceteris.api.runs import run
 
+        code = self._code(metrics, {**named_modules(model), **named_functions(initial)})
         return run(
             refit_study(self.run, level, metric, seeds),
-            model=model,
+            model=code.modules,
+            metrics=code.metrics,
             runs_dir=self.run.folder.parent,
             data_dir=data_dir or self.run.facts.get("data_folder"),
             progress=progress,
@@ -218,9 +226,8 @@ class Result:
         rows of their own.
         """
         from ceteris.api.ensembles import run_ensemble
-        from ceteris.api.metrics import named_metrics
 
-        own = named_metrics(metrics)
+        own = self._code(metrics).metrics
         return run_ensemble(self.run, level, metric=metric, data_dir=data_dir, model=model, metrics=own)
 
     def predict(
@@ -287,6 +294,13 @@ class Result:
         if wrong := [name for name in more if name not in known]:
             raise CeterisError(unknown_name("option of a landscape", wrong[0], known))
         return run_landscape(self.run, level=level, weights=weights, **more)
+
+    def _code(self, metrics: Metrics | None, modules: Mapping[str, Factory] | None = None) -> OwnCode:
+        """Return code of the user's own: what is given now, and what the run was given in this process."""
+        from ceteris.api.metrics import named_metrics
+        from ceteris.api.own_code import OwnCode, recalled
+
+        return recalled(self.run.folder).under(OwnCode(named_metrics(metrics), modules or {}))
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the HTML report of what is on record now, beside the records or to ``path``.

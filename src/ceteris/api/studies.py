@@ -164,8 +164,14 @@ def _made_small(parsed: ParsedStudy, seeds: int | None, epochs: int | None) -> t
 
 
 def _with_model(source: StudySource, model: Mapping[str, Any]) -> tuple[StudySource, list[str]]:
-    """Return a study with its network replaced; for one in a file, as a setting on top of it."""
+    """Return a study with its network replaced; for one in a file, as a setting on top of it.
+
+    A study whose network has that name was given its code again: its arguments stay.
+    """
     if isinstance(source, Study):
+        own = source.experiment.model
+        if isinstance(own, ModuleModel) and own.name == model["name"]:
+            return source, []
         experiment = source.experiment.model_copy(update={"model": ModuleModel(**model)})
         return source.model_copy(update={"experiment": experiment}), []
     if isinstance(source, Mapping) and isinstance(source.get("experiment"), Mapping):
