@@ -38,7 +38,7 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
 
 
 def with_time(*numbers: object) -> str:
-    return json.dumps({"version": 1, "kinds": {"one": {"at": 1.0, "timed": [numbers]}}})
+    return json.dumps({"version": 2, "kinds": {"one": {"at": 1.0, "timed": [numbers]}}})
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def with_time(*numbers: object) -> str:
         "null",
         "\udcff",
         "[" * 100_000,
-        '{"version": 1}',
+        '{"version": 2}',
         '{"version": 2, "kinds": {}}',
-        '{"version": 1, "kinds": {"one": null}}',
+        '{"version": 2, "kinds": {"one": null}}',
         with_time(1, 1, 1.0, 1.0),
         with_time(0, 1, 1.0, 1.0, 1.0),
         with_time(1, 1, -1.0, 1.0, 1.0),

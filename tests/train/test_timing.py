@@ -96,6 +96,24 @@ def test_short_training_tells_no_times(digits: Preparation) -> None:
     assert not any(isinstance(message, Timed) for message in run_plans(three({}), digits).messages)
 
 
+def test_times_do_not_count_the_first_epoch_which_may_compile(
+    digits: Preparation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_at_first(self: training.Training, epoch: int) -> None:
+        end = time.thread_time() + (1.5 if epoch == 0 else 0.0)
+        while time.thread_time() < end:
+            pass
+        train(self, epoch)
+
+    train = training.Training._train
+    monkeypatch.setattr(training.Training, "_train", slow_at_first)
+    assert not any(isinstance(message, Timed) for message in run_plans(three({}), digits).messages)
+    monkeypatch.setattr(training, "TOLD_SECONDS", 0.0)
+    told = run_plans(three({"epochs": 3}), digits).messages[-1]
+    assert isinstance(told, Timed)
+    assert told.epoch < 0.1
+
+
 def test_times_do_not_count_what_others_on_the_machine_take(monkeypatch: pytest.MonkeyPatch) -> None:
     spent, begun = Spent(), timing.moment()
     time.sleep(0.2)

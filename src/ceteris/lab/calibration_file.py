@@ -20,7 +20,7 @@ from ceteris.records.folders import write_whole
 from ceteris.train.messages import Timed
 
 FILE_VARIABLE = "CETERIS_CALIBRATION"
-VERSION = 1
+VERSION = 2
 MOST_KINDS = 1000
 """So many kinds are kept, those that were met last: about 200 KB."""
 

@@ -153,6 +153,7 @@ class Training:
         self._chunk = 1
         self._call_seconds = REPORT_SECONDS
         self.spent = Spent(threads if cohort.structure.shares_work else 1)
+        self._warm = False
         self._reported = -math.inf
         self._model_steps = 0
         self._start: Columns = {}
@@ -178,6 +179,8 @@ class Training:
         diverged = _diverged_steps(totals.diverged, columns["weight_norm"], last_step)
         self._seconds[self._active] += (time.perf_counter() - begin) / self._active.sum()
         self.spent.end_epoch(begun, int(self._active.sum()))
+        if not self._warm:  # kernels were compiled or loaded meanwhile, which no later epoch does
+            self._warm, self.spent = True, Spent(self.spent.threads)
         columns = running_measurements(totals, classes=self._classes) | columns
         self._schedules.watch(epoch, columns)
         buffers = self._engine.buffers()
@@ -231,7 +234,7 @@ class Training:
         return state | (end_state(self._ends[place]) if place in self._ends else {})
 
     def report_times(self) -> None:
-        """Report what training took on the processor, where it was not over in a moment."""
+        """Report what training took on the processor after its first epoch, where that was not a moment."""
         if self._device == "cpu" and self.spent.seconds >= TOLD_SECONDS:
             self._emit(self.timed())
 
