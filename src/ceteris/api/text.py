@@ -42,8 +42,8 @@ def as_text(run: RunRecord, assessment: Assessment) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().splitlines())
 
 
-def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableType]:
-    """Yield the parts of a result from top to bottom."""
+def result_parts(run: RunRecord, assessment: Assessment, width: int = WIDTH) -> Iterator[RenderableType]:
+    """Yield the parts of a result from top to bottom, for lines of a width."""
     from rich.text import Text
 
     from ceteris.evidence.layout import ENDED
@@ -60,7 +60,7 @@ def result_parts(run: RunRecord, assessment: Assessment) -> Iterator[RenderableT
         yield from search_parts(assessment.search)
         yield bulleted([note for note in assessment.notes if not any(word in note for word in OF_CLAIMS)])
         return
-    for metrics in metric_tables(assessment.levels):
+    for metrics in metric_tables(assessment.levels, width):
         yield ""
         yield level_table(assessment.levels, metrics)
     if assessment.levels and any(level.metrics for level in assessment.levels):
@@ -150,12 +150,12 @@ def metric_pairs(levels: Sequence[LevelEvidence]) -> list[tuple[str, ...]]:
     return [pair for pair in pairs if pair]
 
 
-def metric_tables(levels: Sequence[LevelEvidence]) -> Iterator[tuple[str, ...]]:
+def metric_tables(levels: Sequence[LevelEvidence], width: int = WIDTH) -> Iterator[tuple[str, ...]]:
     """Yield the metrics of each table: one alone where two would break the words of the levels' names."""
     longest = max((len(word) for level in levels for word in level.level.split()), default=0)
     for pair in metric_pairs(levels):
         cells = (cell for metric in pair for cell in _widest(levels, metric))
-        fits = longest + sum(BETWEEN + width for width in cells) <= WIDTH
+        fits = longest + sum(BETWEEN + cell for cell in cells) <= width
         yield from [pair] if fits else [(metric,) for metric in pair]
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ceteris.cli.counting import counting
 from ceteris.cli.options import AsJson, DataDir, RunName, RunsDir
-from ceteris.cli.screen import plain_table, print_json, show
+from ceteris.cli.screen import number_table, print_json, show
 from ceteris.errors import CeterisError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 Weights = Annotated[
     str | None,
@@ -69,17 +73,27 @@ def landscape(
         print_json({**found.to_dict(), "report": str(report), "svg": None if svg is None else str(svg)})
         return
     section = landscape_section(found.to_dict())
-    lines = () if section is None else tuple((name, *cells) for name, cells in section.rows)
     heading = (
         "By how much the training loss rises in random directions; the less, the flatter the minimum.\n"
         f"On {found.rows:,} training rows, evenly chosen, or on all if fewer (--rows)."
     )
-    show(
-        heading,
-        "",
-        plain_table(("level", "radius", "rise", "largest", "against the first level", "seeds"), lines),
-    )
+    show(heading, *(() if section is None else _tables(section.rows)))
     show("", *([f"pictures: {svg}"] if svg is not None else []), f"report: {report}#landscape")
+
+
+def _tables(rows: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[RenderableType]:
+    """Yield how far the loss rises around each level, and beside the first: together they are too wide."""
+    yield from ("", number_table(("level", "radius", "rise", "largest", "seeds"), _columns(rows, 0, 1, 2, 4)))
+    others = [row for row in rows if row[0] != rows[0][0]]
+    if others:
+        yield from (
+            "",
+            number_table(("level", "radius", "rise against the first level"), _columns(others, 0, 3)),
+        )
+
+
+def _columns(rows: Sequence[tuple[str, tuple[str, ...]]], *places: int) -> list[tuple[str, ...]]:
+    return [(level, *(cells[place] for place in places)) for level, cells in rows]
 
 
 def _write(path: Path, content: str) -> None:

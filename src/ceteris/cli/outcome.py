@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from ceteris.cli.screen import show
+from ceteris.cli.screen import columns, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ def print_outcome(result: Result, report: Path | None) -> None:
     """Print the tables, the claims in words, notes, the report's path, and how to look again."""
     from ceteris.api.text import result_parts
 
-    show(*result_parts(result.run, result.assessment), "")
+    show(*result_parts(result.run, result.assessment, columns()), "")
     if report is not None:
         show(f"report: {report}")
     show(*(f"{words}: {command}" for words, command in next_steps(result)))

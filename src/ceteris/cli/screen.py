@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def show(*parts: RenderableType) -> None:
     """Print results: text as it stands, other parts as wide and as coloured as the terminal has it.
 
-    A line (Rich's ``Text``) that is too wide for the terminal ends in an ellipsis; elsewhere it is whole.
+    A line (Rich's ``Text``) that is too wide for the terminal goes on in the next one, or ends in an ellipsis
+    where it says ``no_wrap``; elsewhere it is whole.
     """
     from rich.text import Text
 
@@ -28,7 +29,7 @@ def show(*parts: RenderableType) -> None:
             print(part)
         elif isinstance(part, Text):
             if console.is_terminal:
-                console.print(part, no_wrap=True, overflow="ellipsis")
+                console.print(part, no_wrap=part.no_wrap, overflow=part.overflow)
             else:
                 print(part.plain)
         elif console.is_terminal:
@@ -37,6 +38,13 @@ def show(*parts: RenderableType) -> None:
             with console.capture() as captured:
                 console.print(part)
             print(*(line.rstrip() for line in captured.get().splitlines()), sep="\n")
+
+
+def columns() -> int:
+    """Return how many characters fit in a line of standard output."""
+    from ceteris.cli.console import ResultConsole
+
+    return ResultConsole().width
 
 
 def messages() -> Console:
@@ -63,6 +71,7 @@ def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
     """Return a table without a frame; ``right`` lists the columns whose cells are numbers."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
     for index, heading in enumerate(headings):
@@ -70,7 +79,22 @@ def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
         side: Any = "right" if number else "left"
         table.add_column(heading, justify=side, no_wrap=number or index == 0, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # square brackets in them are no markup
+    return table
+
+
+def number_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table without a frame whose first cells are folded between words, and the others never."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
+    table.add_column(headings[0], overflow="fold")
+    for heading in headings[1:]:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -48,7 +48,7 @@ def _by_subject(found: Sequence[NamedStudy]) -> Iterator[RenderableType]:
         width = max(map(len, titles))
         yield Text(subject, style="bold")
         for name, title in titles.items():
-            yield Text(f"  {name:<{width}}  {title}")
+            yield Text(f"  {name:<{width}}  {title}", no_wrap=True, overflow="ellipsis")
         yield ""
 
 
