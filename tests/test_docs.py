@@ -1,4 +1,4 @@
-"""The documentation holds together: links lead somewhere, and source files that pages name are there."""
+"""The documentation holds together: links lead somewhere, files that it names are there, no walls of text."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ PAGES = [
     *sorted(DOCS.glob("**/*.md")),
     *sorted((HOME / "src").glob("**/*.md")),
 ]
+MOST_CHARACTERS = 650
 SOURCES = [file.relative_to(HOME).as_posix() for file in HOME.glob("[!.]*/**/*.*") if file.is_file()]
 
 
@@ -68,6 +69,13 @@ def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:
 def test_every_file_that_a_page_of_the_design_names_is_there(page: Path) -> None:
     named = re.findall(r"`([\w/]+\.(?:py|js))`", page.read_text(encoding="utf-8"))
     assert [file for file in named if not any(f"/{own}".endswith(f"/{file}") for own in SOURCES)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_paragraph_is_a_wall_of_text(page: Path) -> None:
+    """A paragraph or item is a handful of lines; rows of tables may be longer."""
+    parts = re.split(r"\n\s*\n|\n(?= *(?:- |\d+\. |\|))", prose(page))
+    assert [part[:60] for part in parts if len(part) > MOST_CHARACTERS and not part.startswith("|")] == []
 
 
 def test_every_page_of_the_design_is_in_its_table() -> None:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from ceteris.spec.claim import Take
 from ceteris.spec.claim_check import known_metrics
 from ceteris.spec.document import parse_document
 from ceteris.spec.losses import LossName
@@ -13,7 +14,7 @@ from ceteris.spec.parse import parse_study
 from ceteris.spec.probes import probe_patterns
 from ceteris.spec.reference import Page, settings_reference
 from ceteris.spec.reference_parts import PARTS, part_of, reachable
-from ceteris.spec.reference_tables import LOSSES, METRICS
+from ceteris.spec.reference_tables import LOSSES, METRICS, TAKES
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: tuple[Page, ...] = get_args(Page)
@@ -58,9 +59,10 @@ def test_every_metric_that_a_claim_may_use_is_named() -> None:
     assert METRICS in settings_reference()
 
 
-def test_every_loss_is_named() -> None:
-    assert [name for name in get_args(LossName) if f"`{name}`" not in LOSSES] == []
-    assert LOSSES in settings_reference()
+@pytest.mark.parametrize(("names", "table"), [(get_args(LossName), LOSSES), (get_args(Take), TAKES)])
+def test_every_name_of_a_choice_that_a_table_explains_is_in_it(names: tuple[str, ...], table: str) -> None:
+    assert [name for name in names if f"`{name}`" not in table] == []
+    assert table in settings_reference()
 
 
 def headings(text: str) -> set[str]:

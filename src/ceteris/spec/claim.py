@@ -99,12 +99,7 @@ class Claim(Spec):
     """One of the [metrics](#metrics): `val_loss`, `train_accuracy`, `std/head.weight` and others."""
 
     at: Annotated[Take, Field(title="point of a curve")] = "last"
-    """Which number of the curve: the `first` or the `last` epoch, the `best` epoch (lowest for losses, errors
-    and gaps, highest for accuracies and scores, else as the experiment says in `better`), the `change` from
-    the first epoch to the last, the `largest_change` or the `smallest_change` from one epoch to the next,
-    with their sign (every epoch lowers the metric where the largest is below 0, and raises it where the
-    smallest is above 0), the `fluctuation` (standard deviation of the differences between adjacent epochs),
-    or `epochs_until` the metric reaches `reach`."""
+    """Which number of the curve: see the table above."""
 
     between: Annotated[tuple[Epoch, Epoch] | None, Field(title="pair of epochs")] = None
     """Two epochs, counted from 1, such as `[50, 100]`: `at` looks at the curve from the one to the other, and

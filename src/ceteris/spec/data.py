@@ -57,24 +57,14 @@ class DataSpec(Spec):
     """The data of an experiment. ``data: fashion-mnist`` is short for ``data: {source: fashion-mnist}``."""
 
     source: Annotated[str, Field(min_length=1, title="source of data")]
-    """A named source (`digits`, `mnist`, `fashion-mnist`), the path of an `.npz` file with arrays `x`
-    and `y` or of a folder with `x.npy` and `y.npy` (read piece by piece: `x` need not fit into memory),
-    that of a table (`.csv`, `.tsv`, `.parquet`) with a `target`, or that of a folder of images (PNG,
-    JPEG) with a subfolder for each class, all in `train` and `test` or not. Also the address of such a
-    file (`https://...`), or of a zip or tar archive, downloaded once and kept; a file inside the archive
-    is named behind a `#`: `https://example.org/houses.zip#train.csv`."""
+    """A name, a path or an address: see the sources above."""
 
     checksum: Annotated[str | None, Field(title="checksum")] = None
     """MD5, SHA-1 or SHA-256 in hexadecimal digits of the file at an address: what was downloaded and what was
     kept must have it."""
 
     target: Annotated[str | None, Field(min_length=1, title="name of a column")] = None
-    """The column of a table that is predicted. Text, true/false and whole numbers of few values are classes,
-    other numbers are numbers to predict. In a table, only `NA` and nothing at all mean missing. Where
-    the header of a text file has no commas, fields may be separated by `;`, tabs or `|`, and decimals have a
-    comma if the first rows show it. Columns of
-    numbers are scaled, then missing ones become 0; any other column becomes one feature (0 or 1) for each
-    category and one for missing. A fold whose training rows lack a category has no feature for it."""
+    """The column of a table that is predicted."""
 
     test: Annotated[str | None, Field(min_length=1, title="path of a table")] = None
     """A second table with the columns of the first, `target` included, whose rows are the test rows: a path

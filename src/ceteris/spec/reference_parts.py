@@ -21,7 +21,7 @@ from ceteris.spec.optimizer import GroupSettings, OptimizerSpec
 from ceteris.spec.paths import members
 from ceteris.spec.penalty import PenaltySpec
 from ceteris.spec.probing import Grid, Probes, Sharpness
-from ceteris.spec.reference_tables import LOSSES, METRICS
+from ceteris.spec.reference_tables import LOSSES, METRICS, SOURCES, TAKES
 from ceteris.spec.schedule import ScheduleSpec
 from ceteris.spec.search import Dimension, Halving, Search
 from ceteris.spec.study import Factor, Level, Quick, Study
@@ -72,10 +72,7 @@ experiment:
 )
 DATA = Part(
     "experiment.data",
-    "Named sources are `digits`, `wine`, `diabetes` and others (`ceteris data list`). Rows of your own come "
-    "from an `.npz` file with the arrays `x` and `y`: whole numbers or text in `y` are classes, floats are "
-    "numbers to predict. They also come from a table: `{source: houses.csv, target: price, ids: [house]}`, "
-    "with `test: more-houses.csv` for test rows.",
+    SOURCES,
     (DataSpec,),
     ("experiment:\n  data: {source: digits, scale: standardize, rows: 300, label_noise: 0.2}\n",),
     3,
@@ -262,7 +259,7 @@ CLAIMS = Part(
     "With several factors, `factor` says whose levels are compared, and `where` holds others at a level. "
     "Over the rest the numbers are averaged, and the claim is looked at within each of their levels too: "
     "where its effect is shown to differ between them (paired t tests, Holm, at 5%), the average is no "
-    "verdict, unless `over: average` says so.",
+    f"verdict, unless `over: average` says so.\n\n{TAKES}",
     (Claim, Equal, Within, Interaction),
     (
         """\

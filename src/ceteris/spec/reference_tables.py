@@ -1,4 +1,4 @@
-"""Two tables of the settings' reference: the losses, and the metrics that a claim may name."""
+"""Tables of the settings' reference: sources of rows, losses, and what a claim may be about."""
 
 from __future__ import annotations
 
@@ -9,6 +9,32 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
+_SOURCES = (
+    ("a name: `digits`, `wine`, `fashion-mnist`, ...", "Those of `ceteris data list`."),
+    (
+        "an `.npz` file",
+        "The arrays `x` and `y` (and `x_test`, `y_test`). Whole numbers or text in `y` are classes, floats "
+        "are numbers to predict.",
+    ),
+    (
+        "a folder with `x.npy` and `y.npy`",
+        "The same, read piece by piece: `x` need not fit into memory.",
+    ),
+    (
+        "a table: `.csv`, `.tsv` or `.parquet`",
+        "With a `target`: `{source: houses.csv, target: price, ids: [house]}`, and `test: more-houses.csv` "
+        "for test rows.",
+    ),
+    (
+        "a folder of images (PNG, JPEG)",
+        "A subfolder for each class, all of them in `train` and `test` or not.",
+    ),
+    (
+        "an address: `https://...`",
+        "Of such a file, or of a zip or tar archive, downloaded once and kept. A file inside the archive is "
+        "named behind a `#`: `https://example.org/houses.zip#train.csv`.",
+    ),
+)
 _LOSSES = (
     ("`cross_entropy`", "classes", "of logits"),
     ("`nll`", "classes", "of log-probabilities: `model.output: log_softmax`"),
@@ -28,6 +54,22 @@ _LOSSES = (
     ("`mse_half`", "numbers, classes", "half of `mse`"),
     ("`l1`", "numbers", "absolute error"),
     ("`smooth_l1`, `huber`", "numbers", "a parabola near 0 and lines outside, which meet at `loss_beta`"),
+)
+_TAKES = (
+    ("`first`, `last`", "the first or the last epoch"),
+    (
+        "`best`",
+        "the best epoch: lowest for losses, errors and gaps, highest for accuracies and scores, else as the "
+        "experiment says in `better`",
+    ),
+    ("`change`", "the last epoch minus the first"),
+    (
+        "`largest_change`, `smallest_change`",
+        "of the changes from one epoch to the next, with their sign: every epoch lowers the metric where the "
+        "largest is below 0, and raises it where the smallest is above 0",
+    ),
+    ("`fluctuation`", "the standard deviation of the differences between adjacent epochs"),
+    ("`epochs_until`", "the epochs until the metric reaches `reach`"),
 )
 _METRICS = (
     (
@@ -129,6 +171,24 @@ _METRICS = (
         "A trial's share of the time of the trials that were trained with it.",
     ),
 )
+
+SOURCES = f"""\
+`source` says where the rows come from. Most kinds may bring test rows.
+
+{_table(("source", "rows"), _SOURCES)}
+
+A table is read like this:
+
+- Text, true/false and whole numbers of few values in the `target` are classes, other numbers are numbers to
+  predict.
+- Columns of numbers are scaled, then missing ones become 0. Any other column becomes one feature (0 or 1) for
+  each category and one for missing. A fold whose training rows lack a category has no feature for it.
+- Only `NA` and nothing at all mean missing.
+- Where the header of a text file has no commas, fields may be separated by `;`, tabs or `|`, and decimals
+  have a comma if the first rows show it."""
+
+TAKES = f"""\
+{_table(("`at`", "which number of a metric's curve"), _TAKES)}"""
 
 LOSSES = f"""\
 `auto` is cross-entropy for classes and mean-squared error for numbers to predict. Names and meanings are
