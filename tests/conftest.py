@@ -9,15 +9,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from ceteris.train import numerics
-
-if TYPE_CHECKING:
-    from tests.forked import Forked, Template
 
 assert "numpy" not in sys.modules, "NumPy was loaded before the numerics were set"
 os.environ.update(numerics.environment())
@@ -43,45 +39,17 @@ def pytest_configure(config: pytest.Config) -> None:
         compile_all()
 
 
-class ForkedProcesses:
-    """Stands for ``subprocess`` where workers are started: forks those that a template can make."""
-
-    PIPE = subprocess.PIPE
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
-        self._template: Template | None = None
-
-    def Popen(  # noqa: N802  # the name in subprocess
-        self, command: list[str], *, env: dict[str, str], **streams: Any
-    ) -> "Forked | subprocess.Popen[bytes]":
-        from tests.forked import Template
-
-        if self._template is None:
-            self._template = Template(self._environment)
-        if self._template.makes(env):
-            return self._template.fork()
-        return subprocess.Popen(command, env=env, **streams)
-
-    def close(self) -> None:
-        """End the template."""
-        if self._template is not None:
-            self._template.close()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def forked_workers() -> Iterator[None]:
     """Fork training processes instead of starting them; see ``tests.forked``."""
-    if not sys.platform.startswith("linux"):
-        yield
-        return
     from ceteris.lab import crew
+    from tests import forked
 
-    processes = ForkedProcesses(crew.worker_environment())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crew, "subprocess", processes)
+        patch.setattr(crew, "subprocess", forked.processes)
         yield
-    processes.close()
+    if forked.CAN_FORK:
+        forked.processes.close()
 
 
 @pytest.fixture

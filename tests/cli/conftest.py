@@ -1,4 +1,4 @@
-"""Drives the real command line in processes of its own, each in an empty folder."""
+"""Drives the real command line in processes of its own, each in an empty folder; most are forked."""
 
 import os
 import subprocess
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.forked import run_python, start_python
 
 COMMAND = [sys.executable, "-m", "ceteris"]
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,23 +25,19 @@ UNWANTED = ("CETERIS_RUNS", "CETERIS_DATA", "CETERIS_DEBUG", "FORCE_COLOR", "NO_
 
 def run_command(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run ``ceteris`` with these arguments in a folder, without a terminal."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment(**variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
+    return run_python([*COMMAND[1:], *arguments], cwd=folder, env=environment(**variables))
 
 
 @pytest.fixture
 def ceteris(tmp_path: Path) -> Command:
     """The command in a folder of the test's own."""
     return lambda *arguments, **variables: run_command(tmp_path, *arguments, **variables)
+
+
+@pytest.fixture
+def started(finished: Path) -> Command:
+    """The command as users start it, in the folder with the finished run."""
+    return lambda *arguments: start_python([*COMMAND[1:], *arguments], cwd=finished, env=environment())
 
 
 @pytest.fixture(scope="session")

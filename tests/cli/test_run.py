@@ -134,8 +134,8 @@ def test_data_that_is_no_picture_says_so_and_goes_on(ceteris: Command) -> None:
 
 
 @pytest.mark.slow
-def test_doctor_starts_a_training_process(ceteris: Command) -> None:
-    done = ceteris("doctor")
+def test_doctor_starts_a_training_process(started: Command) -> None:
+    done = started("doctor")
     assert done.returncode == 0
     assert re.search(r"^training process +starts in \d+\.\d s$", done.stdout, re.MULTILINE)
     assert re.search(r"^records +\S+", done.stdout, re.MULTILINE)

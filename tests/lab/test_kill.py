@@ -4,8 +4,6 @@ import importlib
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +14,7 @@ from ceteris.lab.resume import resume_run
 from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
+from tests.forked import CAN_FORK, Forked, processes
 from tests.lab.made import NET, Diary, all_curves, all_weights, load, share_right
 
 # A script as people write them: no guard, a metric and a network from a file beside it, which is found by
@@ -88,26 +87,22 @@ def slow_share(outputs, targets):
 """
 
 
-def start(folder: Path, runs: Path, checkpoint_seconds: float) -> subprocess.Popen[str]:
+def start(folder: Path, runs: Path, checkpoint_seconds: float) -> Forked:
     pids = folder / "pids"
     pids.mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, str(folder / "script.py"), str(runs), json.dumps(STUDY), str(checkpoint_seconds)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd="/",
-        env=os.environ | {"PIDS": str(pids)},
-    )
+    arguments = [str(folder / "script.py"), str(runs), json.dumps(STUDY), str(checkpoint_seconds)]
+    made: Forked = processes.fork_python(arguments, cwd=Path("/"), env=os.environ | {"PIDS": str(pids)})
+    return made
 
 
-def read_until(stream: IO[str], wanted: int) -> int:
+def read_until(stream: IO[bytes], wanted: int) -> int:
     """Read lines until so many epochs were heard; return how many trials had ended by then."""
     epochs = ended = 0
     while epochs < wanted:
         line = stream.readline()
         assert line, "the script ended too early"
-        epochs += line == "epoch\n"
-        ended += line == "ended\n"
+        epochs += line == b"epoch\n"
+        ended += line == b"ended\n"
     return ended
 
 
@@ -129,7 +124,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.skipif(not CAN_FORK, reason="looks for processes in /proc, and forks them")
 def test_a_lab_killed_at_random_moments_loses_nothing(tmp_path: Path, code: dict[str, Any]) -> None:
     """Of every engine at once, with and without checkpoints; a resumed run has the bits of a whole one."""
     whole = run_study(parse_study(STUDY), runs_folder=tmp_path / "whole", workers=1, **code)
@@ -138,12 +133,12 @@ def test_a_lab_killed_at_random_moments_loses_nothing(tmp_path: Path, code: dict
     moments = random.Random()
     for epochs, seconds in ((0, 1e6), (moments.randint(1, 20), 1e6), (moments.randint(20, 36), 0.0)):
         runs, delay = tmp_path / f"killed-{epochs}", moments.uniform(0, 0.05)
-        with start(tmp_path, runs, seconds) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "planned\n"
-            ended = read_until(process.stdout, epochs)
-            time.sleep(delay)
-            process.kill()
+        process = start(tmp_path, runs, seconds)
+        assert process.stdout.readline() == b"planned\n"
+        ended = read_until(process.stdout, epochs)
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
         check_killed(runs, epochs, ended, tmp_path / "pids")
         check_resumed(runs, tmp_path, reference.id, code, from_checkpoints=seconds == 0)
         assert not (runs / load(runs, "last").id / "checkpoints").exists()

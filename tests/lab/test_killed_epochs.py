@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from ceteris.lab.run import run_study
 from ceteris.records.views import RunRecord
 from ceteris.spec.parse import parse_study
 from ceteris.train.messages import CHECKPOINT_SECONDS
+from tests.forked import run_python
 from tests.lab.made import NET, Diary, check_same, load
 
 pytestmark = [
@@ -123,16 +124,9 @@ def kill_lab(
     seconds: float = 0.0,
 ) -> RunRecord:
     """Run a study in a lab that is killed when it hears of so many epochs or ends; return what is left."""
-    command = [
-        sys.executable,
-        str(folder / "script.py"),
-        str(runs),
-        json.dumps(settings),
-        moment,
-        str(number),
-        str(seconds),
-    ]
-    assert subprocess.run(command, cwd="/", check=False).returncode == -signal.SIGKILL
+    asked = [str(runs), json.dumps(settings), moment, str(number), str(seconds)]
+    done = run_python([str(folder / "script.py"), *asked], cwd=Path("/"), env=os.environ)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     return load(runs, "last")
 
 
