@@ -6,8 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
+from ceteris.evidence import contrasts
 from ceteris.evidence.assessment import Assessment, assess
+from ceteris.evidence.claims import ask
+from ceteris.evidence.layout import lay_out
+from ceteris.evidence.strata import stratified
+from ceteris.evidence.verdicts import Judgement, judge
 from ceteris.records.views import TrialRecord
 from ceteris.spec.claim import Claim
 from ceteris.spec.data import DataSpec
@@ -72,6 +78,18 @@ def judged(
     made = study({"lr": list(values)}, *claims, seeds=options.pop("seeds", seeds))
     options.setdefault("validation_rows", None)
     return assess(made, trials(values, metric), **options)
+
+
+def judgements(made: Study, found: Sequence[TrialRecord], looks: int = 0) -> tuple[Judgement, ...]:
+    """Return what ``assess`` makes of the claims and nothing else, for thousands of studies.
+
+    How many seeds would decide is left out: it takes most of the time and decides nothing.
+    """
+    layout = lay_out(made, found)
+    questions = [stratified(ask(each, layout, None), layout, None) for each in made.claims]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contrasts, "seeds_range", lambda *_: None)
+        return judge(questions, looks)
 
 
 def claim(metric: str = "val_loss", **relation: Any) -> Claim:

@@ -7,7 +7,7 @@ from scipy import stats
 from ceteris.evidence.assessment import assess
 from ceteris.evidence.multiplicity import holm_adjust
 
-from .made import claim, lost, study, trial
+from .made import claim, judgements, lost, study, trial
 
 RATES = ("0.01", "0.1", "10")
 WIDE_IS_LESS = {"factor": "width", "less": ("w", "n")}
@@ -241,15 +241,14 @@ def test_levels_are_a_family_of_their_own_at_the_level_of_the_claim():
 def test_a_factor_that_does_nothing_is_given_a_ruling_at_most_five_times_in_a_hundred(last):
     """Whatever the other factor does: nothing, failing, or standing still."""
     rng, repetitions, alarms, inside = np.random.default_rng(1), 600, 0, 0
+    means = {"a": (0.5, 0.5, 1.0), "b": (0.5, 0.5, 0.3), "c": (last[0], *last)}
     asked = claim(**WIDE_IS_LESS)
-    for _ in range(repetitions):
-        seed = int(rng.integers(2**31))
-        found = verdict(
-            {"a": (0.5, 0.5, 1.0), "b": (0.5, 0.5, 0.3), "c": (last[0], *last)}, seed=seed, seeds=4
-        )
-        alarms += found.verdict != "not established"
-        inside += any(each.verdict != "not established" for each in found.within)
     assert asked.over == "each"
+    for _ in range(repetitions):
+        trials = made(means, seed=int(rng.integers(2**31)), seeds=4)
+        (found,) = judgements(study({"lr": tuple(means), "width": "nw"}, asked, seeds=4), trials)
+        alarms += found.ruling != "not established"
+        inside += any(each.ruling != "not established" for _, each in found.within)
     most = 0.05 + 2 * (0.05 * 0.95 / repetitions) ** 0.5
     assert alarms / repetitions <= most
     assert inside / repetitions <= most

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ceteris.evidence.assessment import assess
 
-from .made import claim, judged, study, trials
+from .made import claim, judged, judgements, study, trials
 
 LEVELS = ("a", "b", "c", "d")
 
@@ -254,6 +254,15 @@ def test_a_hopeless_effect_takes_more_than_a_thousand_seeds():
     assert "more than 1000 seeds" in verdict.explanation
 
 
+@settings(max_examples=40)
+@given(seeds, effects, st.integers(0, 2))
+def test_simulations_see_the_rulings_of_assessments(seed, effect, looks):
+    values = drawn(seed, effect)
+    found = judgements(study({"lr": LEVELS}, *CLAIMS), trials(values), looks)
+    rulings = [(each.ruling, each.p) for each in found]
+    assert rulings == [(each.verdict, each.p) for each in judged(values, *CLAIMS, looks=looks).verdicts]
+
+
 def alarms(given_claims, repetitions, seeds_per_level=5, levels=LEVELS, seed=0, looks=0):
     """Count the studies with any verdict, of studies in which no level does anything."""
     rng = np.random.default_rng(seed)
@@ -261,8 +270,8 @@ def alarms(given_claims, repetitions, seeds_per_level=5, levels=LEVELS, seed=0, 
     count = 0
     for _ in range(repetitions):
         rows = rng.normal(size=seeds_per_level) + rng.normal(size=(len(levels), seeds_per_level))
-        out = assess(made, trials(dict(zip(levels, rows, strict=True))), validation_rows=None, looks=looks)
-        count += any(verdict.verdict != "not established" for verdict in out.verdicts)
+        found = judgements(made, trials(dict(zip(levels, rows, strict=True))), looks)
+        count += any(judgement.ruling != "not established" for judgement in found)
     return count / repetitions
 
 
@@ -291,12 +300,12 @@ def test_a_single_claim_uses_its_five_percent():
 def test_stopping_at_the_first_verdict_runs_no_more_than_seven_and_a_half_percent():
     rng = np.random.default_rng(20)
     # 6.6% by a large simulation with scipy: 5% at the first verdict and 1.6% more at the second
-    alarmed, made = 0, claim(greater=("b", "a"))
+    alarmed, (first, second) = 0, (study({"lr": "ab"}, claim(greater=("b", "a")), seeds=n) for n in (5, 10))
     for _ in range(1000):
         values = {level: rng.normal(size=10) for level in "ab"}
-        early = judged({level: row[:5] for level, row in values.items()}, made).verdicts[0]
-        late = judged(values, made, looks=1, first_seeds=5).verdicts[0]
-        alarmed += {early.verdict, late.verdict} != {"not established"}
+        (early,) = judgements(first, trials({level: row[:5] for level, row in values.items()}))
+        (late,) = judgements(second, trials(values), looks=1)
+        alarmed += {early.ruling, late.ruling} != {"not established"}
     assert alarmed / 1000 == pytest.approx(0.066, abs=3 * (0.066 * 0.934 / 1000) ** 0.5)
 
 
@@ -306,7 +315,7 @@ def test_an_order_with_one_step_that_does_nothing_is_settled_at_most_five_times_
     made, ends = study({"lr": "abc"}, claim(order=("a", "b", "c"))), []
     for _ in range(1000):
         a, b, c = rng.normal(size=5), 50 + rng.normal(size=5), 50 + rng.normal(size=5)
-        ends.append(assess(made, trials({"a": a, "b": b, "c": c}), validation_rows=None).verdicts[0].verdict)
+        ends.append(judgements(made, trials({"a": a, "b": b, "c": c}))[0].ruling)
     error = (0.05 * 0.95 / 1000) ** 0.5
     assert ends.count("supported") / 1000 == pytest.approx(0.025, abs=3 * error)
     assert (len(ends) - ends.count("not established")) / 2000 <= 0.05 + 2 * error
