@@ -20,7 +20,8 @@ from ceteris.lab.datasets import load_sources
 from ceteris.spec import combinations, named_studies, parse_study
 from ceteris.spec.parse import ParsedStudy
 from tests.catalogue import EXAMPLES, PAGE, commands, in_quick_form, scripts
-from tests.cli.conftest import run_command
+from tests.cli.conftest import COMMAND, environment, run_command
+from tests.forked import start_python
 
 IMAGES = ("mnist", "fashion-mnist")
 STUDIES = [study.name for study in named_studies()]
@@ -115,15 +116,24 @@ def test_every_script_compiles_and_has_what_it_is_asked_for(arguments: list[str]
 
 
 @pytest.mark.slow
-def test_some_commands_in_a_tiny_form(tmp_path: Path) -> None:
-    tiny = ("--seeds", "2", "--epochs", "2", "--json")
+def test_some_commands_in_a_tiny_form_as_they_are_started(tmp_path: Path) -> None:
+    """In processes that import by themselves what they need, as others of the tests do not."""
+    tiny = ("--seeds", "2", "--epochs", "2", "--json", "--workers", "1")
     for command in (
         ("run", "digits/learning-rate", *tiny),
         ("show", "last"),
         ("report", "last"),
         ("test", "last"),
-        ("run", "synthetic/perceptron", *tiny),
+        ("landscape", "last", "--points", "5", "--level", "0.1"),
         ("functions", "losses"),
+        ("data", "show", "digits"),
+        ("model", "show", "digits/learning-rate"),
     ):
-        done = run_command(tmp_path, *command)
+        done = start_python([*COMMAND[1:], *command], cwd=tmp_path, env=environment())
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_perceptron_in_a_tiny_form(tmp_path: Path) -> None:
+    done = run_command(tmp_path, "run", "synthetic/perceptron", "--seeds", "2", "--epochs", "2")
+    assert done.returncode == 0, done.stderr

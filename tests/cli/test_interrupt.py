@@ -20,7 +20,7 @@ seeds: 2
 def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     (folder / "long.yaml").write_text(LONG)
     return subprocess.Popen(
-        [*COMMAND, "run", "long.yaml", *arguments],
+        [*COMMAND, "run", "long.yaml", "--workers", "1", *arguments],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,

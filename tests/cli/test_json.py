@@ -137,9 +137,9 @@ def test_a_diverged_trial_has_null_for_its_numbers(tmp_path: Path) -> None:
     ],
 )
 def test_the_other_commands_answer_as_the_schema_says(
-    part: str, arguments: list[str], started: Command
+    part: str, arguments: list[str], ceteris_there: Command
 ) -> None:
-    done = started(*arguments, "--json")
+    done = ceteris_there(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     check(done.stdout, part)
 
