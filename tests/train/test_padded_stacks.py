@@ -75,7 +75,7 @@ def test_every_engine_trains_a_padded_stack_as_at_the_true_width(
     stack = initial_stack(wide, models, seeds, np.float64, columns)
     small = initial_stack(narrow, models, seeds, np.float64)
     np.testing.assert_array_equal(stack.parameters, [padded(wide, p, len(OWN)) for p in small.parameters])
-    packed = np.concatenate([x[:, OWN], x[:, ABSENT]], axis=1)
+    packed = np.ascontiguousarray(x[:, [*OWN, *ABSENT]])
     engine = oracle.run(kind, own, stack, packed, y, orders, columns)
     expected = oracle.run("tensor", own, small, np.ascontiguousarray(x[:, OWN]), y, orders)
     for found, plain in zip(engine.parameters(), expected.parameters(), strict=True):
