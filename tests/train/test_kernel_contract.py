@@ -192,5 +192,5 @@ def kernels_in(file: Path) -> Iterator[tuple[str, set[str]]]:
                 for name in ast.walk(mark)
                 if isinstance(name, ast.Name)
             }
-            if marks & {"kernel", "summing", "counting", "compiling", "njit"}:
+            if marks & {"kernel", "inlined", "summing", "counting", "compiling", "njit"}:
                 yield node.name, {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ceteris.train.cpu.class_losses import class_loss, halved
-from ceteris.train.cpu.decorators import kernel
+from ceteris.train.cpu.decorators import inlined, kernel
 from ceteris.train.cpu.losses import (
     CROSS_ENTROPY,
     HALF_SQUARED_ERROR,
@@ -38,7 +40,7 @@ def fetch(data, rows, table, space):
             space.labels[i] = data.labels[rows[i]]
 
 
-@kernel
+@inlined
 def score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows, gradient):
     """Return the summed loss and the right answers of a batch (n, k); fills ``gradient`` (n, k)."""
     n, units = outputs.shape
@@ -48,8 +50,9 @@ def score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows
         return class_loss(loss, outputs, labels, gradient)
     # The targets are gathered into the rows that the gradient will overwrite.
     for i in range(n):
+        row = np.uintp(rows[i])  # of a signed number Numba asks whether it counts from the end
         for unit in range(units):
-            gradient[i, unit] = data.values[rows[i], unit]
+            gradient[i, unit] = data.values[row, unit]
     if loss == SQUARED_ERROR:
         return squared_error(outputs, gradient, gradient), 0
     if loss == HALF_SQUARED_ERROR:
@@ -57,7 +60,7 @@ def score_rows(loss, smoothing, class_weights, beta, outputs, labels, data, rows
     return robust_error(loss, beta, outputs, gradient, gradient)
 
 
-@kernel
+@inlined
 def score(loss, smoothing, class_weights, beta, final, space, data, rows):
     """Score the outputs of the final layer on the rows that were fetched; fills its DY.
 

@@ -95,6 +95,8 @@ _fast: dict[str, Any] = {"error_model": "numpy"}
 _uncounted: dict[str, Any] = {**_fast, "_nrt": False}
 
 kernel = compiling(**_uncounted)
+# For what is called for every member of a step: arguments, arrays in tuples, are hundreds of words to pass.
+inlined = compiling(**_uncounted, forceinline=True)
 # Sums may be reordered so that they vectorise: their order then depends on the length alone.
 summing = compiling(**_uncounted, fastmath={"reassoc"})
 # For what returns an array, as np.dot does even where it is given one.

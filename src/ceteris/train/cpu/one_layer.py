@@ -56,11 +56,11 @@ def take_outputs(row, param, nth, work, n):
     """Copy the outputs of the ``nth`` member to where a layer leaves them, with its bias."""
     units = row[N_OUT]
     outputs = places_of_lines(row, n)[1]
-    found, y = matrix(work, outputs + nth * units * n, units, n), matrix(work, row[Y], units, n)
     for unit in range(units):
+        found, y = part(work, outputs + (nth * units + unit) * n, n), part(work, row[Y] + unit * n, n)
         bias = param[row[BIAS] + unit] if row[BIAS] >= 0 else param.dtype.type(0)
         for place in range(n):
-            y[unit, place] = found[unit, place] + bias
+            y[place] = found[place] + bias
 
 
 @kernel

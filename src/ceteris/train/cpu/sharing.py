@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ceteris.train.cpu.decorators import kernel
+from ceteris.train.cpu.decorators import inlined, kernel
 from ceteris.train.cpu.linear_training import (
     backward_piece,
     count_forward,
@@ -29,7 +29,7 @@ from ceteris.train.cpu.team import (
 from ceteris.train.cpu.updates import count_update, update, update_piece
 
 
-@kernel
+@inlined
 def update_shared(family, step, hyper, segments, param, grad, slots, team):
     """Do ``updates.update``, in pieces that a team shares where there are many parameters."""
     count = count_update(param.size)

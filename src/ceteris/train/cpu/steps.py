@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ceteris.train.cpu.decorators import kernel
+from ceteris.train.cpu.decorators import inlined, kernel
 from ceteris.train.cpu.gradients import finish_gradient
 from ceteris.train.cpu.probes import probe_noise, update_probed
 from ceteris.train.cpu.sharing import update_shared
@@ -26,7 +26,7 @@ def members_in_cache(stack):
     return max(1, CACHED_BYTES // max(bytes_each, 1))
 
 
-@kernel
+@inlined
 def take_step(net, stack, rules, place, step, done, grad, totals, probed, team):
     """Update the member at ``place`` by a gradient (P,), which is overwritten.
 
