@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +64,11 @@ def test_list_of_values_is_a_level_each() -> None:
             Level(label="0.01", patch={"optimizer.lr": 0.01}),
         ),
     )
+
+
+@pytest.mark.parametrize("values", [np.array([16, 32]), range(16, 48, 16), torch.tensor([16, 32])])
+def test_arrays_and_ranges_are_lists_of_values(values: Any) -> None:
+    assert make_factor("batch_size", values) == make_factor("batch_size", [16, 32])
 
 
 def test_labelled_patches_may_change_several_settings() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import torch
 
 from ceteris.errors import CeterisError
 from ceteris.spec.experiment import Experiment
-from ceteris.spec.other_names import OTHER_NAMES, known_as
+from ceteris.spec.losses import LossName
+from ceteris.spec.other_names import OTHER_NAMES, OTHER_VALUES, known_as, value_known_as
 from ceteris.spec.parse import parse_study
 from ceteris.spec.patch import path_problem
-from ceteris.spec.paths import setting_paths
+from ceteris.spec.paths import kind_name, members, setting_paths
 from ceteris.spec.study import Study
 
 
@@ -23,6 +25,33 @@ def test_every_name_of_ours_is_a_setting_and_no_other_name_is_ours() -> None:
     assert known_as("learning_rate", ["lr"]) == "lr"
     assert known_as("learning_rate", ["momentum"]) is None
     assert known_as("lr", ["lr"]) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ({"optimizer": torch.optim.AdamW}, "given by its name, not as code; here `AdamW` is called `adamw`"),
+        ({"optimizer": "RMSprop"}, "there is no optimizer `RMSprop`; here it is called `rmsprop`"),
+        ({"loss": torch.nn.BCEWithLogitsLoss()}, "`BCEWithLogitsLoss` is called `binary_cross_entropy`"),
+        ({"loss": lambda outputs, targets: 0}, "not as code; it is one of auto, cross_entropy, nll"),
+        (
+            {"schedule": "CosineAnnealingLR"},
+            "there is no schedule `CosineAnnealingLR`; here it is called `cosine`",
+        ),
+        ({"model": {"kind": "mlp", "activation": torch.nn.LeakyReLU}}, "is called `leaky_relu`"),
+    ],
+)
+def test_a_choice_that_torch_calls_otherwise_is_told_by_our_name(setting: Any, line: str) -> None:
+    with pytest.raises(CeterisError) as refused:
+        Experiment(**{"data": "digits", "model": "linear", **setting})
+    assert line in str(refused.value)
+
+
+def test_every_choice_of_ours_is_one() -> None:
+    schedules = [kind_name(kind) for kind in members(Experiment.model_fields["schedule"].annotation)]
+    losses = get_args(LossName)
+    assert set(OTHER_VALUES) <= {*losses, *schedules, "bfloat16", "float16"}
+    assert value_known_as("SmoothL1Loss", losses) == "smooth_l1"
 
 
 @pytest.mark.parametrize(

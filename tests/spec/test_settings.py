@@ -273,7 +273,7 @@ PROBABILITY = "it must be at least 0 and below 1"
         ({"lr": 0.1}, "lr: there is no such setting; did you mean `optimizer.lr`?"),
         (
             {"loss": "mae"},
-            "loss: there is no loss `mae`; did you mean `mse`? (known: auto, cross_entropy,",
+            "loss: there is no loss `mae`; here it is called `l1`",
         ),
         ({"metrics": "f1"}, "metrics: 'f1' is not a list of metric names; it must be a list, each item text"),
         ({"metrics": ["a b"]}, "metrics: 'a b' is not a metric; give a name, or `package.module:Name`"),

@@ -41,10 +41,11 @@ class Lists(nn.Module):
 
 def test_a_tensor_as_a_plain_attribute_is_told_and_a_buffer_is_not() -> None:
     model = ModuleModel(name="Forgetful")
-    (note,) = notes_on_module(model, Forgetful, (8, 8))
+    (note,) = notes_on_module(ModuleRequest(model, (8, 8), 10, True), Forgetful)
     assert "`Forgetful` keeps the tensor `offset` as a plain attribute: it is neither saved" in note
     assert 'write `self.register_buffer("offset", ...)`' in note
-    assert notes_on_module(ModuleModel(name="F", arguments={"where": "buffer"}), Forgetful, (8, 8)) == ()
+    buffered = ModuleModel(name="F", arguments={"where": "buffer"})
+    assert notes_on_module(ModuleRequest(buffered, (8, 8), 10, True), Forgetful) == ()
 
 
 def test_layers_parameters_and_tensors_in_plain_containers_are_told() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from ceteris.nets.architecture import Architecture
 from ceteris.spec.model import ModuleModel
 from ceteris.train.loop import train_cohort
 from ceteris.train.modules.initial import make_module
-from ceteris.train.modules.user import inspect_module, remade_module
+from ceteris.train.modules.user import inspect_module, notes_on_module, remade_module
 from ceteris.train.plan import ModuleRequest, TrialPlan, group_trials, module_key
 
 from .runs import Outcome, Train, plan
@@ -202,6 +204,50 @@ def test_what_cannot_be_trained_is_told_in_one_line(factory: Callable[..., Any],
     message = refusal(factory)
     assert words in message
     assert "\n" not in message
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.read, self.head = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.read(x)[0][:, -1])
+
+
+class LookingUp(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.places, self.words, self.head = nn.Embedding(5, 4), nn.Embedding(9, 4), nn.Linear(4, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head((self.words(x.long()) + self.places(torch.arange(5))).mean(dim=1))
+
+
+@pytest.mark.parametrize(
+    ("factory", "shape", "words"),
+    [
+        (Recurrent, (6, 3), "; with `model.input: data` it takes them"),
+        (lambda: nn.Linear(18, 10), (6, 3), "; with `model.input: flat` it takes them"),
+        (
+            lambda: nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.LazyLinear(10)),
+            (6, 5, 3),
+            "turn the array with `x.transpose(0, 3, 1, 2)`",
+        ),
+    ],
+)
+def test_how_rows_would_have_to_come_is_told(
+    factory: Callable[..., Any], shape: tuple[int, ...], words: str
+) -> None:
+    with pytest.raises(CeterisError, match=re.escape(words)):
+        inspect_module(ModuleRequest(ModuleModel(name="Net"), shape, 10, classes=True), factory)
+
+
+def test_an_embedding_that_scaled_tokens_reach_as_0_is_noted() -> None:
+    request = ModuleRequest(ModuleModel(name="Net"), (5,), 10, True, whole=(0, 8), scaled=True)
+    (note,) = notes_on_module(request, LookingUp)
+    assert note.startswith("`words` in `Net` looks up 0 wherever an input lies in [0, 1)")
+    assert notes_on_module(replace(request, scaled=False), LookingUp) == ()
 
 
 def test_what_cannot_be_evaluated_is_told_in_one_line() -> None:

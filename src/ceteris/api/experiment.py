@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import PrivateAttr
 
 from ceteris.api.metrics import Metric, directions, own_functions
 from ceteris.api.own_data import data_settings
-from ceteris.api.own_modules import Factory, is_own_model, module_settings
+from ceteris.api.own_modules import Factory, module_settings
 from ceteris.spec.experiment import Experiment as SpecifiedExperiment
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Experiment(SpecifiedExperiment):
     are given as ``test=(X_test, y_test)``. The other settings are those of a YAML file:
     ``model={"kind": "mlp", "hidden": [32]}``, ``optimizer="adam"``.
     ``metrics`` may be functions of (outputs, targets) as ``ceteris.run`` takes them, and ``model`` a class
-    or function that makes a ``torch.nn.Module``.
+    or function that makes a ``torch.nn.Module``, or that with settings: ``{"name": Net, "input": "flat"}``.
 
     Raises:
         CeterisError: with one problem for each wrong setting.
@@ -40,7 +41,7 @@ class Experiment(SpecifiedExperiment):
         if "data" in settings or test is not None:
             settings["data"], dataset = data_settings(settings.get("data"), test)
         modules: dict[str, Factory] = {}
-        if is_own_model(settings.get("model")):
+        if "model" in settings:
             settings["model"], modules = module_settings(settings["model"])
         functions = own_functions(settings.get("metrics"))
         if functions:
@@ -67,3 +68,9 @@ class Experiment(SpecifiedExperiment):
     def modules(self) -> dict[str, Factory]:
         """What makes the network, where it was given as a class or function, by its name."""
         return dict(self._modules)
+
+    def with_modules(self, modules: Mapping[str, Factory]) -> Experiment:
+        """Return this experiment with more of what makes networks: those of its levels."""
+        more = self.model_copy()
+        more._modules = {**self._modules, **modules}
+        return more

@@ -62,3 +62,12 @@ class Landscape:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        rises = [
+            f"{own.level}: at a radius of {own.radius:g} the training loss rises by {own.rise:.3g}"
+            for own in self.flatness
+            if own.rise is not None
+        ]
+        axes = " and ".join(self.axes)
+        return "\n".join([f"The loss around the networks of run {self.run}, along {axes}", *rises])

@@ -183,7 +183,7 @@ def _own_module(
         factory = factory_for(model.name, model.source, None)
     (request,) = own_modules.requests([experiment], {experiment.data.reading: dataset}).values()
     inspect_module(request, factory)
-    return made_module(model, factory, dataset.shape, 0), look_rows(model, dataset.shape)
+    return made_module(model, factory, dataset.shape, 0), look_rows(model, dataset.shape, request.whole)
 
 
 def _memory(found: Summary, experiment: Experiment) -> dict[str, int]:

@@ -36,10 +36,19 @@ def named_modules(model: OwnModel | None) -> dict[str, Factory]:
     return given
 
 
-def module_settings(model: Factory) -> tuple[dict[str, Any], dict[str, Factory]]:
-    """Return the settings by which an experiment names a class or function, and that by its name."""
-    modules = named_modules(model)
-    return {"kind": "module", "name": next(iter(modules))}, modules
+def module_settings(model: Any) -> tuple[Any, dict[str, Factory]]:
+    """Return the settings by which an experiment names a class or function, and that by its name.
+
+    It may be given alone, or as the ``name`` among other settings: ``{"name": Net, "input": "flat"}``.
+    Anything else is returned as it is, without code.
+    """
+    if is_own_model(model):
+        modules = named_modules(model)
+        return {"kind": "module", "name": next(iter(modules))}, modules
+    if isinstance(model, Mapping) and is_own_model(model.get("name")):
+        modules = named_modules(model["name"])
+        return {"kind": "module", **model, "name": next(iter(modules))}, modules
+    return model, {}
 
 
 def remember(modules: Mapping[str, Factory]) -> None:

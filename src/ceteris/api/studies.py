@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ceteris.api.code_folder import look_beside
 from ceteris.api.initial import started_by
 from ceteris.api.own_data import as_dataset, in_memory, named
+from ceteris.api.own_levels import module_levels
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.claim import Claim
 from ceteris.spec.experiment import Experiment
@@ -20,6 +21,7 @@ from ceteris.spec.parse import ParsedStudy, parse_study
 from ceteris.spec.study import Study
 
 if TYPE_CHECKING:
+    from ceteris.api.experiment import Experiment as OwnExperiment
     from ceteris.data.dataset import Dataset
 
 StudySource = Study | Mapping[str, Any] | str | Path
@@ -41,7 +43,8 @@ def vary(
 
     Args:
         experiment: the base.
-        factors: {path: [value, ...]} or {factor: {label: {path: value, ...}}}.
+        factors: {path: [value, ...]} or {factor: {label: {path: value, ...}}}; values of ``model`` may be
+            classes and functions that make a ``torch.nn.Module``, {"model": [Narrow, Wide]}.
         title: the question.
         seeds: how many (0, 1, ...), or which.
         folds: how many for cross-validation, or {"k": 5, "kind": "grouped", "groups": "subject"}.
@@ -53,13 +56,19 @@ def vary(
         CeterisError: with every problem that was found.
     """
     base = experiment if isinstance(experiment, Experiment) else _experiment(experiment)
+    if factors is not None and not isinstance(factors, Mapping):
+        message = f"a value of type {type(factors).__name__} holds no factors; give {{path: [value, ...]}}"
+        raise CeterisError(Problem(message, where="vary"))
     twice = sorted(set(factors or {}) & set(paths))
     if twice:
         raise CeterisError(Problem("this factor is given twice", where=f"vary.{twice[0]}"))
+    levels, modules = module_levels({**(factors or {}), **paths})
+    if modules:
+        base = _own(base).with_modules(modules)
     settings = {
         "title": title,
         "experiment": base,
-        "vary": {**(factors or {}), **paths},
+        "vary": levels,
         "combine": combine,
         "seeds": seeds,
         "folds": folds,
@@ -68,6 +77,14 @@ def vary(
     checked = parse_study(settings, metrics_follow=True, allow_code=True).study
     # The user's own experiment keeps its arrays alive; its settings are the same.
     return checked.model_copy(update={"experiment": base})
+
+
+def _own(base: Experiment) -> OwnExperiment:
+    """Return an experiment as one that may hold code of the user's."""
+    from ceteris.api.experiment import Experiment as OwnExperiment
+    from ceteris.spec.plain import explicit
+
+    return base if isinstance(base, OwnExperiment) else OwnExperiment(**explicit(base))
 
 
 def _experiment(settings: Mapping[str, Any]) -> Experiment:

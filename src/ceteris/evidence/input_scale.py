@@ -22,8 +22,10 @@ def input_scale_notes(facts: Mapping[str, Any], trials: Sequence[TrialRecord]) -
     """Say which levels' networks see inputs far from unit scale, from the facts of a run's data.
 
     Only inputs that are left as they are or divided by a number can be: the other scales bring them to 1.
+    Whole numbers that a network of the user's own looks up have no scale.
     """
-    data = {trial.level: trial.experiment["data"] for trial in trials}
+    looked_up = {trial.level for trial in trials if trial.experiment["model"].get("input") == "integers"}
+    data = {trial.level: trial.experiment["data"] for trial in trials if trial.level not in looked_up}
     found: dict[float, list[str]] = {}
     for level, own in data.items():
         rms = _rms(facts, own)

@@ -22,6 +22,7 @@ from ceteris.lab.datasets import LoadedData
 from ceteris.lab.implementations import implementation_problems
 from ceteris.lab.initial_values import Read
 from ceteris.lab.newton_problems import newton_problems
+from ceteris.lab.own_modules import integer_problems
 from ceteris.lab.own_outputs import output_problems
 from ceteris.lab.probe_problems import probe_problems, unmeasured
 from ceteris.lab.sizes import Sizes, sizes_of
@@ -102,6 +103,7 @@ class _Networks:
         experiment, where = combination.experiment, "experiment.model"
         if isinstance(experiment.model, ModuleModel):
             yield from _own_network_problems(experiment.model.name, self.given)
+            yield from integer_problems(experiment, dataset)
             found = self.inspected.get(module_key(experiment, dataset))
             if isinstance(found, tuple):
                 yield from _as_found(CeterisError(found), where)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ceteris.data.dataset import Dataset
+from ceteris.data.whole_numbers import MOST, whole_range
 from ceteris.errors import CeterisError, Problem, exception_in_line
 from ceteris.lab.own_metrics import source_hash
 from ceteris.lab.references import import_reference
@@ -22,6 +23,8 @@ Factory = Callable[..., Any]
 """A class or function that makes a ``torch.nn.Module`` from keyword arguments."""
 
 WHERE = "experiment.model"
+GLANCE = 1000
+"""Rows by which inputs are taken for whole numbers, where only a hint hangs on it."""
 
 
 @dataclass
@@ -105,9 +108,34 @@ def requests(
         if isinstance(experiment.model, ModuleModel):
             dataset = datasets[experiment.data.reading]
             key = module_key(experiment, dataset)
-            classes = dataset.task == "classification"
-            found[key] = ModuleRequest(experiment.model, dataset.shape, key.n_out, classes)
+            classes, whole = dataset.task == "classification", whole_inputs(experiment.model, dataset)
+            scaled = whole is not None and experiment.data.scale != "none"
+            found[key] = ModuleRequest(experiment.model, dataset.shape, key.n_out, classes, whole, scaled)
     return found
+
+
+def whole_inputs(model: ModuleModel, dataset: Dataset) -> tuple[int, int] | None:
+    """Return the range of inputs that are whole numbers; by the first rows where nothing depends on it."""
+    return whole_range(dataset.x if model.input == "integers" else dataset.x[:GLANCE])
+
+
+def integer_problems(experiment: Experiment, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield why a network cannot be given rows as whole numbers: dotted path and message."""
+    model, scale = experiment.model, experiment.data.scale
+    if not isinstance(model, ModuleModel) or model.input != "integers":
+        return
+    if scale != "none":
+        yield (
+            "experiment.data.scale",
+            f"`{scale}` leaves no whole numbers, which `model.input: integers` gives; use `none`",
+        )
+    if experiment.data.augment.changes:
+        yield "experiment.data.augment", "changed images are no whole numbers, which `model.input` asks for"
+    if whole_inputs(model, dataset) is None:
+        yield (
+            f"{WHERE}.input",
+            f"the inputs of `{dataset.name}` are not whole numbers of at most {MOST:,}; use `auto`",
+        )
 
 
 def own_code(model: ModelSpec) -> Iterator[tuple[str, str, str | None]]:

@@ -178,7 +178,7 @@ class Worker:
             factory = self._modules[request.model.name]
             try:
                 found.append(inspect_module(request, factory))
-                notes += notes_on_module(request.model, factory, request.shape)
+                notes += notes_on_module(request, factory)
             except CeterisError as error:
                 found.append(error.problems)
         return Inspected(tuple(found), tuple(dict.fromkeys(notes)))

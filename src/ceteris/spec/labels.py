@@ -46,6 +46,10 @@ def combination_label(coordinates: Mapping[str, str]) -> str:
     return ", ".join(f"{factor}={label}" for factor, label in coordinates.items())
 
 
+def _name_of(item: Any) -> str:
+    return str(getattr(item, "__name__", type(item).__name__))
+
+
 def shown(value: Any) -> str:
     """Return a value as a message quotes it: short, on one line, text in quotes."""
     if value is None:
@@ -56,7 +60,7 @@ def shown(value: Any) -> str:
         if isinstance(value, int | float):
             text = format(value, "g") if isinstance(value, float) else str(value)
         else:
-            text = json.dumps(value, ensure_ascii=False, default=lambda item: type(item).__name__)
+            text = json.dumps(value, ensure_ascii=False, default=_name_of)
     except (ValueError, TypeError, RecursionError):
         text = f"a {type(value).__name__}"
     if isinstance(value, str):

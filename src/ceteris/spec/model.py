@@ -211,9 +211,12 @@ class ModuleModel(Spec):
     arguments: dict[str, Any] = Field(default_factory=dict, title="mapping of arguments")
     """Keyword arguments of the class or function: numbers, text, lists and mappings."""
 
-    input: Annotated[Literal["auto", "data", "flat"], Field(title="choice of input shape")] = "auto"
+    input: Annotated[Literal["auto", "data", "flat", "integers"], Field(title="choice of input shape")] = (
+        "auto"
+    )
     """Shape of a row that the module gets. `data`: the data's own; `flat`: all numbers in one axis; `auto`:
-    the data's own, with a channel axis first where it has height and width alone (28 x 28 as 1 x 28 x 28)."""
+    the data's own, with a channel axis first where it has height and width alone (28 x 28 as 1 x 28 x 28);
+    `integers`: the data's own, as 64-bit whole numbers for an embedding (tokens, with `data.scale: none`)."""
 
     init: GivenInit | None = None
     """Values or a function by which parameters start other than as the module makes them."""

@@ -1,8 +1,9 @@
-"""Names that other libraries give to settings, so that a message can name ours."""
+"""Names that other libraries give to settings and their values, so that a message can name ours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "activation": ("activation_function", "act", "nonlinearity", "non_linearity"),
@@ -39,6 +40,23 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Name of a setting here -> what it is called elsewhere (PyTorch, Keras, scikit-learn, Lightning)."""
 
+OTHER_VALUES: dict[str, tuple[str, ...]] = {
+    "bfloat16": ("bf16",),
+    "binary_cross_entropy": ("bce_with_logits", "binary_cross_entropy_with_logits"),
+    "binary_cross_entropy_probabilities": ("bce",),
+    "cosine": ("cosine_annealing", "cosine_annealing_lr"),
+    "cross_entropy": ("ce", "categorical_crossentropy", "sparse_categorical_crossentropy"),
+    "exponential": ("exponential_lr",),
+    "float16": ("fp16", "half"),
+    "l1": ("mae", "mean_absolute_error"),
+    "mse": ("mean_squared_error",),
+    "multi_step": ("multi_step_lr",),
+    "one_cycle": ("one_cycle_lr",),
+    "plateau": ("reduce_lr_on_plateau", "reduce_on_plateau"),
+    "step": ("step_lr",),
+}
+"""Name of a kind or choice here -> what it is called elsewhere."""
+
 _OURS = {other: name for name, others in OTHER_NAMES.items() for other in others}
 
 
@@ -46,3 +64,23 @@ def known_as(name: str, known: Sequence[str]) -> str | None:
     """Return the name in ``known`` of the setting that others call ``name``, or None."""
     ours = _OURS.get(name.lower())
     return ours if ours in known else None
+
+
+_OUR_VALUES = {other.replace("_", ""): name for name, others in OTHER_VALUES.items() for other in others}
+
+
+def value_known_as(name: str, known: Sequence[str]) -> str | None:
+    """Return the choice in ``known`` that others call ``name`` (`CosineAnnealingLR`, `MSELoss`), or None."""
+    ours = {choice.replace("_", ""): choice for choice in known}
+    short = name.lower().replace("_", "")
+    for guess in (short, short.removesuffix("loss")):
+        if guess in ours or _OUR_VALUES.get(guess) in known:
+            return ours.get(guess) or _OUR_VALUES[guess]
+    return None
+
+
+def code_name(value: Any) -> str | None:
+    """Return the name of what is code rather than plain data: a class, a function or an object."""
+    if value is None or isinstance(value, bool | int | float | str | list | tuple | dict):
+        return None
+    return str(getattr(value, "__name__", type(value).__name__))

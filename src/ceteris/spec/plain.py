@@ -22,7 +22,7 @@ MAX_ITEMS = 20_000
 def plain_data(value: Any) -> Any:
     """Return a copy made only of dict (with text as keys), list, str, int, float, bool and None.
 
-    Numbers of other libraries become Python's own, paths become text, parts of a
+    Numbers and arrays of other libraries become Python's own, paths become text, parts of a
     specification become mappings of the settings that differ from their defaults.
 
     Raises:
@@ -39,7 +39,9 @@ def _copy(value: Any, where: str, depth: int, budget: Iterator[int]) -> Any:
         value = explicit(value)
     if isinstance(value, Mapping):
         return _copy_mapping(value, where, depth, budget)
-    if isinstance(value, list | tuple):
+    if hasattr(value, "tolist") and len(getattr(value, "shape", "")):  # an array or a tensor
+        value = value[: MAX_ITEMS + 1].tolist()
+    if isinstance(value, list | tuple | range):
         return [_copy(item, _join(where, i), depth - 1, budget) for i, item in enumerate(value)]
     return _scalar(value, where)
 
@@ -65,10 +67,10 @@ def _scalar(value: Any, where: str) -> Any:
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    kind = type(value).__name__
+    kind = getattr(value, "__name__", f"a {type(value).__name__}")
     raise CeterisError(
         Problem(
-            f"a {kind} cannot stand in a specification; give text, numbers, lists and mappings", where=where
+            f"{kind} cannot stand in a specification; give text, numbers, lists and mappings", where=where
         )
     )
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from ceteris.errors import Problem, nearest, unknown_name
 from ceteris.spec.labels import shown
-from ceteris.spec.other_names import known_as
+from ceteris.spec.other_names import code_name, known_as, value_known_as
 from ceteris.spec.paths import choices, has_kinds, kind_name, member_for, members, plain_type, setting_paths
 
 LEVEL = "level"
@@ -145,6 +145,8 @@ def _wrong_kind(spot: Spot, value: Any) -> str:
     kinds = [kind_name(member) for member in members(spot.annotation)]
     name = noun(spot)
     kind = value.get("kind") if isinstance(value, Mapping) else value
+    if (message := _elsewhere(kind, name, kinds)) is not None:
+        return message
     if isinstance(kind, str):
         return unknown_name(name, kind, kinds)
     if kind is None and isinstance(value, Mapping):
@@ -152,10 +154,26 @@ def _wrong_kind(spot: Spot, value: Any) -> str:
     return f"{shown(kind)} is not a kind of {name}; it must be one of {', '.join(kinds)}"
 
 
+def _elsewhere(value: Any, noun: str, known: Sequence[str]) -> str | None:
+    """Say how a choice that was given as code, or by its name in torch, is called here; None for others."""
+    code = code_name(value)
+    guess = value_known_as(code or value, known) if code or isinstance(value, str) else None
+    if code is None:
+        return None if guess is None else f"there is no {noun} `{value}`; here it is called `{guess}`"
+    what = f"here `{code}` is called `{guess}`" if guess else f"it is one of {', '.join(known)}"
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun} is given by its name, not as code; {what}"
+
+
 def wrong_value(value: Any, spot: Spot) -> str:
     """Say that a value is not what its setting stands for, and what would be."""
     name = noun(spot)
     names = literals(spot.annotation)
+    if has_kinds(plain_type(spot.annotation)):
+        known = [kind_name(member) for member in members(spot.annotation)]
+    else:
+        known = [] if allowed_others(spot) else names
+    if known and (message := _elsewhere(value, name, known)) is not None:
+        return message
     if isinstance(value, str) and names and len(value) < 40:
         others = allowed_others(spot)
         return unknown_name(name, value, names) + (f", or give {others}" if others else "")

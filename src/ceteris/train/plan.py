@@ -190,6 +190,10 @@ class ModuleRequest:
     shape: tuple[int, ...]
     n_out: int
     classes: bool
+    whole: tuple[int, int] | None = None
+    """The smallest and the largest input where all are whole numbers."""
+    scaled: bool = False
+    """Whether such numbers are scaled, and so are whole no more."""
 
 
 Modules = Mapping[ModuleKey, Architecture]

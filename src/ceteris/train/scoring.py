@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ceteris.data.target_scaling import TargetScaling
+from ceteris.errors import CeterisError, exception_in_line
 from ceteris.spec.experiment import Experiment, metric_name
 from ceteris.spec.losses import class_edge
 from ceteris.train.measure import PROVIDED, Metric
@@ -21,9 +22,17 @@ BATCH = 1000
 
 @torch.no_grad()
 def outputs_of(network: torch.nn.Module, inputs: Tensor) -> Tensor:
-    """Return a network's outputs (N, k) for prepared inputs (N, ...), in evaluation mode."""
+    """Return a network's outputs (N, k) for prepared inputs (N, ...), in evaluation mode.
+
+    Raises ``CeterisError`` where the network, which may be one of the user's own, fails on them.
+    """
     network.eval()
-    parts = [network(inputs[begin : begin + BATCH]) for begin in range(0, len(inputs), BATCH)]
+    try:
+        parts = [network(inputs[begin : begin + BATCH]) for begin in range(0, len(inputs), BATCH)]
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise CeterisError(f"the network fails on these rows: {exception_in_line(error)}") from error
     return torch.cat(parts).reshape(len(inputs), -1)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +13,23 @@ from ceteris.train.modules.attributes import attribute_notes
 
 MOST_NAMES = 6
 """So many parameters are named; of more, how many they are."""
+EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 CLOSE = 1e-3
 """Outputs of a row that differ by less, of the largest output, count as equal."""
 
 
-def doubts(name: str, module: nn.Module, rows: Tensor) -> tuple[str, ...]:
+def doubts(name: str, module: nn.Module, rows: Tensor, *, scaled: bool = False) -> tuple[str, ...]:
     """Return one sentence for each thing that does not keep a module from being trained; rows (2, ...).
 
     Tensors where torch does not see them, parameters that no gradient reaches, outputs of a row that depend
-    on what else is in the batch.
+    on what else is in the batch, and where whole numbers are ``scaled``, an embedding that they reach as 0.
     """
-    return (*attribute_notes(name, module), *_untrained(name, module, rows), *_entangled(name, module, rows))
+    return (
+        *attribute_notes(name, module),
+        *_untrained(name, module, rows),
+        *_entangled(name, module, rows),
+        *(_cut_off(name, module, rows) if scaled else ()),
+    )
 
 
 def _untrained(name: str, module: nn.Module, rows: Tensor) -> Iterator[str]:
@@ -52,6 +60,29 @@ def _entangled(name: str, module: nn.Module, rows: Tensor) -> Iterator[str]:
             f"in evaluation mode the outputs of `{name}` for a row depend on the other rows of its batch, so "
             "what is measured depends on how rows are cut into batches; look for a softmax, a mean or a norm "
             "over the wrong axis (0 is that of the rows)"
+        )
+
+
+@torch.no_grad()
+def _cut_off(name: str, module: nn.Module, rows: Tensor) -> Iterator[str]:
+    """Name an embedding that looks up 0 alone where rows are in [0, 1), as scaling makes them."""
+    found: dict[str, bool] = {}
+
+    def note(role: str, layer: nn.Module, given: tuple[Any, ...]) -> None:
+        found[role] = found.get(role, True) and given[0].numel() > 1 and not bool(given[0].any())
+
+    layers = [(role, layer) for role, layer in module.named_modules() if isinstance(layer, EMBEDDINGS)]
+    handles = [layer.register_forward_pre_hook(partial(note, role)) for role, layer in layers]
+    try:
+        _outputs(module.eval(), rows)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for role in (role for role, only_zeros in found.items() if only_zeros):
+        yield (
+            f"`{role}` in `{name}` looks up 0 wherever an input lies in [0, 1), and the whole numbers of the "
+            "data are scaled; if they are tokens, leave them whole: `data.scale: none`, and `model.input: "
+            "integers`"
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,41 @@ def inspect_module(request: ModuleRequest, factory: Factory) -> Architecture:
     """Make a module, try it on two rows forwards and backwards, and return what it consists of.
 
     Raises:
-        CeterisError: with one sentence on why it cannot be trained.
+        CeterisError: with one sentence on why it cannot be trained, and how rows would have to come where
+            they do not as it takes them.
     """
+    try:
+        return _inspected(request, factory)
+    except CeterisError as error:
+        hint = _better_rows(request, factory)
+        raise _refusal(f"{error.problems[0].message}{hint}") from error.__cause__ if hint else error
+
+
+def _better_rows(request: ModuleRequest, factory: Factory) -> str:
+    """Return in what other form a module takes rows, as the end of a sentence; nothing where in none."""
+    for form in ("data", "flat", "integers"):
+        if form == request.model.input or (form == "integers" and request.whole is None):
+            continue
+        other = replace(request, model=request.model.model_copy(update={"input": form}))
+        with suppress(CeterisError):
+            _inspected(other, factory)
+            scale = " and `data.scale: none`" if form == "integers" and request.scaled else ""
+            return f"; with `model.input: {form}`{scale} it takes them"
+    shape = request.shape
+    if len(shape) == 3 and shape[0] > shape[2]:
+        with suppress(CeterisError):
+            _inspected(replace(request, shape=(shape[2], *shape[:2])), factory)
+            return (
+                f"; it takes images with their channels first, and those of the data are {shape}: turn the "
+                "array with `x.transpose(0, 3, 1, 2)`, or begin `forward` with `x = x.permute(0, 3, 1, 2)`"
+            )
+    return ""
+
+
+def _inspected(request: ModuleRequest, factory: Factory) -> Architecture:
     model = request.model
     try:
-        module = make_module(factory, model.arguments, 0, look_rows(model, request.shape))
+        module = _made(factory, model, 0, look_rows(model, request.shape, request.whole))
     except Exception as error:
         raise _refusal(f"`{model.name}` cannot be made: {exception_in_line(error)}") from error
     if not isinstance(module, nn.Module):
@@ -88,8 +119,8 @@ def initial_modules(
     modules = []
     for model, seed, lacking in zip(models, seeds, absent or [()] * len(models), strict=True):
         (whole,) = (layer for layer in net.layers if isinstance(layer, UserModule))
-        rows = _uniform_rows(whole.row_shape)
-        modules.append(make_module(factories[model.name], model.arguments, seed, rows, lacking))
+        rows = _rows(model, whole.row_shape)
+        modules.append(_made(factories[model.name], model, seed, rows, lacking))
     parameters = np.zeros((len(modules), net.n_parameters), np.float32)
     buffers = np.zeros((len(modules), net.n_buffers))
     for place, module in enumerate(modules):
@@ -127,18 +158,40 @@ def remade_module(
 
 def made_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...], seed: int) -> nn.Module:
     """Make a module that was looked at before, with its initial weights, for rows of data of a shape."""
-    module: nn.Module = make_module(factory, model.arguments, seed, look_rows(model, shape))
+    module: nn.Module = _made(factory, model, seed, look_rows(model, shape))
     return module
 
 
-def notes_on_module(model: ModuleModel, factory: Factory, shape: tuple[int, ...]) -> tuple[str, ...]:
+def notes_on_module(request: ModuleRequest, factory: Factory) -> tuple[str, ...]:
     """Return what is doubtful about a module that was looked at; see ``doubts``."""
-    return doubts(model.name, made_module(model, factory, shape, 0), look_rows(model, shape))
+    model, shape = request.model, request.shape
+    rows = look_rows(model, shape, request.whole)
+    return doubts(model.name, made_module(model, factory, shape, 0), rows, scaled=request.scaled)
 
 
-def look_rows(model: ModuleModel, shape: tuple[int, ...]) -> Tensor:
-    """Return two rows of uniform numbers in the shape that a module takes."""
-    return _uniform_rows(row_shape(model, shape))
+def look_rows(model: ModuleModel, shape: tuple[int, ...], whole: tuple[int, int] | None = None) -> Tensor:
+    """Return two rows of uniform numbers in the shape that a module takes.
+
+    For one that takes integers they are whole numbers from the smallest to the largest, both of them there
+    (``whole``; all 0 where these are not known).
+    """
+    return _rows(model, row_shape(model, shape), whole)
+
+
+def _made(factory: Factory, model: ModuleModel, seed: int, rows: Tensor, lacking: Sequence[int] = ()) -> Any:
+    """Make a module of a seed; one that is to have integers makes them of the rows that it is called on."""
+    if model.input != "integers":
+        return make_module(factory, model.arguments, seed, rows, lacking)
+    module = make_module(factory, model.arguments, seed, rows.long(), lacking)
+    if isinstance(module, nn.Module):
+        module.register_forward_pre_hook(as_integers)
+    return module
+
+
+def as_integers(module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give a module its rows, whole numbers in float32, as int64."""
+    rows, *others = given
+    return rows.long(), *others
 
 
 def flat_tensors(net: Architecture, module: nn.Module, *, parameters: bool) -> NDArray[np.float64]:
@@ -196,11 +249,13 @@ def _try(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> T
 
 
 def _try_in(module: nn.Module, told: str, request: ModuleRequest, *, channels_last: bool) -> Tensor:
-    shape = (LOOKED_AT, *row_shape(request.model, request.shape))
+    rows = f"two rows of shape {(LOOKED_AT, *row_shape(request.model, request.shape))}"
+    if request.model.input == "integers" and request.whole is not None:
+        rows += f" with whole numbers from {request.whole[0]} to {request.whole[1]}, as the data has them"
     try:
         outputs = _outputs(module, request, channels_last=channels_last)
     except Exception as error:
-        raise _refusal(f"{told} fails on two rows of shape {shape}: {exception_in_line(error)}") from error
+        raise _refusal(f"{told} fails on {rows}: {exception_in_line(error)}") from error
     if not isinstance(outputs, Tensor):
         kind = type(outputs).__name__
         raise _refusal(f"{told} returns a {kind}; it must return one tensor of shape (rows, outputs)")
@@ -210,7 +265,8 @@ def _try_in(module: nn.Module, told: str, request: ModuleRequest, *, channels_la
 
 def _hidden(module: nn.Module, request: ModuleRequest, last: bool) -> tuple[str, ...]:
     shape = row_shape(request.model, request.shape)
-    rows = shaped_rows(_uniform_rows(shape).flatten(1), shape, channels_last=last)
+    own = _rows(request.model, shape, request.whole)
+    rows = shaped_rows(own.flatten(1), shape, channels_last=last)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         return inner_modules(module.train(), rows)
@@ -258,15 +314,20 @@ def _check_outputs(outputs: Tensor, name: str, request: ModuleRequest) -> None:
 
 def _outputs(module: nn.Module, request: ModuleRequest, *, channels_last: bool) -> Tensor:
     shape = row_shape(request.model, request.shape)
-    rows = shaped_rows(_uniform_rows(shape).flatten(1), shape, channels_last=channels_last)
+    own = _rows(request.model, shape, request.whole)
+    rows = shaped_rows(own.flatten(1), shape, channels_last=channels_last)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         outputs: Tensor = module(rows)
     return outputs
 
 
-def _uniform_rows(shape: tuple[int, ...]) -> Tensor:
+def _rows(model: ModuleModel, shape: tuple[int, ...], whole: tuple[int, int] | None = None) -> Tensor:
     drawn = uniforms(stream_key(0, "look"), LOOKED_AT, int(np.prod(shape, dtype=np.int64)))
+    if model.input == "integers":
+        low, high = whole or (0, 0)
+        drawn = np.floor(low + drawn * (high - low + 1))
+        drawn[0, :1], drawn[-1, -1:] = low, high
     return torch.from_numpy(drawn.astype(np.float32)).reshape(LOOKED_AT, *shape)
 
 
