@@ -21,7 +21,8 @@ class Experiment(SpecifiedExperiment):
 
     ``data`` is the name of a data set, the path of an ``.npz`` file, or rows of your own, ``(X, y)``:
     arrays, tensors or frames, ``X`` of shape (rows, ...), ``y`` labels (rows,) or numbers; their test rows
-    are given as ``test=(X_test, y_test)``. The other settings are those of a YAML file:
+    are given as ``test=(X_test, y_test)``. Data sets of torch and bunches of scikit-learn stand for their
+    rows. The other settings are those of a YAML file:
     ``model={"kind": "mlp", "hidden": [32]}``, ``optimizer="adam"``.
     ``metrics`` may be functions of (outputs, targets) as ``ceteris.run`` takes them, and ``model`` a class
     or function that makes a ``torch.nn.Module``, or that with settings: ``{"name": Net, "input": "flat"}``.

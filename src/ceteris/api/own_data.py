@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from ceteris.api.own_objects import as_parts
 from ceteris.errors import CeterisError, Problem
 from ceteris.spec.data import FRAME
 
@@ -20,7 +21,7 @@ _IN_MEMORY: WeakValueDictionary[tuple[str, tuple[str, ...]], Dataset] = WeakValu
 
 
 def as_dataset(value: Any, test: Any = None, **columns: Any) -> Dataset | None:
-    """Return the data set that ``(X, y)`` or ``(X, y, classes)`` make; None for anything but arrays.
+    """Return the data set that ``(X, y)`` or ``(X, y, classes)`` make; None for anything but rows.
 
     ``test`` are its test rows, ``(X_test, y_test)``, ``columns`` those of a frame that are no inputs (`ids`
     and `drop`). Raises ``CeterisError`` for arrays that cannot be trained on, and for test rows without
@@ -28,6 +29,7 @@ def as_dataset(value: Any, test: Any = None, **columns: Any) -> Dataset | None:
     """
     from ceteris.data.dataset import Dataset
 
+    value, test = as_parts(value), as_parts(test)
     if isinstance(value, tuple | list):
         dataset = _from_parts(value, test, columns)
     elif test is not None:
@@ -71,8 +73,9 @@ def data_settings(value: Any, test: Any = None) -> tuple[Any, Dataset | None]:
     ``{"source": (X, y), "scale": "standardize"}``. ``test`` are their test rows. A frame is named as a
     table's file is, ``{"source": frame, "target": "price", "test": other, "ids": [...]}``.
     """
+    value = as_parts(value)
     if isinstance(value, Mapping) and not isinstance(value.get("source"), str):
-        source, settings, columns = value.get("source"), dict(value), {}
+        source, settings, columns = as_parts(value.get("source")), dict(value), {}
         if hasattr(source, "columns"):
             if "target" not in settings:
                 message = "a frame as `source` needs a `target`: the column of it that is predicted"

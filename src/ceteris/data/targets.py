@@ -82,9 +82,10 @@ def read_test_targets(y: NDArray[Any], like: Targets, name: str = "y_test") -> N
 
 def _numbers(y: NDArray[Any], name: str) -> NDArray[Any]:
     if y.dtype.kind not in "iuf" or y.ndim > 2:
+        flat = f": give `{name}.reshape(len({name}), -1)`" if y.dtype.kind in "iuf" else ""
         raise CeterisError(
             f"`{name}` has type {y.dtype} and shape {y.shape}; numbers to predict have shape "
-            "(rows,) or (rows, outputs)"
+            f"(rows,) or (rows, outputs){flat}"
         )
     return y if y.dtype in (np.float32, np.float64) else y.astype(np.float64)
 

@@ -247,6 +247,12 @@ def _as_array(values: Any, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
+        parts = [part for part in values if len(getattr(part, "shape", ())) > 1]
+        if len(parts) > 1 and len({len(part) for part in parts}) == 1:
+            raise CeterisError(
+                f"`{name}` is {len(parts)} arrays, and a network gets one: put several inputs side by side "
+                "(`numpy.concatenate(..., axis=1)`) and part them in its `forward`"
+            ) from error
         raise CeterisError(f"`{name}` cannot be read as an array: {error}") from error
     if array.ndim == 0:
         kind = type(values).__name__
