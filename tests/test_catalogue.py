@@ -17,14 +17,14 @@ from ceteris.data.sources import find_source
 from ceteris.data.user_arrays import arrays
 from ceteris.lab.binding import bind
 from ceteris.lab.datasets import load_sources
-from ceteris.spec import combinations, named_studies, parse_study
+from ceteris.spec import combinations, named_paths, parse_study
 from ceteris.spec.parse import ParsedStudy
 from tests.catalogue import EXAMPLES, PAGE, commands, in_quick_form, scripts
 from tests.cli.conftest import COMMAND, environment, run_command
 from tests.forked import start_python
 
 IMAGES = ("mnist", "fashion-mnist")
-STUDIES = [study.name for study in named_studies()]
+STUDIES = list(named_paths())
 
 
 def parsed_command(arguments: list[str]) -> dict[str, Any]:

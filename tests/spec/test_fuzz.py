@@ -69,7 +69,9 @@ FULL: dict[str, Any] = {
         },
     ],
 }
-SOURCES = [FULL, *(read_document(path).data for path in named_paths().values())]
+SOURCES = st.deferred(
+    lambda: st.sampled_from([FULL, *(read_document(path).data for path in named_paths().values())])
+)
 TEXTS = [path.read_text() for path in named_paths().values()]
 WORDS = [
     *("kind", "label", "patch", "levels", "name", "margin", "low", "factors", "", "sgd", "mlp", "linear"),
@@ -129,7 +131,7 @@ def judged(source: Any, **options: Any) -> Study | None:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    study = copy.deepcopy(draw(st.sampled_from(SOURCES)))
+    study = copy.deepcopy(draw(SOURCES))
     for _ in range(draw(st.integers(1, 3))):
         node: Any = study
         while True:

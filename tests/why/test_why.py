@@ -10,7 +10,7 @@ from scipy import stats
 from ceteris.errors import CeterisError
 from ceteris.nets.architecture import architecture
 from ceteris.spec.model import MLP
-from ceteris.spec.named import named_studies
+from ceteris.spec.named import named_paths
 from ceteris.why import answer, questions
 
 DOCS = Path(__file__).parents[2] / "docs" / "why"
@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "why"
 def test_every_page_is_short_and_names_a_study_that_exists(name: str) -> None:
     page = answer(name)
     assert page.title.endswith("?")
-    assert page.study in {study.name for study in named_studies()}
+    assert page.study in named_paths()
     assert 60 < len(page.text.split()) < 300
     assert (DOCS / f"{name}.md").is_file()
 
