@@ -38,7 +38,8 @@ def test(result):
 
 experiment = ceteris.Experiment(data="digits", model=Net, epochs=1)
 varied = [{"width": 8}, {"width": 12}]
-test(ceteris.run(ceteris.vary(experiment, {"model.arguments": varied}, seeds=1), progress=False))
+study = ceteris.vary(experiment, {"model.arguments": varied}, seeds=1)
+test(ceteris.run(study, workers=1, progress=False))
 """
 
 

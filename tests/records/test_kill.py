@@ -1,9 +1,7 @@
 """A writer killed at any moment leaves a record that opens and shows exactly what was committed."""
 
+import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,8 +12,11 @@ import pytest
 
 from ceteris.records.store import Store
 from ceteris.records.views import RunRecord
+from tests.forked import CAN_FORK, processes
 
 from .plans import METRICS, ended, numbers, planned, record_epochs, weights
+
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes are forked, and killed outright")
 
 SCRIPT = Path(__file__).with_name("writer_process.py")
 IDENTITIES = [trial.identity for trial in planned()]
@@ -34,14 +35,13 @@ class Told:
 
 def write_and_kill(folder: Path, name: str, seconds: float) -> Told:
     """Start a writer and kill it so long after its run exists."""
-    command = [sys.executable, str(SCRIPT), str(folder), name, str(EPOCHS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        lines = [first, *process.stdout]
-    return read_lines(line for line in lines if line.endswith("\n"))
+    arguments = [str(SCRIPT), str(folder), name, str(EPOCHS)]
+    process = processes.fork_python(arguments, cwd=Path.cwd(), env=os.environ)
+    first = process.stdout.readline()
+    time.sleep(seconds)
+    process.kill()
+    rest, _ = process.communicate()
+    return read_lines(line for line in (first + rest).decode().splitlines(keepends=True) if line[-1] == "\n")
 
 
 def read_lines(lines: object) -> Told:
@@ -94,7 +94,6 @@ def finish_what_is_missing(store: Store, run: str) -> None:
     store.finish(run, "finished", 1.0)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
 @pytest.mark.slow
 def test_killed_at_random_moments_again_and_again(tmp_path: Path) -> None:
     moments = random.Random(7)

@@ -84,12 +84,16 @@ def test_a_sample_foretells_what_training_takes(digits: Preparation, monkeypatch
     monkeypatch.setattr(training, "TOLD_SECONDS", 0.0)
     plans = three({"model": {"kind": "mlp", "hidden": [64]}, "epochs": 30})
     (cohort,) = cohorts(plans, digits)
-    foretold = time_training(cohort, digits, 0.1)
-    told = run_plans(plans, digits).messages[-1]
-    assert isinstance(told, Timed)
-    for name in ("step", "row"):
-        assert 0.4 < getattr(foretold, name) / getattr(told, name) < 2.5, name
-    assert told.members == 3
+
+    def ratios() -> list[float]:
+        foretold = time_training(cohort, digits, 0.1)
+        told = run_plans(plans, digits).messages[-1]
+        assert isinstance(told, Timed)
+        assert told.members == 3
+        return [foretold.step / told.step, foretold.row / told.row]
+
+    # On a machine that others use too, one of the two may have been disturbed.
+    assert any(all(0.4 < ratio < 2.5 for ratio in ratios()) for _ in range(3))
 
 
 def test_short_training_tells_no_times(digits: Preparation) -> None:
