@@ -60,7 +60,9 @@ def test_no_runs_says_how_to_make_one(ceteris: Command) -> None:
 def test_a_report_goes_where_it_is_asked_for(ceteris_there: Command, tmp_path: Path) -> None:
     done = ceteris_there("report", "last", "--to", str(tmp_path / "deep" / "r.html"))
     assert done.stdout == f"{tmp_path}/deep/r.html\n"
-    assert (tmp_path / "deep" / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    page = (tmp_path / "deep" / "r.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "ceteris run study.yaml  " in page, "options changed the named study"
 
 
 def test_resuming_a_complete_run_trains_nothing(ceteris_there: Command) -> None:

@@ -13,6 +13,7 @@ from ceteris.report.landscape import landscape_section, landscape_svg
 from ceteris.report.page import render_report
 from tests.report.sample import made_assessment, made_run, made_study
 
+SVG = "{http://www.w3.org/2000/svg}"
 AXIS = np.linspace(-2, 2, 41)
 BOWL = AXIS[None, :] ** 2 + AXIS[:, None] ** 2
 
@@ -41,6 +42,19 @@ def test_a_saddle_is_parted_by_its_middle(level, connected):
     for segment, corner in zip(sorted((first, second)), sorted(corners), strict=True):
         middle = np.mean(segment, axis=0)
         assert np.abs(middle - corner).max() < 0.5
+
+
+def test_a_long_title_has_several_lines_above_the_frame_and_none_is_cut():
+    title = "model.dropout=0.25, optimizer.lr=0.001, batch_size=1024: training loss and penalty"
+    field = Field("loss", BOWL, (1.0,))
+    panel = Panel(title, AXIS, AXIS, ("a", "b"), (field,), (0, 0), None)
+    picture = ElementTree.fromstring(contour_svg(panel))
+    lines = [text for text in picture.iter(f"{SVG}text") if text.get("font-size") == "13"]
+    assert " ".join(line.text or "" for line in lines) == title
+    assert len(lines) == 2
+    top, height = (float(own) for own in picture.get("viewBox", "").split()[1::2])
+    assert [float(line.get("y", 0)) for line in lines] == [16 + top, 33 + top]
+    assert float(picture.get("height", 0)) == height == 370 - top
 
 
 def test_cells_without_numbers_are_left_out_and_flat_ones_have_no_contour():

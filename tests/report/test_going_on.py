@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ceteris.records.views import CHANGED
 from ceteris.report.going_on import commands, own_arguments, python_lines, seeds_to_add, yaml_words
 from ceteris.report.page import make_page, render_report
+from ceteris.report.repeat import data_facts
 from tests.report.sample import made_assessment, made_run, made_study
 
 
@@ -44,6 +46,17 @@ def test_a_run_with_code_of_the_user_s_own_is_gone_on_with_in_python():
     )
     assert yaml_words(run) == "ceteris.run('study.yaml', metrics={'top2': top2}, model=Net)"
     compile(python_lines(run, 10), "lines", "exec")
+
+
+def test_a_study_that_options_changed_is_run_afresh_from_the_record_not_by_its_name():
+    run = replace(made_run(made_study()), study_name="dropout.yaml")
+    assert "ceteris run dropout.yaml " in commands(run, 10)
+    assert "again = ceteris.run('dropout.yaml')" in python_lines(run, 10)
+    changed = replace(run, facts={**run.facts, CHANGED: True})
+    assert "ceteris run study.yaml " in commands(changed, 10)
+    assert "dropout.yaml" not in commands(changed, 10) + python_lines(changed, 10)
+    assert "again = ceteris.run('study.yaml')" in python_lines(changed, 10)
+    assert data_facts(changed.facts) == data_facts(run.facts)
 
 
 def test_code_that_the_study_names_needs_to_be_allowed():

@@ -129,7 +129,7 @@ def test_means_and_intervals_are_those_of_the_evidence():
 def test_the_levels_of_another_factor_are_lines():
     page, _ = page_of({"optimizer.lr": [0.1, 0.01, 0.001], "optimizer.momentum": [0, 0.9]})
     (sweep,) = page.figures.sweeps
-    assert sweep.lines == ("0", "0.9")
+    assert sweep.lines == ("momentum 0", "momentum 0.9")
     series = sweep.drawn["views"]["val_loss"]["series"]
     assert [(one["line"], len(one["points"])) for one in series] == [(0, 3), (1, 3), (0, 3), (1, 3)]
 
@@ -149,7 +149,7 @@ def test_the_gap_is_drawn_against_parameters_where_networks_differ_in_size():
     page, _ = page_of(vary, parameters=levels)
     sweep = page.figures.capacity
     assert sweep.views[0].key == "gap_loss"
-    assert sweep.lines == ("0.1", "0.01")
+    assert sweep.lines == ("lr 0.1", "lr 0.01")
     assert [text for _, text in sweep.drawn["ticks"]] == ["610", "4,810"]
     assert at(sweep, "model.hidden=[64], optimizer.lr=0.1") == pytest.approx(math.log10(4810))
     assert sweep.views[0].rows[0][0] == "model.hidden=[8], optimizer.lr=0.1 (610)"

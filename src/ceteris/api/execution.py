@@ -61,7 +61,9 @@ def run_planned(planned: Planned, means: Means) -> Result:
     """Run a study and return its result. Raises ``CeterisError``."""
     from ceteris.lab.run import run_study
 
-    run = run_study(planned.parsed, remark=planned.remark, **_beginning(planned, means))
+    run = run_study(
+        planned.parsed, remark=planned.remark, changed=planned.changed, **_beginning(planned, means)
+    )
     return _with_code(recorded_result(run, means.runs_folder), means)
 
 

@@ -107,6 +107,8 @@ class Planned:
     dataset: Dataset | None
     remark: str = ""
     """What everybody who reads its verdicts has to know: what a quick look left out."""
+    changed: bool = False
+    """Whether options made it another study than that name says; code of one's own is given again anyway."""
 
 
 def plan(
@@ -143,6 +145,8 @@ def plan(
     look_beside(source, allow_code=allow_code)
     dataset = None if data is None and test is None else as_dataset(data, test)
     source, own_model = (source, []) if model is None else _with_model(source, model)
+    given = (data, test, initial, seeds, epochs, spaces, search)
+    changed = quick or bool(sets or varies) or any(option is not None for option in given)
     sets = [*_data_sets(data, dataset), *own_model, *sets]
     options: dict[str, Any] = {"varies": varies, "seeds": seeds, "epochs": epochs, "allow_code": allow_code}
     options |= {"spaces": spaces, "search": search, "metrics": metric_names, "better": better}
@@ -153,7 +157,8 @@ def plan(
     remark = ""
     if quick:
         parsed, remark = _made_small(parsed, seeds, epochs)
-    return Planned(parsed, study_name(source), dataset or _rows_in_memory(source, parsed), remark)
+    rows = dataset or _rows_in_memory(source, parsed)
+    return Planned(parsed, study_name(source), rows, remark, changed)
 
 
 def _rows_in_memory(source: StudySource, parsed: ParsedStudy) -> Dataset | None:

@@ -51,7 +51,7 @@ from ceteris.lab.undertaking import (
     train_run,
 )
 from ceteris.records.store import Store
-from ceteris.records.views import CONSTANT, DOUBTS, REMARK
+from ceteris.records.views import CHANGED, CONSTANT, DOUBTS, REMARK
 from ceteris.spec.combine import Combination, combinations, seed_list
 from ceteris.spec.data import DataSpec
 from ceteris.spec.dump import study_to_dict
@@ -65,6 +65,7 @@ def run_study(
     *,
     study_name: str = "",
     remark: str = "",
+    changed: bool = False,
     runs_folder: Path,
     data_folder: Path | None = None,
     device: str = "auto",
@@ -83,6 +84,7 @@ def run_study(
         parsed: the study.
         study_name: the named study or file that it came from.
         remark: what everybody who reads its verdicts has to know, for the record; may be empty.
+        changed: whether it is another study than that file or name says, for the record.
         runs_folder: where records lie.
         data_folder: where data files are looked for first.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
@@ -142,7 +144,7 @@ def run_study(
         told = run_facts(found, bound, datasets, hello, data_folder)
         told[CONSTANT] = constants_of(found, datasets, seed_list(study), study.folds)
         told[DOUBTS] = [*of_data, *of_modules, *output_notes(found, datasets, bound.modules)]
-        told |= {REMARK: remark} if remark else {}
+        told |= ({REMARK: remark} if remark else {}) | ({CHANGED: True} if changed else {})
         if study.search is not None:
             told[ALL_ROWS] = training_rows(study, *datasets.values())
         with Store(runs_folder) as store:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import product
+from itertools import count, product
+from textwrap import wrap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ Segment = tuple[Point, Point]
 
 SIZE, LEFT, RIGHT, TOP, BOTTOM = 300, 52, 12, 26, 44
 """Of a panel's frame and its margins, in pixels."""
+TITLE_LINE, TITLE_LETTERS = 17, 42
+"""The height of a line of a title, in pixels, and how many letters fit into it."""
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Noto Sans CJK SC', sans-serif"
 STROKES = {"loss": "var(--accent, #2d47b5)", "penalty": "var(--no, #9b2c1f)"}
 INK, SOFT, LINE = "var(--ink, #1b1f27)", "var(--soft, #5b6270)", "var(--line, #dfe2e8)"
@@ -91,18 +94,32 @@ def _between(first: Point, second: Point, low: float, high: float, level: float)
 
 def contour_svg(panel: Panel) -> str:
     """Return a panel as an SVG element with its title, axes, contours and marks."""
-    width, height = LEFT + SIZE + RIGHT, TOP + SIZE + BOTTOM
+    width, height = LEFT + SIZE + RIGHT, contour_height(panel)
+    lines = _title_lines(panel)
+    above = TITLE_LINE * (len(lines) - 1)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" font-family="{FONT}" font-size="11">',
+        f'viewBox="0 {-above} {width} {height}" role="img" font-family="{FONT}" font-size="11">',
         f"<title>{escape(panel.title)}</title>",
-        f'<text x="{LEFT}" y="16" font-size="13" fill="{INK}">{escape(panel.title)}</text>',
+        *(
+            f'<text x="{LEFT}" y="{y}" font-size="13" fill="{INK}">{escape(line)}</text>'
+            for y, line in zip(count(16 - above, TITLE_LINE), lines, strict=False)
+        ),
         *_axes(panel),
     ]
     for field in panel.fields:
         parts += _field(panel, field)
     parts += [*_marks(panel), "</svg>"]
     return "".join(parts)
+
+
+def contour_height(panel: Panel) -> int:
+    """Return how high the picture of a panel is, in pixels: a long title has several lines."""
+    return TOP + SIZE + BOTTOM + TITLE_LINE * (len(_title_lines(panel)) - 1)
+
+
+def _title_lines(panel: Panel) -> list[str]:
+    return wrap(panel.title, TITLE_LETTERS) or [""]
 
 
 def _at(panel: Panel, point: Point) -> Point:

@@ -11,7 +11,7 @@ from ceteris.evidence.pairs import Pair
 from ceteris.evidence.summaries import LevelEvidence
 from ceteris.report.answer import level_words
 from ceteris.report.numbers import MINUS, p_value, rounded, with_interval
-from ceteris.report.titles import direction_of, ordered, title_of
+from ceteris.report.titles import direction_of, ordered, short_label, title_of
 from ceteris.spec.metrics import Direction
 
 
@@ -74,9 +74,7 @@ def effects(assessment: Assessment, *, same_rows: bool = True) -> Effects | None
 
 def _short(level: LevelEvidence) -> str:
     """Name a level of several factors by the last word of each: ``lr 0.1, batch_size 32``."""
-    if len(level.coordinates) < 2:
-        return level.level
-    return ", ".join(f"{name.rpartition('.')[2]} {label}" for name, label in level.coordinates.items())
+    return level.level if len(level.coordinates) < 2 else short_label(level.coordinates)
 
 
 def _missing(assessment: Assessment, drawn: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

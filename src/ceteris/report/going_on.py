@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ceteris.records.views import CHANGED
 from ceteris.spec.metrics import PROVIDED_METRICS
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ FEWEST = 5
 """Seeds that are suggested at least where no claim says how many it needs."""
 MOST_TIMES = 5
 """At most so many times the seeds there are: what few seeds say of the spread is rough, so go in steps."""
+
+
+SAVED = "study.yaml"
+"""The file that the study which a record holds is to be saved to."""
 
 
 def seeds_to_add(verdicts: Sequence[Verdict], now: int) -> int:
@@ -83,8 +88,9 @@ def commands(run: RunRecord, more: int) -> str:
             *lines,
         ]
         if run.study_name:
-            afresh = f"ceteris run {shlex.quote(run.study_name)}{allowed}"
-            lines.append((afresh, "run the whole study afresh"))
+            name = _study_to_run(run)
+            afresh = "run the whole study afresh" + (", saved from below" if name == SAVED else "")
+            lines.append((f"ceteris run {shlex.quote(name)}{allowed}", afresh))
     width = max(len(command) for command, _ in lines)
     return "\n".join(f"{command:<{width}}   # {words}" for command, words in lines)
 
@@ -100,11 +106,18 @@ def python_lines(run: RunRecord, more: int) -> str:
             f"run = ceteris.extend({run.id!r}, seeds={more}, {own})",
         ]
     if run.study_name:
-        lines.append(f"again = ceteris.run({run.study_name!r}{', ' + own if own else ''})")
+        name = _study_to_run(run)
+        saved = "  # the study below" if name == SAVED else ""
+        lines.append(f"again = ceteris.run({name!r}{', ' + own if own else ''}){saved}")
     return "\n".join(lines)
 
 
+def _study_to_run(run: RunRecord) -> str:
+    """Return the study that is this one: its name or file, unless options changed what stands there."""
+    return SAVED if run.facts.get(CHANGED) else run.study_name
+
+
 def yaml_words(run: RunRecord) -> str:
-    """Return what runs the study once it is saved as ``study.yaml``."""
+    """Return what runs the study once it is saved as ``SAVED``."""
     own = own_arguments(run)
-    return f"ceteris.run('study.yaml', {own})" if own else f"ceteris run study.yaml{allow_code(run)}"
+    return f"ceteris.run({SAVED!r}, {own})" if own else f"ceteris run {SAVED}{allow_code(run)}"

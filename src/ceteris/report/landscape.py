@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ceteris.report.contours import Field, Panel, contour_levels, contour_svg
+from ceteris.report.contours import Field, Panel, contour_height, contour_levels, contour_svg
 from ceteris.report.numbers import plain, with_interval
 
 COLUMNS = (
@@ -48,9 +48,10 @@ def landscape_section(found: Mapping[str, Any] | None) -> LandscapeSection | Non
 
 def landscape_svg(found: Mapping[str, Any]) -> str:
     """Return all pictures as one SVG document, on a white ground."""
-    pictures = [contour_svg(panel) for panel in panels(found)]
+    drawn = panels(found)
+    pictures = [contour_svg(panel) for panel in drawn]
     columns = min(len(pictures), 2)
-    width, height = 370, 376
+    width, height = 370, 6 + max(map(contour_height, drawn), default=0)
     rows = -(-len(pictures) // columns)
     placed = "".join(
         f'<g transform="translate({width * (k % columns)} {height * (k // columns)})">{picture}</g>'

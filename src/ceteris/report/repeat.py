@@ -8,7 +8,7 @@ from typing import Any
 
 from ceteris.evidence.assessment import Verdict
 from ceteris.evidence.constants import constant_words
-from ceteris.records.views import CONSTANT, DOUBTS, PLAN, REMARK, RunRecord
+from ceteris.records.views import CHANGED, CONSTANT, DOUBTS, PLAN, REMARK, RunRecord
 from ceteris.report.going_on import commands, python_lines, seeds_to_add, yaml_words
 from ceteris.spec.dump import study_from_dict, study_to_yaml
 from ceteris.spec.labels import format_label
@@ -86,7 +86,7 @@ def data_facts(facts: Mapping[str, Any]) -> Pairs:
     known = {
         key: value
         for key, value in facts.items()
-        if value not in (None, {}, []) and key not in (REMARK, PLAN, DOUBTS)
+        if value not in (None, {}, []) and key not in (REMARK, CHANGED, PLAN, DOUBTS)
     }
     counts = known.get("counts")
     if isinstance(counts, Mapping):

@@ -13,8 +13,7 @@ from ceteris.records.views import RunRecord
 from ceteris.report.axis import Axis, axis_of, numeric_factor
 from ceteris.report.curves import LOG_FROM, chart_rows
 from ceteris.report.numbers import rounded, with_interval
-from ceteris.report.titles import title_of
-from ceteris.spec.labels import combination_label
+from ceteris.report.titles import short_label, title_of
 
 MOST_LINES = 12
 """Combinations of the other factors that one chart shows at most, each a line."""
@@ -121,7 +120,7 @@ def _lines(factor: str, levels: Sequence[LevelEvidence], together: bool) -> tupl
     groups: dict[str, list[tuple[str, LevelEvidence]]] = {}
     for level in levels:
         others = {name: label for name, label in level.coordinates.items() if name != factor}
-        key = combination_label(others) if others and not together else ""
+        key = "" if together else short_label(others)
         if factor in level.coordinates:
             groups.setdefault(key, []).append((level.coordinates[factor], level))
     return tuple(_Line(label, tuple(own)) for label, own in groups.items() if len(own) > 1)
@@ -134,7 +133,7 @@ def _without_larger(levels: Sequence[LevelEvidence], parameters: Mapping[str, in
     groups: dict[str, list[tuple[str, LevelEvidence]]] = {}
     for level in sorted(levels, key=lambda one: parameters[one.level]):
         others = {name: label for name, label in level.coordinates.items() if name not in larger}
-        groups.setdefault(combination_label(others) if others else "", []).append((level.level, level))
+        groups.setdefault(short_label(others), []).append((level.level, level))
     return tuple(_Line(label, tuple(own)) for label, own in groups.items())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ceteris.evidence.quantities import metric_words
 from ceteris.spec.metrics import Direction
@@ -20,6 +20,11 @@ def title_of(metric: str) -> str:
 def direction_of(better: Direction | None) -> str:
     """Say which direction is the better one, where that is known."""
     return f"{better} is better" if better else ""
+
+
+def short_label(coordinates: Mapping[str, str]) -> str:
+    """Name levels of factors by the last word of each factor: ``lr 0.1, batch_size 32``."""
+    return ", ".join(f"{name.rpartition('.')[2]} {label}" for name, label in coordinates.items())
 
 
 def ordered(metrics: Sequence[str]) -> tuple[str, ...]:
