@@ -46,6 +46,8 @@ def refused(call: Callable[[], Any]) -> str:
             "`x` has columns that hold no numbers: `town`; leave",
         ),
         (lambda r: r.export("net.h5"), "net.h5: there is no format `h5` (known: pt2, onnx, safetensors)"),
+        (lambda r: r.export(r.run.folder, "pt2"), "Is a directory"),
+        (lambda r: r.export(r.run.folder, "onnx"), "Is a directory"),
         (lambda r: r.landscape(pints=3), "no option of a landscape `pints`; did you mean `points`?"),
         (lambda r: r.landscape(points="x"), "points: a value of type str is no number"),
         (

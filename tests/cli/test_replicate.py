@@ -41,6 +41,9 @@ def test_a_study_that_fails_is_told_and_the_others_run(tmp_path: Path) -> None:
     assert study["result"] is None
     assert "missing.npz" in study["failure"]
     assert "missing.npz" in (tmp_path / "runs" / "replication.html").read_text(encoding="utf-8")
+    done = run_command(tmp_path, *SMALL, "--set", "data.source=missing.npz", "--page", ".")
+    assert done.returncode == 2
+    assert done.stderr.endswith("cannot write .: Is a directory\n")
 
 
 def test_an_unknown_subject_is_answered_with_the_nearest(ceteris: Command) -> None:

@@ -2,13 +2,15 @@
 
 import io
 import re
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from ceteris.cli.landscape import _tables
 from ceteris.cli.screen import number_table, plain_table
-from tests.cli.conftest import Command
+from tests.cli.conftest import COMMAND, Command, environment
+from tests.forked import start_python
 
 
 def drawn(table: Table, width: int = 80) -> str:
@@ -33,6 +35,18 @@ def test_no_number_of_a_landscape_is_broken_over_lines() -> None:
     assert f"0.1      {against}" in drawn(second)
     assert "first  " not in drawn(second)
     assert len([part for part in _tables(rows[:1]) if isinstance(part, Table)]) == 1
+
+
+def test_what_an_encoding_lacks_is_written_plainly(tmp_path: Path) -> None:
+    title = "−0.5 and – 学 ä"
+    (tmp_path / "s.yaml").write_text(
+        f"title: {title}\nexperiment: {{data: digits, model: {{kind: linear}}}}\n", "utf-8"
+    )
+    for encoding, plain in (("ascii", "-0.5 and - \\u5b66 \\xe4"), ("utf-8", title)):
+        arguments = [*COMMAND[1:], "studies", "show", "s.yaml"]
+        shown = start_python(arguments, cwd=tmp_path, env=environment(PYTHONIOENCODING=encoding))
+        assert shown.returncode == 0, shown.stderr
+        assert plain in shown.stdout
 
 
 def test_a_narrow_terminal_gets_whole_sentences_and_whole_names_of_levels(ceteris_there: Command) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ceteris.cli.encoding import take_every_character
 from ceteris.cli.exits import BROKEN_PIPE, INTERRUPTED, UNEXPECTED, WRONG_INPUT
 from ceteris.cli.failures import keep_traceback, summary_lines
 from ceteris.errors import CeterisError
@@ -14,6 +15,7 @@ from ceteris.errors import CeterisError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; no traceback reaches the user."""
+    take_every_character()
     try:
         code = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +88,9 @@ def check_libraries(form: Format) -> None:
 def _write_pt2(program: Program, example: torch.Tensor, path: Path) -> Written:
     exported = _exported(program, example)
     with _quiet():
-        torch.export.save(exported, path)
+        content = io.BytesIO()  # torch tells of a file that it cannot write by an error of its own
+        torch.export.save(exported, content)
+        path.write_bytes(content.getvalue())
         read = torch.export.load(path).module()
 
     def outputs(rows: torch.Tensor) -> NDArray[np.generic]:
@@ -109,6 +112,8 @@ def _write_onnx(program: Program, example: torch.Tensor, path: Path) -> Written:
             if made is None:
                 raise RuntimeError("nothing was made")
             made.save(path, external_data=_bytes(program) > MOST_IN_ONE_FILE)
+    except OSError:
+        raise
     except Exception as error:
         raise CeterisError(
             f"the network cannot be written as ONNX ({exception_in_line(error)}); write it as pt2 instead"
