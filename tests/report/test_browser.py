@@ -54,10 +54,10 @@ def test_the_legend_works_from_the_keyboard(opened):
 
 def test_none_and_all(opened):
     page = opened(*made(made_study(vary={"optimizer.lr": [0.4, 0.3, 0.2, 0.1]}, claims=[])))
-    page.get_by_role("button", name="none").click()
+    page.get_by_role("button", name="hide all").click()
     assert strokes(page, "val_loss") == set()
     assert page.locator(".chart.nothing").count() == 5
-    page.get_by_role("button", name="all").click()
+    page.get_by_role("button", name="show all").click()
     assert len(strokes(page, "val_loss")) == 4
 
 

@@ -1,8 +1,10 @@
 """What the report says was held equal is derived from what was varied."""
 
+from dataclasses import replace
+
 import pytest
 
-from ceteris.report.page import make_page
+from ceteris.report.page import _marked, make_page, render_report
 from tests.report.sample import made_assessment, made_run, made_study
 
 
@@ -26,6 +28,26 @@ def test_where_the_data_is_not_varied_everything_is_shared():
     assert (
         "the same split, the same rows, the same draws" in page_of({"optimizer.lr": [0.1, 0.01]}).effects.hint
     )
+
+
+def test_a_study_without_validation_rows_is_not_said_to_split_or_to_measure_them():
+    study = made_study(vary={"optimizer.lr": [0.1, 0.01]}, claims=[])
+    run = made_run(study)
+    run = replace(run, facts={**run.facts, "validation_rows": 0, "rows_by_level": {}})
+    told = " ".join(make_page(run, made_assessment(run, study)).sharing)
+    assert told.startswith(
+        "No row is kept to validate on, and every level of a seed learns from the same rows."
+    )
+    assert "A fixed slice of training rows is measured in evaluation mode" in told
+    assert "split" not in told
+
+
+def test_settings_stand_as_code_in_sentences_and_all_else_is_escaped():
+    study = made_study(vary={"data.scale": ["none", "standardize"]}, claims=[])
+    run = made_run(study)
+    page = render_report(run, made_assessment(run, study))
+    assert "Not equal: <code>data.scale</code> is varied" in page
+    assert _marked("<b> `a` is `b<` &") == "&lt;b&gt; <code>a</code> is <code>b&lt;</code> &amp;"
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,11 @@ def _hint(assessment: Assessment) -> str:
             f"After the last epoch; beneath it the best epoch. One {one} has no interval: "
             "it cannot tell an effect from chance."
         )
+    over = averaged(most, assessment.unit, assessment.folds)
+    mean = f"Mean over {over} after the last epoch, with its 95% interval."
+    if not any(name.startswith("val_") for level in assessment.levels for name in level.metrics):
+        return mean
     return (
-        f"Mean over {averaged(most, assessment.unit, assessment.folds)} after the last epoch, with its 95% "
-        f"interval. Beneath a validation mean stands that of each {one}'s best epoch, flattered by having "
-        "been chosen, and the median of those epochs."
+        f"{mean} Beneath a validation mean stands that of each {one}'s best epoch, flattered by having been "
+        "chosen, and the median of those epochs."
     )

@@ -38,6 +38,8 @@ def sharing(run: RunRecord, assessment: Assessment, varied: Sequence[str]) -> tu
 
 def _measuring(run: RunRecord) -> str:
     """Say how the two sides of a gap are measured; with label noise they differ in their labels."""
+    if not _validates(run):
+        return "A fixed slice of training rows is measured in evaluation mode, at the end of each epoch."
     how = "in evaluation mode, at the end of each epoch, the training side on a fixed slice of training rows"
     if not any((trial.experiment.get("data") or {}).get("label_noise") for trial in run.trials):
         return f"Training and validation are measured the same way: {how}."
@@ -47,6 +49,12 @@ def _measuring(run: RunRecord) -> str:
     )
 
 
+def _validates(run: RunRecord) -> bool:
+    """Tell whether rows were kept to validate on, as far as the record knows."""
+    rows = run.facts.get("rows_by_level") or {"": {"validation": run.facts.get("validation_rows")}}
+    return any(own.get("validation") != 0 for own in rows.values())
+
+
 def _splitting(run: RunRecord, varied: Sequence[str]) -> tuple[str, ...]:
     """Say how rows came to train or to validate."""
     per_seed = run.study.get("experiment", {}).get("data", {}).get("split") == "per-seed"
@@ -54,6 +62,8 @@ def _splitting(run: RunRecord, varied: Sequence[str]) -> tuple[str, ...]:
     same = " Every level of a seed and fold learns from the same rows."
     apart = bool(varied_among(varied, (*SPLITTING, "data.rows")))
     if not folds:
+        if not _validates(run) and not apart:
+            return ("No row is kept to validate on, and every level of a seed learns from the same rows.",)
         if "data.split" in varied:
             return ("With `data.split` per-seed each seed draws its own split; with fixed all share one.",)
         drawn = "Each seed draws its own train/validation split" if per_seed else "All seeds share one split"
