@@ -21,7 +21,7 @@ def parsed(**options: Any) -> Any:
         (["experiment.epochs=3"], "epochs", 3),
         (["model.hidden=[64,32,8]"], "model.hidden", (64, 32, 8)),
         (["model.hidden=[64, 32]", "model.hidden.0=5"], "model.hidden", (5, 32)),
-        (["data.rows=100", "data.rows="], "data.rows", None),
+        (["data={source: digits, rows: 100}", "data.rows="], "data.rows", None),
         (["data={source: mnist, scale: none}"], "data.scale", "none"),
         (["data=mnist"], "data.source", "mnist"),
         (["optimizer=adam"], "optimizer", Adam()),
@@ -70,6 +70,27 @@ def test_a_source_of_data_may_be_all_that_a_study_lacks() -> None:
         (
             {"varies": ["lr=1"]},
             "--vary lr=1: there is no setting `lr` in an experiment; did you mean `optimizer.lr`?",
+        ),
+        (
+            {"sets": ["epochs=1", "epochs=2"]},
+            "--set epochs=2: `epochs` is given twice, first by `--set epochs=1`",
+        ),
+        (
+            {"sets": ["epochs=2"], "epochs": 1},
+            "--set epochs=2: `epochs` is given twice, first by `--epochs 1`",
+        ),
+        (
+            {"varies": ["optimizer.lr=1", "optimizer.lr=2"]},
+            "--vary optimizer.lr=2: `optimizer.lr` is given twice, first by `--vary optimizer.lr=1`",
+        ),
+        (
+            {"sets": ["optimizer.lr='0,1'"]},
+            "--set optimizer.lr='0,1': '0,1' is not a learning rate; it must be a number above 0; "
+            "did you mean 0.1?",
+        ),
+        (
+            {"sets": ["epochs='1,000'"]},
+            "--set epochs='1,000': '1,000' is not a number of epochs; it must be a whole",
         ),
         ({"varies": ["epochs=1,1"]}, "--vary epochs=1,1: two levels are called `1`"),
         ({"varies": ["epochs=1,]"]}, "--vary epochs=1,]: this is not YAML"),
@@ -160,5 +181,5 @@ def test_vary_of_a_whole_part_says_what_is_set_back() -> None:
 
 def test_options_leave_the_source_alone() -> None:
     source = small()
-    parse_study(source, sets=["epochs=3"], varies=["batch_size=1,2"], seeds=1, epochs=2)
+    parse_study(source, sets=["optimizer.lr=3"], varies=["batch_size=1,2"], seeds=1, epochs=2)
     assert source == small()

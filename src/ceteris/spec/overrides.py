@@ -24,6 +24,8 @@ def apply_sets(draft: Draft, sets: Sequence[str]) -> None:
         if read is None:
             continue
         path, value = read
+        if _is_given(draft, f"{ROOT}.{path}", option):
+            continue
         try:
             draft.data[ROOT] = patched_settings(complete(draft.data[ROOT]), {path: value})
         except CeterisError as error:
@@ -60,6 +62,8 @@ def apply_varies(draft: Draft, varies: Sequence[str]) -> None:
         if read is None:
             continue
         path, values = read
+        if _is_given(draft, f"vary.{path}", option):
+            continue
         for name in [name for name in vary if own_path(name) == path]:
             vary[path] = vary.pop(name) if name != path else vary[name]
         vary[path] = values
@@ -74,6 +78,15 @@ def apply_varies(draft: Draft, varies: Sequence[str]) -> None:
         draft.notes.append("the factors are crossed, because --vary changed them")
     if len(own) == 1 and len(vary) > 1:
         _name_factor(draft.data.get("claims"), own[0].name)
+
+
+def _is_given(draft: Draft, place: str, option: str) -> bool:
+    """Collect a problem where an option gives what another one gave, which would have no effect."""
+    before = draft.options.get(place)
+    if before is not None:
+        path = place.partition(".")[2]
+        draft.problems.append(Problem(f"`{path}` is given twice, first by `{before}`", where=option))
+    return before is not None
 
 
 def _as_mapping(vary: Any, draft: Draft) -> dict[str, Any] | None:

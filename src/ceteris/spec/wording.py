@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
@@ -181,7 +182,21 @@ def wrong_value(value: Any, spot: Spot) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         text = text.removeprefix("a number ").removeprefix("of ")
     article = "an" if name[0] in "aeiou" else "a"
-    return f"{shown(value)} is not {article} {name}; it must be {text}"
+    meant = _meant_number(value, text) if isinstance(value, str) else None
+    hint = "" if meant is None else f"; did you mean {meant}?"
+    return f"{shown(value)} is not {article} {name}; it must be {text}{hint}"
+
+
+def _meant_number(value: str, wanted: str) -> str | None:
+    """Return the number that commas or a percent sign stand for, where a number is wanted."""
+    if wanted.startswith("a whole number"):
+        grouped = re.fullmatch(r"\d{1,3}(,\d{3})+", value)
+        return value.replace(",", "") if grouped else None
+    found = re.fullmatch(r"(\d+)(?:[.,](\d+))? ?(%?)", value)
+    if found is None or not wanted.startswith("a number"):
+        return None
+    number = float(f"{found[1]}.{found[2] or 0}")
+    return f"{number / 100 if found[3] else number:g}"
 
 
 def noun(spot: Spot) -> str:
