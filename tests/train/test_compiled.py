@@ -16,10 +16,13 @@ from typing import Any
 import pytest
 from numba.core.caching import IndexDataCacheFile
 
+from ceteris.data.preparation import Preparation
 from ceteris.draws import compiled as draws
-from ceteris.train.cpu import decorators, interpreter
+from ceteris.train.cpu import decorators, interpreter, turns
 from ceteris.train.cpu.compiled import NOTE
 from ceteris.train.cpu.decorators import keep_form
+
+from .runs import plan, run_plans
 
 ASK = "from ceteris.train.cpu.compiled import kernels_are_compiled; print(kernels_are_compiled())"
 
@@ -32,7 +35,10 @@ def answer(folder: str, **more: str) -> str:
     return done.stdout.strip()
 
 
-def test_kernels_are_compiled_where_the_cache_holds_them_as_their_sources_are(tmp_path: Path) -> None:
+def test_kernels_are_compiled_where_the_cache_holds_them_as_their_sources_are(
+    digits: Preparation, tmp_path: Path
+) -> None:
+    run_plans([plan("compiles them", epochs=1)], digits)
     cache = tmp_path / "cache"
     copy_kernels(cache)
     assert answer(str(cache)) == "True"
@@ -115,6 +121,52 @@ def test_code_of_sources_that_have_changed_does_not_stay_on_the_disk(tmp_path: P
     after.save("float64", "new code")
     assert len(list(tmp_path.glob("f.*.nbc"))) == 1
     assert (after.load("float64"), neighbour.load("float32")) == ("new code", "of another function")
+
+
+def test_of_two_processes_that_want_a_kernel_one_compiles_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "doubling.py"
+    lines = (
+        "from pathlib import Path",
+        "from ceteris.train.cpu import turns",
+        "from ceteris.train.cpu.decorators import compiling",
+        f"turns.turn_file = lambda: Path({str(tmp_path / 'compiling.lock')!r})",
+        "@compiling()",
+        "def f(x):",
+        "    return 2 * x",
+        "print('ready', flush=True)",
+        "assert f(3) == 6",
+        "print(sum(f.stats.cache_misses.values()), sum(f.stats.cache_hits.values()))",
+    )
+    place.write_text("\n".join(lines))
+    monkeypatch.setattr(turns, "turn_file", lambda: tmp_path / "compiling.lock")
+    with turns.own_turn, turns.own_turn:
+        started = [
+            subprocess.Popen([sys.executable, str(place)], stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        for process in started:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):  # it waits
+            started[0].wait(0.5)
+    assert sorted(process.communicate()[0] for process in started) == ["0 1\n", "1 0\n"]
+
+
+def test_nobody_waits_for_ever_for_the_turn_to_compile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "turn_file", lambda: tmp_path / "compiling.lock")
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.1)
+    fcntl = pytest.importorskip("fcntl")
+    with (tmp_path / "compiling.lock").open("ab") as suspended:
+        fcntl.flock(suspended, fcntl.LOCK_EX)
+        with turns.own_turn:
+            pass
+    monkeypatch.setattr(turns, "turn_file", lambda: Path("/dev/null/compiling.lock"))
+    with turns.own_turn:
+        pass
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ from typing import Any
 
 import numba
 
+from ceteris.train.cpu.turns import own_turn
+
 PACKAGE = Path(__file__).parents[2]
 
 COMPILED = ("draws/*.py", "train/cpu/*.py", "train/warp.py")
 """Files, within the package, of what kernels call and become part of."""
 
-ON_HOST = tuple(f"train/cpu/{name}.py" for name in ("assistants", "compiled", "engine"))
+ON_HOST = tuple(f"train/cpu/{name}.py" for name in ("assistants", "compiled", "engine", "turns"))
 """Files among them that hold nothing that is compiled."""
 
 FROZEN = tuple(f"ceteris.train.{name}" for name in ("engine", "hyper", "penalties", "probes"))
@@ -68,6 +70,18 @@ def _remove_forms(cache_file: Any) -> None:
             file.unlink()
 
 
+def compile_in_turn(dispatcher: Any, compile_form: Callable[[Any], Any], types: Any) -> Any:
+    """Compile a function for types, or load what is kept; nothing is compiled while another process does so.
+
+    Stands for ``compile`` of Numba's ``Dispatcher``, which is given as ``compile_form``.
+    """
+    cache = dispatcher._cache
+    if cache._index_key(types, dispatcher.targetctx.codegen()) in cache._cache_file._load_index():
+        return compile_form(types)
+    with own_turn:
+        return compile_form(types)
+
+
 def compiling(**options: Any) -> Any:
     """Return a decorator that compiles a function, and keeps it until any source of a kernel changes.
 
@@ -82,6 +96,7 @@ def compiling(**options: Any) -> Any:
         if hasattr(compiled, "_cache"):  # not where NUMBA_DISABLE_JIT asks for plain functions
             file = compiled._cache._cache_file
             file._source_stamp, file.save = sources_stamp(), partial(keep_form, file)
+            compiled.compile = partial(compile_in_turn, compiled, compiled.compile)
         return compiled
 
     return kept
