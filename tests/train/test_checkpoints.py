@@ -238,21 +238,26 @@ def test_a_short_training_writes_no_checkpoint(digits: Preparation) -> None:
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that is moved by hand, and of it the part for which the processor was had."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 100.0
+        self.now, self.worked = 100.0, 3.0
         monkeypatch.setattr("ceteris.train.checkpoints.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("ceteris.train.checkpoints.time.thread_time", lambda: self.worked)
 
-    def due(self, pace: Pace, seconds: float) -> bool:
-        """Tell whether a checkpoint is due after an epoch of so many seconds."""
-        self.now += seconds
+    def due(self, pace: Pace, seconds: float, share: float = 1.0) -> bool:
+        """Tell whether a checkpoint is due after an epoch of so many seconds, of which a share was worked."""
+        self.pass_by(seconds, share)
         return pace.is_due()
 
-    def keep(self, pace: Pace, seconds: float) -> None:
+    def keep(self, pace: Pace, seconds: float, share: float = 1.0) -> None:
         """Let a checkpoint take so many seconds."""
         with pace.measured():
-            self.now += seconds
+            self.pass_by(seconds, share)
+
+    def pass_by(self, seconds: float, share: float) -> None:
+        self.now += seconds
+        self.worked += seconds * share
 
 
 def test_every_long_epoch_has_a_checkpoint_and_short_ones_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,6 +283,20 @@ def test_what_takes_long_is_done_more_rarely(monkeypatch: pytest.MonkeyPatch) ->
     assert not clock.due(pace, 249.0)  # fifty times 5 s less one
     assert clock.due(pace, 1.0)
     assert Pace(0.0).is_due(), "after every epoch, as was asked for"
+
+
+def test_what_waits_for_the_processor_or_the_disk_is_done_a_tenth_of_the_time_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    busy, waiting = Pace(0.25), Pace(0.25, on_processor=False)
+    for pace in (busy, waiting):
+        for _ in range(3):
+            assert clock.due(pace, 300.0, share=0.1)
+            clock.keep(pace, 1.0, share=0.01)
+        assert not clock.due(pace, 9.0, share=0.1)
+        assert clock.due(pace, 1.0, share=0.1) == (pace is busy)
+    assert clock.due(waiting, 40.0, share=0.0), "what a device does is not seen in processor time"
 
 
 def test_the_first_checkpoint_of_much_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
