@@ -31,6 +31,13 @@ def test_a_rise_is_marked_with_a_plus():
     assert with_interval(-0.1, None, None, signed=True) == "−0.1"
 
 
+def test_a_zero_has_no_sign():
+    assert (
+        with_interval(-0.1, -12, 12, signed=True) == with_interval(0.1, -12, 12, signed=True) == "0 [−12, 12]"
+    )
+    assert with_interval(-0.5, -1.0, -0.0001) == "−0.50 [−1.00, 0.00]"
+
+
 @given(st.floats(0.001, 9e4), st.floats(1e-4, 1e3))
 def test_what_is_printed_is_the_number_within_a_tenth_of_the_half_width(value, half):
     printed = with_interval(value, value - half, value + half)

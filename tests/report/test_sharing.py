@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ceteris.report.page import _marked, make_page, render_report
+from ceteris.report.page import _breakable, _marked, make_page, render_report
 from tests.report.sample import made_assessment, made_run, made_study
 
 
@@ -48,6 +48,12 @@ def test_settings_stand_as_code_in_sentences_and_all_else_is_escaped():
     page = render_report(run, made_assessment(run, study))
     assert "Not equal: <code>data.scale</code> is varied" in page
     assert _marked("<b> `a` is `b<` &") == "&lt;b&gt; <code>a</code> is <code>b&lt;</code> &amp;"
+
+
+def test_names_of_levels_may_be_broken_after_words_and_not_within_numbers():
+    assert _breakable("model.dropout=0.25, hidden=[8,<4]") == (
+        "model.<wbr>dropout=<wbr>0.25, hidden=<wbr>[8,<wbr>&lt;4]"
+    )
 
 
 @pytest.mark.parametrize(

@@ -103,13 +103,14 @@ def _table(metric: str, pairs: Sequence[Pair]) -> Table:
 
 def _cells(pair: Pair) -> tuple[str, ...]:
     from ceteris.report.effects import effect_text
+    from ceteris.report.numbers import MINUS
 
     return (
         f"{pair.first} against {pair.second}",
         effect_text(pair),
         _p(pair.p),
         _p(pair.sign_flip_p),
-        "-" if pair.correlation is None else f"{pair.correlation:.2f}",
+        "-" if pair.correlation is None else f"{pair.correlation:.2f}".replace("-", MINUS),
     )
 
 

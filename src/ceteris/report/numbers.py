@@ -30,8 +30,9 @@ def with_interval(value: float | None, low: float | None, high: float | None, *,
     decimals = _decimals(value, (high - low) / 2)
     if decimals is None:
         return f"{_sign(value, signed)}{plain(value)} [{plain(low)}, {plain(high)}]"
-    parts = [f"{number:.{decimals}f}".replace("-", MINUS) for number in (value, low, high)]
-    return f"{_sign(value, signed)}{parts[0]} [{parts[1]}, {parts[2]}]"
+    mean, *ends = (round(number, decimals) + 0.0 for number in (value, low, high))  # no zero keeps a sign
+    parts = [f"{number:.{decimals}f}".replace("-", MINUS) for number in (mean, *ends)]
+    return f"{_sign(mean, signed)}{parts[0]} [{parts[1]}, {parts[2]}]"
 
 
 def _decimals(value: float, half_width: float) -> int | None:

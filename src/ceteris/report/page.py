@@ -199,8 +199,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["marked"] = _marked
+    environment.filters |= {"marked": _marked, "breakable": _breakable}
     return environment
+
+
+def _breakable(label: str) -> Markup:
+    """Let a browser break a level's name after the words of its paths, and not within them."""
+    return Markup(re.sub(r"(=|,(?=\S)|(?<=[a-z])\.(?=[a-z]))", r"\1<wbr>", str(escape(label))))
 
 
 def _marked(sentence: str) -> Markup:
