@@ -80,7 +80,7 @@ def test_running_with_json_keeps_progress_off_standard_output(tmp_path: Path) ->
     assert found["levels"][0]["metrics"]["val_loss"]["low"] is None
     assert found["report"] == "here.html"
     assert (tmp_path / "here.html").is_file()
-    assert re.search(r"run \S+: 1 trials in 1 cohort", done.stderr)
+    assert re.search(r"run \S+: 1 trial in 1 cohort", done.stderr)
 
 
 @pytest.mark.slow

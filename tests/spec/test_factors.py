@@ -128,6 +128,10 @@ def test_changed_kind_is_resolved_and_does_not_depend_on_what_the_base_spelled_o
         ({"lr": [0.1]}, "vary.lr: there is no setting `lr` in an experiment; did you mean `optimizer.lr`?"),
         ({"banana": [1]}, "a factor with a name of your own needs labelled levels, {label: {path: value}}"),
         ({"banana": 1}, "vary.banana: 1 is not a list of values or a mapping of labels to patches"),
+        (
+            {"optimizer.momentum": [0, 0]},
+            "vary.optimizer.momentum: two levels are called `0`; decimals have a point, as in 0.1",
+        ),
         ({"optimizer.lr": [0.1, 0.1]}, "vary.optimizer.lr: two levels are called `0.1`"),
         ({"optimizer.lr": [0.1, -1]}, "vary.optimizer.lr.1: -1 is not a learning rate; it must be above 0"),
         ({"x": {"a": 5}}, "vary.x.a: 5 is not a patch; a level is {label: {path: value, ...}}"),

@@ -59,6 +59,11 @@ def test_all_problems_of_a_file_at_once_each_with_its_line(tmp_path: Path) -> No
         ("- 1\n", "1: a study is a mapping of settings such as `experiment` and `vary`, not a list"),
         ("\nfive\n", "2: a study is a mapping of settings such as `experiment` and `vary`, not 'five'"),
         ("title: x\n", "1: experiment: this setting is missing; it must be a mapping of settings"),
+        (
+            "experiment:\n  data: digits\n  model: {kind: mlp}\nvary:\n  model.hidden: [[8], [16]]\n",
+            "3: experiment.model.hidden: this setting is missing; it must be a list, each item a whole "
+            "number from 1 to 1,000,000; the base needs it too, though levels replace it",
+        ),
         ("title: x\nvary:\n  a: 1\n  a: 2\n", "4: vary.a: `a` is given twice, first on line 3"),
     ],
 )

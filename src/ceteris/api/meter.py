@@ -157,6 +157,7 @@ class Meter:
             cohorts += (
                 f" ({', '.join(map(_words, apart))} {'separates' if len(apart) == 1 else 'separate'} them)"
             )
+        trials = "1 trial" if plan.trials == 1 else f"{plan.trials} trials"
         workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
         if plan.threads > 1:
             workers += f" with {plan.threads} threads{' each' if plan.workers > 1 else ''}"
@@ -164,7 +165,7 @@ class Meter:
             workers += f" ({plan.memory / 2**30:.1f} GiB of memory{' each' if plan.workers > 1 else ''})"
         kept = f" ({plan.kept} kept from before)" if plan.kept else ""
         time = "" if plan.seconds is None else f", {about(plan.seconds * (1 + plan.ahead))}"
-        return f"run {plan.run}: {plan.trials} trials{kept} in {cohorts}, {workers}, {plan.device}{time}"
+        return f"run {plan.run}: {trials}{kept} in {cohorts}, {workers}, {plan.device}{time}"
 
 
 def about(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,13 +27,14 @@ from ceteris.spec.patch import ROOT, complete, own_path
 from ceteris.spec.search_check import search_problems
 from ceteris.spec.space import corner_rows
 from ceteris.spec.study import Combine, Factor, Study
+from ceteris.spec.wording import MISSING
 
 
 def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allow_code: bool) -> Study | None:
     """Return the study, or None and all problems in ``draft.problems``."""
     settings = {key: value for key, value in draft.data.items() if key != "vary"}
     study, problems = _validated(settings)
-    draft.problems += problems
+    draft.problems += [_needed_though_varied(problem, read.factors) for problem in problems]
     experiment = settings.get(ROOT)
     base = complete(experiment) if isinstance(experiment, dict) else None
     if base is not None:
@@ -57,6 +59,16 @@ def checked_study(draft: Draft, read: ReadFactors, *, metrics_follow: bool, allo
         )
     study = study.model_copy(update={"vary": factors})
     return study if draft.problems or study.search is not None else _claims_within_reach(draft, study)
+
+
+def _needed_though_varied(problem: Problem, factors: Sequence[Factor]) -> Problem:
+    """Say of a setting which the base experiment lacks that levels only replace it, where they do."""
+    path = problem.where.removeprefix(f"{ROOT}.")
+    if not problem.message.startswith(MISSING) or path == problem.where:
+        return problem
+    if all(path not in level.patch for factor in factors for level in factor.levels):
+        return problem
+    return replace(problem, message=f"{problem.message}; the base needs it too, though levels replace it")
 
 
 def _claims_within_reach(draft: Draft, study: Study) -> Study:

@@ -173,7 +173,9 @@ class _Reader:
         read: list[Level] = []
         for label, patch, places in levels:
             if label in seen or not label:
-                self.wrong(where, f"two levels are called `{label}`" if label else "a level needs a label")
+                comma = "; decimals have a point, as in 0.1" if label == "0" else ""
+                twice = f"two levels are called `{label}`{comma}"
+                self.wrong(where, twice if label else "a level needs a label")
                 continue
             seen.add(label)
             read.append(self._level(name, label, patch, places))
