@@ -108,3 +108,15 @@ def test_what_cannot_be_shown_is_told_in_one_line(
     assert done.stdout == ""
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_base_is_not_taken_for_the_levels_that_change_its_network(
+    ceteris: Command, tmp_path: Path
+) -> None:
+    study = (
+        "experiment: {data: digits, model: {kind: mlp, hidden: [8]}}\nvary:\n  model.hidden: [[8], [16]]\n"
+    )
+    (tmp_path / "s.yaml").write_text(study, encoding="utf-8")
+    told = "note: this is the base; --level shows those of levels that change it: `[16]`\n"
+    assert ceteris("model", "show", "s.yaml").stderr == told
+    assert ceteris("model", "show", "s.yaml", "--level", "[16]").stderr == ""

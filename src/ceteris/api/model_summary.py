@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from ceteris.spec.experiment import Experiment
     from ceteris.spec.model import ModuleModel
     from ceteris.spec.parse import ParsedStudy
+    from ceteris.spec.study import Study
 
 FLOAT_BYTES = 4
 ROWS = 2
 """Rows on which a network is tried; in evaluation mode they do not mix."""
 BASE = "base"
+MOST_TOLD = 4
+"""Levels that are named where the base's network is shown, at most."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class ModelSummary:
     """``parameters``, ``gradients``, ``optimizer`` (its state), ``activations`` (of one batch: the outputs of
     all layers and operations), ``total``."""
     notes: tuple[str, ...] = ()
-    """What a network of the user's own keeps where it is not saved, moved or trained."""
+    """What a network of one's own keeps where it is not saved, moved or trained; which levels have others."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as ``ceteris model show --json`` prints it."""
@@ -110,8 +113,22 @@ def model_summary(
         experiment.optimizer.kind,
         found,
         _memory(found, experiment),
-        doubts(experiment.model.name, module, rows) if experiment.model.kind == "module" else (),
+        (
+            *(doubts(experiment.model.name, module, rows) if experiment.model.kind == "module" else ()),
+            *(_others(planned.parsed.study) if level is None else ()),
+        ),
     )
+
+
+def _others(study: Study) -> Iterator[str]:
+    """Say which levels change the network, of which the base's alone is shown."""
+    from ceteris.spec.combine import combinations
+
+    changed = [one.label for one in combinations(study) if one.experiment.model != study.experiment.model]
+    if changed:
+        told = "; ".join(f"`{label}`" for label in changed[:MOST_TOLD])
+        more = f" and {len(changed) - MOST_TOLD} more" if len(changed) > MOST_TOLD else ""
+        yield f"this is the base; --level shows those of levels that change it: {told}{more}"
 
 
 def _layer(part: Part) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _layers(found: ModelSummary) -> Table:
     rows = [_row(part) for part in found.summary.parts]
     for name, shape in found.summary.own:
         rows.append((name, "(the network's own)", "", f"{_size(shape):,}", _shape(shape)))
-    return plain_table(("layer", "kind", "output", "parameters", "of its own"), rows, right=(3,))
+    return plain_table(("layer", "kind", "output", "parameters", "their shapes"), rows, right=(3,))
 
 
 def _row(part: Part) -> tuple[str, ...]:
