@@ -57,7 +57,7 @@ def test_none_and_all(opened):
     page.get_by_role("button", name="hide all").click()
     assert strokes(page, "val_loss") == set()
     assert page.locator(".chart.nothing").count() == 5
-    page.get_by_role("button", name="show all").click()
+    page.get_by_role("button", name="show all 4").click()
     assert len(strokes(page, "val_loss")) == 4
 
 
