@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -41,9 +42,11 @@ def what_draws() -> Callable[..., float]:
 
 @pytest.fixture(scope="module")
 def result(run: Run) -> Result:
-    """A study of two rates with figures of every kind."""
+    """A study of two rates with figures of every kind; its workers are started and import what they need."""
     asked = {"histograms": "all", "confusion": "all"}
-    return run({"optimizer.lr": [0.1, 0.01]}, probes=asked, metrics=[what_draws()])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ceteris.lab.crew.subprocess", subprocess)
+        return run({"optimizer.lr": [0.1, 0.01]}, probes=asked, metrics=[what_draws()])
 
 
 @pytest.fixture(scope="module")
