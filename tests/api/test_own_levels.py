@@ -9,6 +9,7 @@ import pytest
 from torch import nn
 
 import ceteris
+from ceteris.api import own_modules
 from ceteris.api.own_levels import module_levels
 from ceteris.errors import CeterisError
 from tests.api.conftest import NUMBERS, ROWS
@@ -22,7 +23,9 @@ def Wide(width: int = 8) -> Any:  # noqa: N802
     return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 1))
 
 
-def test_levels_are_classes_and_functions_by_their_names(tmp_path: Path) -> None:
+def test_levels_are_classes_and_functions_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     experiment = ceteris.Experiment(data=(ROWS, NUMBERS), model="linear", epochs=1)
     study = ceteris.vary(
         experiment, {"model": [Narrow, {"name": Wide, "arguments": {"width": 3}}, "linear"]}, seeds=1
@@ -30,6 +33,10 @@ def test_levels_are_classes_and_functions_by_their_names(tmp_path: Path) -> None
     result = ceteris.run(study, runs_dir=tmp_path, progress=False)
     assert [trial.level for trial in result.trials] == ["Narrow", "Wide arguments=width=3", "linear"]
     assert result.trial("Wide arguments=width=3").network()[0].out_features == 3
+    monkeypatch.setattr(own_modules, "_GIVEN", {})  # as in a new process
+    given = {"Narrow": Narrow, "Wide": Wide}
+    assert len(result.predict(ROWS[:2], "Narrow", model=given).values) == 2
+    assert len(result.predict(ROWS[:2], "Wide arguments=width=3", model=given).values) == 2
 
 
 def test_functions_without_a_name_go_by_their_level() -> None:

@@ -14,6 +14,11 @@ def look_beside(source: object, *, allow_code: bool) -> None:
     if not allow_code or not isinstance(source, str | Path):
         return
     path = Path(source).expanduser()
-    folder = str(path.parent.resolve())
-    if path.is_file() and folder not in sys.path:
-        sys.path.append(folder)
+    if path.is_file():
+        look_in(path.parent)
+
+
+def look_in(folder: Path) -> None:
+    """Let a folder be the last on Python's path, if it is not there yet."""
+    if str(folder.resolve()) not in sys.path:
+        sys.path.append(str(folder.resolve()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from ceteris.api.metrics import Metric
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.records.views import RunRecord, TrialRecord
     from ceteris.spec.experiment import Experiment
 
@@ -100,7 +100,7 @@ def run_ensemble(
     *,
     metric: str | None = None,
     data_dir: str | Path | None = None,
-    model: Factory | None = None,
+    model: OwnModel | None = None,
     metrics: Mapping[str, Metric] | None = None,
 ) -> Ensemble:
     """Evaluate the average of a level's networks on the validation rows that they share.
@@ -153,7 +153,7 @@ class _Validated:
         first: TrialRecord,
         experiment: Experiment,
         data_dir: str | Path | None,
-        model: Factory | None,
+        model: OwnModel | None,
     ) -> None:
         from ceteris.api.final_rows import final_rows_of
         from ceteris.train.objective import resolved_loss

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from ceteris.api.metrics import Metric
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.evidence.selection import Scored, Selection
     from ceteris.records.views import RunRecord, TestReadings, TrialRecord
     from ceteris.spec.metrics import Direction
@@ -82,7 +82,7 @@ def run_final_test(
     metric: str | None = None,
     level: object = None,
     data_dir: str | Path | None = None,
-    model: Factory | None = None,
+    model: OwnModel | None = None,
     metrics: Mapping[str, Metric] | None = None,
     report: Report = lambda done, total: None,
 ) -> FinalTest:
@@ -166,7 +166,7 @@ class _Evaluation:
         run: RunRecord,
         sets: Mapping[str, FinalRows],
         metric: str | None,
-        model: Factory | None,
+        model: OwnModel | None,
         own: Mapping[str, Metric],
     ) -> None:
         from ceteris.api.ensembles import Averages

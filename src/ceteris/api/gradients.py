@@ -12,7 +12,7 @@ from ceteris.errors import CeterisError, Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.data.dataset import Dataset
     from ceteris.records.views import RunRecord, TrialRecord
 
@@ -25,7 +25,7 @@ def loss_gradients(
     which: Which = "final",
     *,
     data_dir: str | Path | None = None,
-    model: Factory | None = None,
+    model: OwnModel | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the gradient of the mean loss by each parameter, in evaluation mode; see ``Trial.gradients``."""
     import torch

@@ -15,7 +15,7 @@ from ceteris.api.landscape_views import Landscape
 from ceteris.errors import CeterisError, Problem, unknown_name
 
 if TYPE_CHECKING:
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.records.views import RunRecord, TrialRecord
 
 FILE_NAME = "landscape.json"
@@ -35,7 +35,7 @@ def run_landscape(
     seed: int = 0,
     rows: int | None = None,
     data_dir: str | Path | None = None,
-    model: Factory | None = None,
+    model: OwnModel | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Landscape:
     """Compute the loss around the networks of a run, and keep it beside the run for its report.

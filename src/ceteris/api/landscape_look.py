@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.records.views import RunRecord, TrialRecord
     from ceteris.spec.experiment import Experiment
     from ceteris.train.landscape import LossAround
@@ -44,7 +44,7 @@ class Look:
         run: RunRecord,
         trial: TrialRecord,
         sets: Mapping[str, FinalRows],
-        model: Factory | None,
+        model: OwnModel | None,
         rows: int,
     ) -> None:
         """Look on at most ``rows`` rows of each split, evenly chosen."""

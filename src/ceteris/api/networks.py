@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.nets.architecture import Architecture, BuiltInModel
     from ceteris.records.views import RunRecord, TrialRecord
     from ceteris.spec.model import ModuleModel
 
 
 def recorded_network(
-    run: RunRecord, trial: TrialRecord, which: Which = "final", model: Factory | None = None
+    run: RunRecord, trial: TrialRecord, which: Which = "final", model: OwnModel | None = None
 ) -> torch.nn.Module:
     """Return a trial's network with its final or initial weights, in evaluation mode.
 
@@ -55,7 +55,7 @@ def _own_network(
     facts: Mapping[str, Any],
     seed: int,
     tensors: Mapping[str, NDArray[Any]],
-    given: Factory | None,
+    given: OwnModel | None,
 ) -> torch.nn.Module:
     """Make a network of the user's own once more and set its recorded weights."""
     from ceteris.train.modules.user import remade_module

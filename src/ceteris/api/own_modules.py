@@ -58,36 +58,25 @@ def remember(modules: Mapping[str, Factory]) -> None:
     _GIVEN.update({factory_hash(factory): factory for factory in modules.values()})
 
 
-def factory_for(name: str, source: str | None, given: Factory | None) -> Factory:
-    """Return what makes a recorded network: what is given now, or was given in this process.
+def factory_for(name: str, source: str | None, given: OwnModel | None) -> Factory:
+    """Return what makes a recorded network: what is given now, by its name if several are, or was given here.
 
     Raises ``CeterisError`` where there is none, or its source is not the recorded one.
     """
     from ceteris.lab.own_modules import factory_hash
 
-    factory = given if given is not None else _GIVEN.get(source or "")
+    own = given.get(name) if isinstance(given, Mapping) else given
+    factory = own if own is not None else _GIVEN.get(source or "")
     short = name.rpartition(":")[2]
     if factory is None:
         raise CeterisError(
             f"`{name}` is code of your own, which a record does not hold; "
             f"give it again: `network(model={short})`, or load what `weights()` returns yourself"
+            + ("; on the command line allow it with `--allow-code`" if short != name else "")
         )
     if source is not None and factory_hash(factory) != source:
         raise CeterisError(f"the source of `{name}` is not the one that the run was made with")
     return factory
-
-
-def named_in_code(name: str) -> Factory:
-    """Import what a record names as ``package.module:Name``; call it where the user allows code only.
-
-    Raises ``CeterisError`` where it is not to be had.
-    """
-    from ceteris.lab.own_modules import load
-
-    loaded = load(b"", (name,))
-    if loaded.problems:
-        raise CeterisError(loaded.problems)
-    return loaded.factories[name]
 
 
 def _name(factory: Factory) -> str:

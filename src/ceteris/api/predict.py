@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.records.views import RunRecord
     from ceteris.spec.data import DataSpec
 
@@ -102,7 +102,7 @@ def run_predict(
     members: Members = "ensemble",
     metric: str | None = None,
     data_dir: str | Path | None = None,
-    model: Factory | None = None,
+    model: OwnModel | None = None,
     name: str = "x",
 ) -> Predictions:
     """Predict rows with the finished trials of one level.

@@ -155,7 +155,7 @@ class Result:
         *,
         level: object = None,
         data_dir: str | Path | None = None,
-        model: Factory | None = None,
+        model: OwnModel | None = None,
         metrics: Metrics | None = None,
     ) -> FinalTest:
         """Read the test rows and return what every level comes to on them, the chosen one marked.
@@ -214,7 +214,7 @@ class Result:
         *,
         metric: str | None = None,
         data_dir: str | Path | None = None,
-        model: Factory | None = None,
+        model: OwnModel | None = None,
         metrics: Metrics | None = None,
     ) -> Ensemble:
         """Return what the average of a level's networks over seeds comes to on the validation rows.
@@ -238,7 +238,7 @@ class Result:
         members: Members = "ensemble",
         metric: str | None = None,
         data_dir: str | Path | None = None,
-        model: Factory | None = None,
+        model: OwnModel | None = None,
     ) -> Predictions:
         """Return what the networks of one level predict for rows, averaged over its seeds and folds.
 
@@ -266,7 +266,7 @@ class Result:
         fold: int | None = None,
         metric: str | None = None,
         data_dir: str | Path | None = None,
-        model: Factory | None = None,
+        model: OwnModel | None = None,
     ) -> Exported:
         """Write one trained network as a program to deploy: see ``Trial.export``.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ceteris.api.export.export import Exported
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.records.probed import FittedCurve, Histogram
     from ceteris.records.views import RunRecord, TrialRecord, TrialStatus
 
@@ -66,7 +66,7 @@ class Trial:
         return self.record.experiment
 
     def network(
-        self, which: Literal["final", "initial"] = "final", *, model: Factory | None = None
+        self, which: Literal["final", "initial"] = "final", *, model: OwnModel | None = None
     ) -> torch.nn.Module:
         """Return its network as an ordinary ``torch.nn.Module`` in evaluation mode.
 
@@ -112,7 +112,7 @@ class Trial:
         return trial_confusion(self.run, self.record)
 
     def parameters(
-        self, which: Literal["final", "initial"] = "final", *, model: Factory | None = None
+        self, which: Literal["final", "initial"] = "final", *, model: OwnModel | None = None
     ) -> dict[str, NDArray[Any]]:
         """Return every trainable parameter by name, tied ones once; ``weights`` adds the buffers.
 
@@ -129,7 +129,7 @@ class Trial:
         which: Literal["final", "initial"] = "final",
         *,
         data_dir: str | Path | None = None,
-        model: Factory | None = None,
+        model: OwnModel | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss on given rows by each parameter, by name.
 
@@ -158,7 +158,7 @@ class Trial:
         format: str | None = None,
         *,
         data_dir: str | Path | None = None,
-        model: Factory | None = None,
+        model: OwnModel | None = None,
     ) -> Exported:
         """Write its network as a program to deploy, and return where, with what the check came to.
 

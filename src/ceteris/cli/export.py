@@ -41,14 +41,13 @@ def export(
     """Write a trained network as a program to deploy, with its preparation, and check the file."""
     from ceteris.api.choice import trial_to_use
     from ceteris.api.export.export import export_trial
-    from ceteris.api.own_modules import named_in_code
+    from ceteris.api.own_code import referenced
     from ceteris.api.runs import load_run
 
     record = load_run(run, runs_dir=runs_dir).run
     trial = trial_to_use(record, level, seed, fold, metric)
-    name = str(trial.experiment["model"].get("name", ""))
-    model = named_in_code(name) if allow_code and ":" in name else None
-    found = export_trial(record, trial, output, form, data_dir=data_dir, model=model)
+    code = referenced(record, allow_code=allow_code)
+    found = export_trial(record, trial, output, form, data_dir=data_dir, model=code.modules)
     if as_json:
         print_json(
             {

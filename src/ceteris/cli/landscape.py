@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ceteris.cli.counting import counting
-from ceteris.cli.options import AsJson, DataDir, RunName, RunsDir
+from ceteris.cli.options import AllowCode, AsJson, DataDir, RunName, RunsDir
 from ceteris.cli.screen import number_table, print_json, show
 from ceteris.errors import CeterisError
 
@@ -46,14 +46,17 @@ def landscape(
     svg: Annotated[Path | None, Parameter(name="--svg", help="Write the pictures to this file too.")] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = None,
+    allow_code: AllowCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Draw the loss around trained weights into a run's report, and tell how flat the minima are."""
     from ceteris.api.landscape import run_landscape
+    from ceteris.api.own_code import referenced
     from ceteris.api.runs import load_run
     from ceteris.report.landscape import landscape_section, landscape_svg
 
     result = load_run(run, runs_dir=runs_dir)
+    code = referenced(result.run, allow_code=allow_code)
     with counting("points") as progress:
         found = run_landscape(
             result.run,
@@ -64,6 +67,7 @@ def landscape(
             seed=seed,
             rows=rows,
             data_dir=data_dir,
+            model=code.modules,
             progress=progress,
         )
     report = load_run(result.id, runs_dir=runs_dir).report()

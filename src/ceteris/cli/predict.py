@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ceteris.cli.options import AsJson, ByMetric, DataDir, Level, RunName, RunsDir
+from ceteris.cli.options import AllowCode, AsJson, ByMetric, DataDir, Level, RunName, RunsDir
 from ceteris.cli.screen import plain_table, print_json, show, tell
 
 Rows = Annotated[
@@ -40,17 +40,27 @@ def predict(
     output: Output = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = None,
+    allow_code: AllowCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict rows with the networks of a run and write a CSV file."""
+    from ceteris.api.own_code import referenced
     from ceteris.api.predict import TEST, run_predict
     from ceteris.api.rows_in_files import FILE
     from ceteris.api.runs import load_run
 
     record = load_run(run, runs_dir=runs_dir).run
     x = TEST if rows in ((), (TEST,)) else list(rows)
+    code = referenced(record, allow_code=allow_code)
     found = run_predict(
-        record, x, level=level, members=members, metric=metric, data_dir=data_dir, name="ROWS"
+        record,
+        x,
+        level=level,
+        members=members,
+        metric=metric,
+        data_dir=data_dir,
+        model=code.modules,
+        name="ROWS",
     )
     path = found.write(output or Path(f"{found.run}-predictions.csv"))
     for note in found.notes:

@@ -22,6 +22,7 @@ def refit(
     training: Training = DEFAULT_TRAINING,
 ) -> int:
     """Train the level that validation chose again, on all training rows, as a network for use."""
+    from ceteris.api.code_folder import look_beside
     from ceteris.api.execution import run_planned
     from ceteris.api.refit import refit_study
     from ceteris.api.runs import load_run
@@ -29,6 +30,8 @@ def refit(
 
     if seeds < 1:
         raise CeterisError(Problem(f"{seeds} networks cannot be trained; use at least 1", where="--seeds"))
-    study = refit_study(load_run(run, runs_dir=training.runs_dir).run, level, metric, seeds)
+    record = load_run(run, runs_dir=training.runs_dir).run
+    look_beside(record.study_name, allow_code=training.allow_code)
+    study = refit_study(record, level, metric, seeds)
     planned = plan(study, allow_code=training.allow_code)
     return train(lambda means: run_planned(planned, means), training, report)

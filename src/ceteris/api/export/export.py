@@ -29,7 +29,7 @@ from ceteris.records.folders import given_path
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ceteris.api.own_modules import Factory
+    from ceteris.api.own_modules import OwnModel
     from ceteris.data.scaling import Scaling
     from ceteris.records.views import RunRecord, TrialRecord
 
@@ -68,7 +68,7 @@ def export_trial(
     form: str | None = None,
     *,
     data_dir: str | Path | None = None,
-    model: Factory | None = None,
+    model: OwnModel | None = None,
 ) -> Exported:
     """Write one trained network, read the file again, and compare it on rows of the run's data.
 
@@ -98,7 +98,7 @@ class _Source:
     """The network of a trial with the rows that it validated on and how they were prepared."""
 
     def __init__(
-        self, run: RunRecord, trial: TrialRecord, data_dir: str | Path | None, model: Factory | None
+        self, run: RunRecord, trial: TrialRecord, data_dir: str | Path | None, model: OwnModel | None
     ) -> None:
         from ceteris.api.final_rows import final_rows_of
         from ceteris.spec.experiment import Experiment
