@@ -161,3 +161,10 @@ def test_extending_corrects_for_the_earlier_look(runs_dir: Path) -> None:
         after = again.trial(before.level, before.seed)
         assert np.array_equal(after.curves["val_loss"], before.curves["val_loss"])
     assert len(ceteris.resume(first.id, runs_dir=runs_dir, progress=False).trials) == 6
+
+
+def test_a_level_may_be_named_by_what_the_result_tells_of_it(result: Result) -> None:
+    first = result.levels[0]
+    trial = result.trial(first, seed=1)
+    assert (trial.level, trial.seed) == (first.level, 1)
+    assert result.predict("test", first).level == result.predict("test", trial).level == first.level

@@ -58,18 +58,23 @@ def choosing_metric(
     return wanted, better
 
 
+def level_label(level: object) -> str:
+    """Return the label of a level that is given by label or value, or by what a result tells of it."""
+    from ceteris.spec.labels import format_label
+
+    return format_label(getattr(level, "level", level))  # one of `result.levels`, or a trial
+
+
 def level_named(run: RunRecord, finished: Sequence[TrialRecord], level: object) -> str | None:
     """Return the level that is judged because it was named, or is the only one without validation rows.
 
     None where validation rows choose. Raises ``CeterisError`` for an unknown level.
     """
-    from ceteris.spec.labels import format_label
-
     known = list(dict.fromkeys(trial.level for trial in finished))
     if level is None:
         validated = any(name.startswith("val_") for name in finished[0].curves)
         return None if validated or len(known) > 1 else known[0]
-    label = format_label(level)
+    label = level_label(level)
     if label not in known:
         raise CeterisError(unknown_name("level", label, known))
     return label

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ceteris.api.choice import finished_trials
+from ceteris.api.choice import finished_trials, level_label
 from ceteris.api.final_rows import final_rows_of
 from ceteris.api.landscape_look import DIRECTIONS, RADII, Look, along_weights, at_random, flatness, rows_for
 from ceteris.api.landscape_views import Landscape
@@ -142,13 +142,11 @@ def _check(weights: Sequence[str] | None, radius: float, points: int, rows: int 
 
 def _trials(run: RunRecord, level: object) -> dict[str, list[TrialRecord]]:
     """Return the finished trials to look at by level: one fold of each seed."""
-    from ceteris.spec.labels import format_label
-
     found: dict[str, dict[int, TrialRecord]] = {}
     for trial in finished_trials(run, "look around"):
         found.setdefault(trial.level, {}).setdefault(trial.seed, trial)
     if level is not None:
-        label = format_label(level)
+        label = level_label(level)
         if label not in found:
             raise CeterisError(unknown_name("level", label, list(found)))
         found = {label: found[label]}

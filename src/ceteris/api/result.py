@@ -72,13 +72,13 @@ class Result:
         return tuple(Trial(trial, self.run) for trial in self.run.trials)
 
     def trial(self, level: object, seed: int = 0, fold: int = 0) -> Trial:
-        """Return the trial of a level (its label or value) with a seed.
+        """Return the trial of a level (its label or value, or one of ``levels``) with a seed.
 
         Raises ``CeterisError`` with what there is where there is none.
         """
-        from ceteris.spec.labels import format_label
+        from ceteris.api.choice import level_label
 
-        label = format_label(level)
+        label = level_label(level)
         matching = [trial for trial in self.trials if trial.level == label]
         if not matching:
             known = list(dict.fromkeys(trial.level for trial in self.trials))
