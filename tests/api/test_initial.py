@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from torch import nn
 
 import ceteris
+from ceteris.api import own_code
 from ceteris.api.initial import initial_settings
 from ceteris.api.result import Result
 from ceteris.api.studies import plan
@@ -135,7 +136,9 @@ def test_gradients_are_those_of_the_loss_on_the_rows(result: Result) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_starts_from_the_weights_of_another_and_can_be_extended(result: Result, runs_dir: Path) -> None:
+def test_a_run_starts_from_the_weights_of_another_and_can_be_extended(
+    result: Result, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trial = result.trial(0.5, 2)
     experiment = {
         "data": "digits",
@@ -165,8 +168,11 @@ def test_a_run_starts_from_the_weights_of_another_and_can_be_extended(result: Re
     own = ceteris.run(study, initial=halves, runs_dir=runs_dir, progress=False).trials[0]
     assert (own.parameters("initial")["head.weight"] == 0.5).all()
     assert own.experiment["model"]["init"]["source"]
+    (_, second) = ceteris.extend(own.run.id, seeds=2, runs_dir=runs_dir, progress=False).trials
+    assert (second.parameters("initial")["head.weight"] == 0.5).all(), "the function is known in this process"
+    monkeypatch.setattr(own_code, "_OF_RUNS", {})  # as in a new one
     with pytest.raises(ceteris.CeterisError, match="the run starts by `halves`, an initialisation of your"):
-        ceteris.extend(own.run.id, seeds=2, runs_dir=runs_dir, progress=False)
+        ceteris.extend(own.run.id, seeds=3, runs_dir=runs_dir, progress=False)
 
 
 def test_errors_speak_of_what_was_given(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Test rows given with arrays: judged by ``result.test()``, kept with the record, read by nothing else."""
 
-import html
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from ceteris.api.result import Result
 from ceteris.data import arrays, load
 from ceteris.data.user_arrays import held_test_rows
 from ceteris.errors import CeterisError
+from tests.pages import text_of
 
 RNG = np.random.default_rng(0)
 X, X_TEST = RNG.normal(size=(120, 3)), RNG.normal(size=(40, 3)) + 5
@@ -173,7 +173,7 @@ def test_a_table_brings_them_in_a_second_file(tmp_path: Path) -> None:
     assert found.notes == (f"{note} categories.",)
     assert found.notes[0] in " ".join(repr(found).split())
     assert "the average of predictions" not in repr(found), "targets are scaled in two ways: it has no loss"
-    assert note in html.unescape(result.report().read_text(encoding="utf-8"))
+    assert note in text_of(result.report())
     predicted = result.predict("test")
     assert predicted.notes == found.notes
     assert list(predicted.frame()["who"]) == list(test["who"])

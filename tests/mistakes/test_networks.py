@@ -18,6 +18,7 @@ from ceteris.spec.experiment import Experiment
 from ceteris.spec.model import ModuleModel
 from ceteris.train.modules.user import inspect_module, notes_on_module
 from ceteris.train.plan import ModuleRequest, module_key
+from tests.pages import text_of
 
 from .conftest import Run
 
@@ -57,7 +58,7 @@ def kind(factory: Callable[[], nn.Module], outputs: int = 10) -> str:
 
 
 def doubts(factory: Callable[[], nn.Module]) -> tuple[str, ...]:
-    return notes_on_module(ModuleModel(name="Net"), factory, (8, 8))
+    return notes_on_module(ModuleRequest(ModuleModel(name="Net"), (8, 8), 10, classes=True), factory)
 
 
 def test_8_what_gets_no_gradient_and_what_is_not_saved_is_told_by_name(run: Run) -> None:
@@ -70,7 +71,7 @@ def test_8_what_gets_no_gradient_and_what_is_not_saved_is_told_by_name(run: Run)
         "No gradient reaches `weight` in `Detached` from two rows that were looked at; "
     )
     assert len(told) == 2, "a parameter that was frozen on purpose is no mistake"
-    page = result.report().read_text(encoding="utf-8")
+    page = text_of(result.report())
     assert "No gradient reaches `weight`" in page
     assert "the tensor `offset` as a plain attribute" in page
     trial = result.trials[0]
@@ -134,7 +135,7 @@ def test_14_a_softmax_under_cross_entropy_and_one_over_the_batch_are_told(run: R
         note for note in result.assessment.notes if note.startswith("In evaluation mode the outputs")
     )
     assert "of `Ending` for a row depend on the other rows of its batch" in beside
-    page = result.report().read_text(encoding="utf-8")
+    page = text_of(result.report())
     assert "are a softmax already" in page
     assert "over the wrong axis" in page
 

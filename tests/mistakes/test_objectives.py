@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import unescape
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ceteris.records.views import TrialRecord
 from ceteris.spec.data import DataSpec
 from ceteris.spec.experiment import Experiment
 from tests.evidence.made import trial
+from tests.pages import text_of
 from tests.train.runs import plan, run_plans
 
 from .conftest import Run
@@ -59,8 +59,7 @@ def result(run: Run) -> Result:
 def the_note(result: Result, words: str) -> str:
     """The note that has these words; it stands in the report too."""
     (found,) = [note for note in result.assessment.notes if words in note]
-    page = unescape(result.report().read_text(encoding="utf-8"))
-    assert found.removesuffix(".") in page
+    assert found.removesuffix(".") in text_of(result.report())
     return found
 
 
