@@ -254,7 +254,7 @@ def prepare() -> None:
 
 def serve(channel: socket.socket) -> None:
     """Fork a process for every order; it comes with its three streams, and where to tell of its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         order, descriptors, *_ = socket.recv_fds(channel, LARGEST_ORDER, 4)
@@ -262,17 +262,19 @@ def serve(channel: socket.socket) -> None:
             return
         if os.fork() == 0:
             channel.close()
-            keep(descriptors, *json.loads(order))
+            keep(descriptors, interrupted, *json.loads(order))
         close(descriptors)
 
 
-def keep(descriptors: list[int], *order: Any) -> NoReturn:
+def keep(descriptors: list[int], interrupted: Any, *order: Any) -> NoReturn:
     """Fork the process, tell its number, wait for its end and tell how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, status = descriptors
     process = os.fork()
     if process == 0:
         os.close(status)
+        # What is started where interrupts are ignored, as in the background of a script, ignores them too.
+        signal.signal(signal.SIGINT, interrupted)
         become(streams, *order)
     close(streams)
     os.write(status, NUMBER.pack(process))
@@ -297,7 +299,6 @@ def become(streams: list[int], arguments: list[str], folder: str, environment: d
     if tuple(arguments) != WORKER:
         own = Template.forked()  # now, before there are threads
         import_module("ceteris.lab.crew").subprocess = Processes(lambda: own)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     end(run_as_main(arguments))
 
 
