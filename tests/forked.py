@@ -91,7 +91,9 @@ class Template:
 
     def fork(self, arguments: Sequence[str], folder: str, environment: Mapping[str, str]) -> Forked:
         """Return a new process that does what Python does with these arguments."""
-        order = json.dumps([list(arguments), folder, dict(environment)])
+        # What is started where interrupts are ignored, as in the background of a script, ignores them too.
+        deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        order = json.dumps([list(arguments), folder, dict(environment), deaf])
         return Forked(self._channel, order.encode())
 
     def close(self) -> None:
@@ -254,7 +256,7 @@ def prepare() -> None:
 
 def serve(channel: socket.socket) -> None:
     """Fork a process for every order; it comes with its three streams, and where to tell of its end."""
-    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         order, descriptors, *_ = socket.recv_fds(channel, LARGEST_ORDER, 4)
@@ -262,19 +264,17 @@ def serve(channel: socket.socket) -> None:
             return
         if os.fork() == 0:
             channel.close()
-            keep(descriptors, interrupted, *json.loads(order))
+            keep(descriptors, *json.loads(order))
         close(descriptors)
 
 
-def keep(descriptors: list[int], interrupted: Any, *order: Any) -> NoReturn:
+def keep(descriptors: list[int], *order: Any) -> NoReturn:
     """Fork the process, tell its number, wait for its end and tell how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, status = descriptors
     process = os.fork()
     if process == 0:
         os.close(status)
-        # What is started where interrupts are ignored, as in the background of a script, ignores them too.
-        signal.signal(signal.SIGINT, interrupted)
         become(streams, *order)
     close(streams)
     os.write(status, NUMBER.pack(process))
@@ -284,8 +284,13 @@ def keep(descriptors: list[int], interrupted: Any, *order: Any) -> NoReturn:
     os._exit(0)
 
 
-def become(streams: list[int], arguments: list[str], folder: str, environment: dict[str, str]) -> NoReturn:
-    """Be a process on these streams that was started in a folder and an environment."""
+def become(
+    streams: list[int], arguments: list[str], folder: str, environment: dict[str, str], deaf: bool
+) -> NoReturn:
+    """Be a process on these streams that was started in a folder and an environment.
+
+    ``deaf``: whether it ignores interrupts.
+    """
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
     close(streams)
@@ -299,6 +304,7 @@ def become(streams: list[int], arguments: list[str], folder: str, environment: d
     if tuple(arguments) != WORKER:
         own = Template.forked()  # now, before there are threads
         import_module("ceteris.lab.crew").subprocess = Processes(lambda: own)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if deaf else signal.default_int_handler)
     end(run_as_main(arguments))
 
 
