@@ -190,15 +190,7 @@ def test_a_killed_worker_costs_the_epoch_under_way(
     )
     monkeypatch.setenv("FATAL", str(tmp_path / "fatal"))
     diary, deadly = Diary(), {"share": beside.deadly_share}
-    # A checkpoint after every epoch, also where a busy machine would let one share it with the next.
-    run_study(
-        parse_study(settings),
-        runs_folder=tmp_path / "runs",
-        workers=1,
-        metrics=deadly,
-        listener=diary,
-        checkpoint_seconds=0.0,
-    )
+    run_study(parse_study(settings), runs_folder=tmp_path / "runs", workers=1, metrics=deadly, listener=diary)
     (note,) = [note for note in diary.notes if "SIGKILL" in note]
     assert "gone on with from the last checkpoint in smaller parts: " in note
     told = sorted((name, m.epoch) for m in diary.epochs for name in m.rows)

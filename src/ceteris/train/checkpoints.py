@@ -15,9 +15,9 @@ from ceteris.train.measure import Columns
 from ceteris.train.messages import State
 
 LEAST_FACTOR = 50.0
-"""A checkpoint waits at least so many times as long as one works: it costs a fiftieth at most."""
+"""A checkpoint waits at least so many times as long as one takes: it costs a fiftieth at most."""
 LEAST_WAIT = 10.0
-"""And so many times as long as it lasts by the clock, where the disk or the record keeps it waiting."""
+"""And so many times as long as it lasts by the clock, where its work alone would be worth it sooner."""
 LAST = 3
 """What one takes is the median of so many: one that had to wait for its turn says little."""
 BYTES_PER_SECOND = 4e9
@@ -31,34 +31,35 @@ class Pace:
     """Tells after every epoch whether a checkpoint is due.
 
     One is due where the next epoch would end more than ``seconds`` after the last checkpoint (0: always),
-    so every epoch that takes longer has one, unless that would cost too much. Work is counted in processor
-    time of the thread that trains: on a busy machine a checkpoint lasts as long as others let it.
+    so every epoch that takes longer has one, unless that would cost too much: of the time by the clock, and
+    of the processor time of the thread that trains too. On a busy machine a checkpoint lasts as long as
+    others let it, and says little by the clock; training that waits, as for a disk, works little.
     """
 
-    def __init__(self, seconds: float, size: int = 0, *, on_processor: bool = True) -> None:
-        """``size``: bytes of a checkpoint, as far as that is known; ``on_processor``: no device trains."""
+    def __init__(self, seconds: float, size: int = 0) -> None:
+        """``size``: bytes of a checkpoint, as far as that is known."""
         self._seconds = seconds
-        self._work = time.thread_time if on_processor else time.monotonic
         first = size / BYTES_PER_SECOND
         self._worked, self._lasted = deque([first], maxlen=LAST), deque([first], maxlen=LAST)
         self._last = self._asked = time.monotonic()
-        self._last_work = self._work()
+        self._last_work = time.thread_time()
 
     def is_due(self) -> bool:
         """Whether a checkpoint is due; asked at the end of every epoch."""
         now = time.monotonic()
         epoch, self._asked = now - self._asked, now
-        waited, worked = now - self._last, self._work() - self._last_work
-        affordable = worked >= LEAST_FACTOR * median_low(self._worked)
-        in_time = waited >= LEAST_WAIT * median_low(self._lasted)
-        return not self._seconds or (affordable and in_time and waited + epoch >= self._seconds)
+        waited, worked = now - self._last, time.thread_time() - self._last_work
+        lasts = median_low(self._lasted)
+        by_work = worked >= LEAST_FACTOR * median_low(self._worked) and waited >= LEAST_WAIT * lasts
+        affordable = waited >= LEAST_FACTOR * lasts or by_work
+        return not self._seconds or (affordable and waited + epoch >= self._seconds)
 
     @contextmanager
     def measured(self) -> Iterator[None]:
         """Measure what the checkpoint that is written inside takes."""
-        begin, begun = time.monotonic(), self._work()
+        begin, begun = time.monotonic(), time.thread_time()
         yield
-        self._last, self._last_work = time.monotonic(), self._work()
+        self._last, self._last_work = time.monotonic(), time.thread_time()
         self._lasted.append(self._last - begin)
         self._worked.append(self._last_work - begun)
 

@@ -74,8 +74,7 @@ def train_cohort(
         training.restore(begun or {})
     else:
         training.report_arrays(0)
-    size = training.checkpoint_bytes() if keep is not None else 0
-    pace = Pace(checkpoint_seconds, size, on_processor=device == "cpu")
+    pace = Pace(checkpoint_seconds, training.checkpoint_bytes() if keep is not None else 0)
     for epoch in range(cohort.begin, cohort.structure.epochs):
         if training.finished:
             break
