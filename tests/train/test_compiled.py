@@ -26,6 +26,23 @@ from .runs import plan, run_plans
 
 ASK = "from ceteris.train.cpu.compiled import kernels_are_compiled; print(kernels_are_compiled())"
 
+DOUBLING = """
+from ceteris.train.cpu.decorators import compiling
+@compiling()
+def f(x):
+    return 2 * x
+"""
+ONE_TURN = """
+from pathlib import Path
+from ceteris.train.cpu import turns
+turns.turn_file = lambda: Path({!r})
+"""
+CALLED = """
+print("ready", flush=True)
+assert f(3) == 6
+print(sum(f.stats.cache_misses.values()), sum(f.stats.cache_hits.values()))
+"""
+
 
 def answer(folder: str, **more: str) -> str:
     environment = {**os.environ, "NUMBA_CACHE_DIR": folder, **more}
@@ -65,13 +82,7 @@ def test_a_kernel_is_compiled_anew_where_any_source_of_kernels_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "doubling.py"
-    lines = (
-        "from ceteris.train.cpu.decorators import compiling",
-        "@compiling()",
-        "def f(x):",
-        "    return 2 * x",
-    )
-    place.write_text("\n".join(lines))
+    place.write_text(DOUBLING)
 
     def hits() -> int:
         function = runpy.run_path(str(place))["f"]
@@ -126,22 +137,10 @@ def test_code_of_sources_that_have_changed_does_not_stay_on_the_disk(tmp_path: P
 def test_of_two_processes_that_want_a_kernel_one_compiles_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "doubling.py"
-    lines = (
-        "from pathlib import Path",
-        "from ceteris.train.cpu import turns",
-        "from ceteris.train.cpu.decorators import compiling",
-        f"turns.turn_file = lambda: Path({str(tmp_path / 'compiling.lock')!r})",
-        "@compiling()",
-        "def f(x):",
-        "    return 2 * x",
-        "print('ready', flush=True)",
-        "assert f(3) == 6",
-        "print(sum(f.stats.cache_misses.values()), sum(f.stats.cache_hits.values()))",
-    )
-    place.write_text("\n".join(lines))
-    monkeypatch.setattr(turns, "turn_file", lambda: tmp_path / "compiling.lock")
-    with turns.own_turn, turns.own_turn:
+    place, lock = tmp_path / "doubling.py", tmp_path / "compiling.lock"
+    place.write_text(ONE_TURN.format(str(lock)) + DOUBLING + CALLED)
+    monkeypatch.setattr(turns, "turn_file", lambda: lock)
+    with turns.own_turn(), turns.own_turn():
         started = [
             subprocess.Popen([sys.executable, str(place)], stdout=subprocess.PIPE, text=True)
             for _ in range(2)
@@ -162,10 +161,10 @@ def test_nobody_waits_for_ever_for_the_turn_to_compile(
     fcntl = pytest.importorskip("fcntl")
     with (tmp_path / "compiling.lock").open("ab") as suspended:
         fcntl.flock(suspended, fcntl.LOCK_EX)
-        with turns.own_turn:
+        with turns.own_turn():
             pass
     monkeypatch.setattr(turns, "turn_file", lambda: Path("/dev/null/compiling.lock"))
-    with turns.own_turn:
+    with turns.own_turn():
         pass
 
 

@@ -78,7 +78,7 @@ def compile_in_turn(dispatcher: Any, compile_form: Callable[[Any], Any], types: 
     cache = dispatcher._cache
     if cache._index_key(types, dispatcher.targetctx.codegen()) in cache._cache_file._load_index():
         return compile_form(types)
-    with own_turn:
+    with own_turn():
         return compile_form(types)
 
 

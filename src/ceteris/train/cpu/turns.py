@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,28 +31,27 @@ def turn_file() -> Path:
 
 
 class Turn:
-    """A context that waits until no other process compiles, and keeps them from it.
-
-    Within it there is nothing to wait for. Where files cannot be locked, and after ``PATIENCE_SECONDS``,
-    everybody goes on.
-    """
+    """This process's turn."""
 
     def __init__(self) -> None:
         self._thread = threading.RLock()
         self._depth = 0
-        self._file: IO[bytes] | None = None
 
-    def __enter__(self) -> None:
-        self._thread.acquire()
-        if self._depth == 0:
-            self._file = _locked()
-        self._depth += 1
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Wait until no other process compiles, and keep them from it; within a turn there is no waiting.
 
-    def __exit__(self, *raised: object) -> None:
-        self._depth -= 1
-        if self._depth == 0 and self._file is not None:
-            self._file.close()
-        self._thread.release()
+        Where files cannot be locked, and after ``PATIENCE_SECONDS``, everybody goes on.
+        """
+        with self._thread:
+            file = _locked() if self._depth == 0 else None
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if file is not None:
+                    file.close()
 
 
 own_turn = Turn()
