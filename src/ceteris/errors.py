@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 SHOWN = 200
 """Of the text of an exception, so many characters are shown."""
@@ -44,6 +46,15 @@ class CeterisError(Exception):
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failure to write a file into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise CeterisError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def exception_in_line(error: BaseException) -> str:

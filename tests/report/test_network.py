@@ -97,5 +97,5 @@ def test_a_drawing_holds_no_markup_of_names(tmp_path: Path) -> None:
     module.add_module("<b>&", nn.Linear(3, 3))
     write_network(summarize(module, torch.rand(2, 3)), tmp_path / "drawn.svg")
     assert "&lt;b&gt;&amp;" in (tmp_path / "drawn.svg").read_text(encoding="utf-8")
-    with pytest.raises(CeterisError, match="cannot be written"):
+    with pytest.raises(CeterisError, match=r"cannot write .*none/drawn\.svg: No such file"):
         write_network(summarize(module, torch.rand(2, 3)), tmp_path / "none" / "drawn.svg")

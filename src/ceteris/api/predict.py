@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ceteris.api.choice import best_trial, finished_trials, level_to_use
 from ceteris.api.final_rows import FinalRows, final_rows_of, given_rows
 from ceteris.api.networks import recorded_network
-from ceteris.errors import CeterisError, unknown_name
+from ceteris.errors import CeterisError, unknown_name, writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,10 +79,8 @@ class Predictions:
         from ceteris.records.folders import given_path
 
         target = given_path(path, "path") or Path(f"{self.run}-predictions.csv")
-        try:
+        with writing(target):
             self.frame().to_csv(target, index=False)
-        except OSError as error:
-            raise CeterisError(f"cannot write {target}: {error.strerror or error}") from error
         return target
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ceteris.cli.options import AsJson
 from ceteris.cli.screen import plain_table, print_json, show
-from ceteris.errors import CeterisError, Problem
+from ceteris.errors import CeterisError, Problem, writing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,10 +30,8 @@ def functions(which: Which, /, *, beta: Beta = 1.0, output: Output = None, as_js
         raise CeterisError(Problem(f"{beta:g} is not a place to turn; it must be above 0", where="--beta"))
     rows = table_of(which, beta)
     path = output or Path(f"{which}.html")
-    try:
+    with writing(path):
         path.write_text(page_of(which, rows, beta), encoding="utf-8")
-    except OSError as error:
-        raise CeterisError(f"cannot write {path}: {error.strerror or error}") from error
     if as_json:
         print_json({"functions": rows, "curves": curves_of(which, beta), "page": str(path)})
         return

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from ceteris.cli.counting import counting
 from ceteris.cli.options import AllowCode, AsJson, DataDir, RunName, RunsDir
 from ceteris.cli.screen import number_table, print_json, show
-from ceteris.errors import CeterisError
+from ceteris.errors import writing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -101,7 +101,5 @@ def _columns(rows: Sequence[tuple[str, tuple[str, ...]]], *places: int) -> list[
 
 
 def _write(path: Path, content: str) -> None:
-    try:
+    with writing(path):
         path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise CeterisError(f"{path} cannot be written ({error.strerror or error})") from error

@@ -69,33 +69,37 @@ def print_json(content: Mapping[str, Any]) -> None:
 
 def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Table:
     """Return a table without a frame; ``right`` lists the columns whose cells are numbers."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
+    table = _bare_table()
     for index, heading in enumerate(headings):
         number = index in right
         side: Any = "right" if number else "left"
         table.add_column(heading, justify=side, no_wrap=number or index == 0, overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))  # square brackets in them are no markup
+    _add_rows(table, rows)
     return table
 
 
 def number_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """Return a table without a frame whose first cells are folded between words, and the others never."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
+    table = _bare_table()
     table.add_column(headings[0], overflow="fold")
     for heading in headings[1:]:
         table.add_column(heading, no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))
+    _add_rows(table, rows)
     return table
+
+
+def _bare_table() -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
+
+
+def _add_rows(table: Table, rows: Sequence[Sequence[str]]) -> None:
+    from rich.text import Text
+
+    for row in rows:
+        table.add_row(*map(Text, row))  # square brackets in them are no markup
 
 
 def facts_table(facts: Mapping[str, str]) -> Table:

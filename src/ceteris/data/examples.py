@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ceteris.data.dataset import Dataset
 from ceteris.data.png import png_bytes
 from ceteris.draws import permutation, stream_key
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, writing
 
 FONTS = (
     "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', "
@@ -39,12 +39,10 @@ def example_grid(dataset: Dataset, path: str | Path, per_class: int = 10, seed: 
     chosen = choose_examples(dataset, per_class, seed)
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(_svg(dataset, images, chosen), encoding="utf-8")
         part.replace(target)
-    except OSError as error:
-        raise CeterisError(f"cannot write {target}: {error.strerror or error}") from error
     return target
 
 

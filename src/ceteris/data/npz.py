@@ -18,7 +18,7 @@ from ceteris.data.download import Report
 from ceteris.data.kept_layout import LAYOUT, layout_array, layout_of
 from ceteris.data.mapped import empty_rows, memory_limit
 from ceteris.data.user_arrays import held_test_rows, source_data
-from ceteris.errors import CeterisError
+from ceteris.errors import CeterisError, writing
 
 PIECE_BYTES = 1 << 20
 NOTES = "x_test.notes"
@@ -180,11 +180,9 @@ def save_arrays(dataset: Dataset, path: str | Path) -> Path:
         given |= {NOTES: np.array(test.notes, dtype=np.str_)} if test.notes else {}
     given |= {**dataset.columns, **kept}
     target = Path(path)
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(target, given)
-    except OSError as error:
-        raise CeterisError(f"cannot write {target}: {error.strerror or error}") from error
     return target
 
 

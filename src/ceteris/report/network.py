@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from ceteris.errors import CeterisError
+from ceteris.errors import writing
 from ceteris.nets.summary import Part, Summary
 from ceteris.nets.trace import Frame, Node
 
@@ -85,10 +85,8 @@ def network_svg(summary: Summary) -> str:
 
 def write_network(summary: Summary, path: Path) -> None:
     """Write the drawing of a network. Raises CeterisError where the file cannot be written."""
-    try:
+    with writing(path):
         path.write_text(network_svg(summary), encoding="utf-8")
-    except OSError as error:
-        raise CeterisError(f"{path} cannot be written ({error.strerror})") from error
 
 
 def _with_output(summary: Summary) -> list[Node]:

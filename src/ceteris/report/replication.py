@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ceteris.errors import CeterisError
+from ceteris.errors import writing
 from ceteris.evidence.assessment import Assessment, Verdict
 from ceteris.evidence.leading import Leader, leading_level
 from ceteris.evidence.searched import SearchSummary
@@ -130,9 +130,7 @@ def markdown_table(findings: Sequence[Finding]) -> str:
 
 def write_text(path: Path, text: str) -> Path:
     """Write a page or a table; missing folders are made. Raises CeterisError where that cannot be done."""
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CeterisError(f"cannot write {path}: {error.strerror or error}") from error
     return path

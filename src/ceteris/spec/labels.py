@@ -46,7 +46,8 @@ def combination_label(coordinates: Mapping[str, str]) -> str:
     return ", ".join(f"{factor}={label}" for factor, label in coordinates.items())
 
 
-def _name_of(item: Any) -> str:
+def name_of(item: Any) -> str:
+    """Return the name of a class or function, or of an object's class."""
     return str(getattr(item, "__name__", type(item).__name__))
 
 
@@ -60,7 +61,7 @@ def shown(value: Any) -> str:
         if isinstance(value, int | float):
             text = format(value, "g") if isinstance(value, float) else str(value)
         else:
-            text = json.dumps(value, ensure_ascii=False, default=_name_of)
+            text = json.dumps(value, ensure_ascii=False, default=name_of)
     except (ValueError, TypeError, RecursionError):
         text = f"a {type(value).__name__}"
     if isinstance(value, str):

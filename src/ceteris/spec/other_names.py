@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ceteris.spec.labels import name_of
+
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "activation": ("activation_function", "act", "nonlinearity", "non_linearity"),
     "alpha": ("rho",),
@@ -83,4 +85,4 @@ def code_name(value: Any) -> str | None:
     """Return the name of what is code rather than plain data: a class, a function or an object."""
     if value is None or isinstance(value, bool | int | float | str | list | tuple | dict):
         return None
-    return str(getattr(value, "__name__", type(value).__name__))
+    return name_of(value)

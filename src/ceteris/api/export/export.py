@@ -23,7 +23,7 @@ from ceteris.api.export.files import (
 )
 from ceteris.api.export.program import Program, as_rows, program_for
 from ceteris.api.networks import recorded_network
-from ceteris.errors import CeterisError, Problem, unknown_name
+from ceteris.errors import CeterisError, Problem, unknown_name, writing
 from ceteris.records.folders import given_path
 
 if TYPE_CHECKING:
@@ -87,11 +87,10 @@ def export_trial(
     check_libraries(form)
     target = Path(path or f"{run.id}.{form}")
     source = _Source(run, trial, data_dir, model)
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        return _write_parameters(source, target) if form == "safetensors" else _write(source, target, form)
-    except OSError as error:
-        raise CeterisError(f"cannot write {target}: {error.strerror or error}") from error
+        written = _write_parameters(source, target) if form == "safetensors" else _write(source, target, form)
+    return written
 
 
 class _Source:
