@@ -54,11 +54,7 @@ def trained_bytes(cohort: Cohort, dataset: Dataset, **given: Any) -> int:
 
     What is loaded and compiled at a first training is no part of it.
     """
-    return min(risen_bytes(cohort, dataset, **given) for _ in range(2))
-
-
-def risen_bytes(cohort: Cohort, dataset: Dataset, **given: Any) -> int:
-    """Train a cohort once; return how far the peak rose."""
+    train_cohort(cohort, Preparation(dataset), emit=quiet, **given)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what earlier tests have freed is not there to be used again
     before = resident("VmRSS")

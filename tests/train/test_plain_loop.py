@@ -112,7 +112,7 @@ def compare(
     dtype: type,
     rtol: float,
 ) -> None:
-    steps = 80  # with two ends of an epoch among them
+    steps = 200
     seed = 3
     engine, own, start = run_engine(kind, experiments, seed, digits, steps, dtype)
     x = torch.from_numpy(own.x.astype(dtype))
